@@ -1,0 +1,284 @@
+//! `LeakHunter::Native.diff`: arguments in, Hash out. `LeakHunter::Diff` checks the arguments before.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
+use leak_hunter_core::dump::Recorded;
+use leak_hunter_core::{Options, Progress, Report, diff};
+use magnus::{
+    Error, IntoValue, Object, RArray, RHash, RModule, RString, Ruby, TryConvert, Value, function,
+    value::ReprValue,
+};
+
+use crate::{errors, gvl};
+
+pub(crate) fn init(native: RModule) -> Result<(), Error> {
+    native.define_singleton_method("diff", function!(call, 4))
+}
+
+fn call(
+    ruby: &Ruby,
+    first: RString,
+    second: RString,
+    third: RString,
+    options: RHash,
+) -> Result<RHash, Error> {
+    let paths = [path_of(first), path_of(second), path_of(third)];
+    let callable = fetch::<Option<Value>>(ruby, options, "progress")?;
+    let options = read_options(ruby, options)?;
+    let progress = Arc::new(Progress::default());
+    let theirs = Arc::clone(&progress);
+    let tell = || match callable {
+        Some(callable) => callable
+            .funcall::<_, _, Value>("call", (progress.done(), progress.total()))
+            .map(|_| ()),
+        None => Ok(()),
+    };
+    let outcome = gvl::wait_for(
+        ruby,
+        move || diff(&paths, &options, &theirs),
+        || progress.cancel(),
+        tell,
+    )?;
+    let report = outcome.map_err(|error| errors::exception(ruby, &error))?;
+    tell()?;
+    to_hash(ruby, &report)
+}
+
+/// The bytes of a path as they are: file names need not be UTF-8.
+#[cfg(unix)]
+fn path_of(path: RString) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    PathBuf::from(std::ffi::OsString::from_vec(bytes_of(path)))
+}
+
+#[cfg(not(unix))]
+fn path_of(path: RString) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(&bytes_of(path)).into_owned())
+}
+
+#[allow(unsafe_code)]
+fn bytes_of(string: RString) -> Vec<u8> {
+    // SAFETY: the slice is copied before anything else of Ruby runs.
+    unsafe { string.as_slice() }.to_vec()
+}
+
+fn fetch<T: TryConvert>(ruby: &Ruby, options: RHash, name: &str) -> Result<T, Error> {
+    options.lookup(ruby.to_symbol(name))
+}
+
+fn read_options(ruby: &Ruby, options: RHash) -> Result<Options, Error> {
+    let raise = |error: leak_hunter_core::Error| errors::exception(ruby, &error);
+    let patterns = |name| -> Result<Vec<Pattern>, Error> {
+        let list: Option<Vec<(String, String)>> = fetch(ruby, options, name)?;
+        let compile = |(kind, text): (String, String)| match kind.as_str() {
+            "regex" => Pattern::regex(&text),
+            _ => Pattern::text(&text),
+        };
+        list.unwrap_or_default()
+            .into_iter()
+            .map(compile)
+            .collect::<Result<_, _>>()
+            .map_err(raise)
+    };
+    let group_by: Vec<String> = fetch(ruby, options, "group_by")?;
+    Ok(Options {
+        identity: fetch::<String>(ruby, options, "identity")?
+            .parse::<Identity>()
+            .map_err(raise)?,
+        group_by: group_by
+            .iter()
+            .map(|name| name.parse::<Key>())
+            .collect::<Result<_, _>>()
+            .map_err(raise)?,
+        sort: fetch::<String>(ruby, options, "sort")?
+            .parse::<Sort>()
+            .map_err(raise)?,
+        top: fetch(ruby, options, "top")?,
+        only: patterns("only")?,
+        ignore: patterns("ignore")?,
+        own_paths: fetch::<Option<Vec<String>>>(ruby, options, "own_paths")?.unwrap_or_default(),
+        threads: fetch(ruby, options, "threads")?,
+        samples: fetch(ruby, options, "samples")?,
+    })
+}
+
+/// Builds a Hash with symbol keys.
+struct Hash<'a> {
+    ruby: &'a Ruby,
+    hash: RHash,
+}
+
+impl<'a> Hash<'a> {
+    fn new(ruby: &'a Ruby) -> Self {
+        Self {
+            ruby,
+            hash: ruby.hash_new(),
+        }
+    }
+
+    fn set(self, key: &str, value: impl IntoValue) -> Result<Self, Error> {
+        self.hash.aset(self.ruby.to_symbol(key), value)?;
+        Ok(self)
+    }
+}
+
+fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
+    let totals = &report.totals;
+    let group_by: Vec<&str> = report.group_by.iter().map(|key| key.name()).collect();
+    let totals = Hash::new(ruby)
+        .set("groups", totals.groups)?
+        .set("shown", totals.shown)?
+        .set("count", totals.count)?
+        .set("bytesize", totals.bytesize)?
+        .set("memsize", totals.memsize)?
+        .set("filtered_count", totals.filtered_count)?
+        .set("filtered_memsize", totals.filtered_memsize)?
+        .set("own_count", totals.own_count)?
+        .set("third_count", report.third.0)?
+        .set("third_memsize", report.third.1)?;
+    let hash = Hash::new(ruby)
+        .set("schema", SCHEMA)?
+        .set("identity", report.evidence.identity)?
+        .set("group_by", group_by)?
+        .set("sort", report.sort.name())?
+        .set("dumps", array(ruby, &report.dumps, dump_to_hash)?)?
+        .set(
+            "groups",
+            array(ruby, &report.groups, |ruby, group| {
+                group_to_hash(ruby, group, &report.group_by)
+            })?,
+        )?
+        .set("totals", totals.hash)?
+        .set("evidence", evidence_to_hash(ruby, &report.evidence)?)?;
+    Ok(hash.hash)
+}
+
+fn array<T>(
+    ruby: &Ruby,
+    items: &[T],
+    each: impl Fn(&Ruby, &T) -> Result<RHash, Error>,
+) -> Result<RArray, Error> {
+    let array = ruby.ary_new_capa(items.len());
+    for item in items {
+        array.push(each(ruby, item)?)?;
+    }
+    Ok(array)
+}
+
+fn dump_to_hash(ruby: &Ruby, dump: &DumpSummary) -> Result<RHash, Error> {
+    let first = array(ruby, &dump.first_skipped, |ruby, skipped| {
+        let hash = Hash::new(ruby)
+            .set("line", skipped.line)?
+            .set("byte", skipped.byte)?
+            .set("reason", skipped.reason)?;
+        Ok(hash.hash)
+    })?;
+    let skipped = Hash::new(ruby).set("count", dump.skipped)?.set("first", first)?;
+    let recorded = dump
+        .recorded
+        .as_ref()
+        .map(|recorded| recorded_to_hash(ruby, recorded))
+        .transpose()?;
+    let hash = Hash::new(ruby)
+        .set("path", dump.path.to_string_lossy().as_ref())?
+        .set("bytes", dump.bytes)?
+        .set("records", dump.records)?
+        .set("memsize", dump.memsize)?
+        .set("generation", dump.generation)?
+        .set("traced", dump.traced)?
+        .set("untraced", dump.untraced)?
+        .set("free_slots", dump.free_slots)?
+        .set("duplicates", dump.duplicates)?
+        .set("skipped", skipped.hash)?
+        .set("recorded", recorded)?;
+    Ok(hash.hash)
+}
+
+fn recorded_to_hash(ruby: &Ruby, recorded: &Recorded) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("id", recorded.id.as_str())?
+        .set("boot", recorded.boot.as_str())?
+        .set("pid", recorded.pid)?
+        .set("host", recorded.host.as_str())?
+        .set("sequence", recorded.sequence)?
+        .set("taken_at", recorded.taken_at.as_str())?
+        .set("ruby", recorded.ruby.as_str())?
+        .set("platform", recorded.platform.as_str())?
+        .set("generation", recorded.generation)?
+        .set("compactions", recorded.compactions)?
+        .set("tracing_since", recorded.tracing_since)?
+        .set("snapshot", recorded.snapshot.as_str())?;
+    Ok(hash.hash)
+}
+
+fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, Error> {
+    let Values {
+        kind,
+        class,
+        file,
+        line,
+        method,
+        generation,
+        gem,
+    } = &group.values;
+    let mut hash = Hash::new(ruby);
+    for key in Key::ALL.into_iter().filter(|key| group_by.contains(key)) {
+        hash = match key {
+            Key::Type => hash.set("type", kind.as_deref())?,
+            Key::Class => hash.set("class", class.as_deref())?,
+            Key::File => hash.set("file", file.as_deref())?,
+            Key::Line => hash.set("line", *line)?,
+            Key::Method => hash.set("method", method.as_deref())?,
+            Key::Generation => hash.set("generation", *generation)?,
+            Key::Gem => hash,
+        };
+    }
+    if group_by.contains(&Key::Gem) || group_by.contains(&Key::File) {
+        hash = hash.set("gem", gem.as_deref())?;
+    }
+    let addresses: Vec<String> = group
+        .addresses
+        .iter()
+        .map(|address| format!("{address:#x}"))
+        .collect();
+    let hash = hash
+        .set("count", group.count)?
+        .set("bytesize", group.bytesize)?
+        .set("memsize", group.memsize)?
+        .set(
+            "generations",
+            group.generations.map(|(low, high)| vec![low, high]),
+        )?
+        .set("addresses", addresses)?;
+    Ok(hash.hash)
+}
+
+fn evidence_to_hash(ruby: &Ruby, evidence: &Evidence) -> Result<RHash, Error> {
+    let survivors = Hash::new(ruby)
+        .set("by_generation", evidence.by_generation)?
+        .set("at_boundary", evidence.at_boundary)?
+        .set("untraced", evidence.by_address)?;
+    let withheld = Hash::new(ruby)
+        .set("untraced_moved", evidence.untraced_moved)?
+        .set("tracing_lost", evidence.tracing_lost)?
+        .set("boundary", evidence.boundary)?;
+    let compaction = Hash::new(ruby)
+        .set("first_to_second", evidence.moved_first_to_second)?
+        .set("second_to_third", evidence.moved_second_to_third)?
+        .set("source", evidence.compaction_source)?;
+    let hash = Hash::new(ruby)
+        .set("identity", evidence.identity)?
+        .set("confidence", evidence.confidence)?
+        .set("reasons", evidence.reasons.clone())?
+        .set("traced", evidence.traced)?
+        .set("untraced", evidence.untraced)?
+        .set("survivors", survivors.hash)?
+        .set("withheld", withheld.hash)?
+        .set("slots_reused", evidence.slots_reused)?
+        .set("compaction", compaction.hash)?
+        .set("same_process", evidence.same_process)?
+        .set("skipped_lines", evidence.skipped_lines)?;
+    Ok(hash.hash)
+}

@@ -1,0 +1,113 @@
+//! Runs work on a thread of its own while the calling Ruby thread waits without the GVL.
+//!
+//! Other Ruby threads run meanwhile. Interrupts (Ctrl-C, `Timeout`, `Thread#kill`) end the wait at once: the work is
+//! told to stop, and then the exception is raised. The published helpers around `rb_thread_call_without_gvl` pass no
+//! unblock function, so that a timeout is raised only after all the work is done, and jump over Rust's frames.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use magnus::{Error, Ruby};
+use parking_lot::{Condvar, Mutex};
+
+use crate::errors;
+
+/// How often the caller is asked while it waits.
+const TICK: Duration = Duration::from_millis(100);
+/// How long a stopped run may take to let go of its memory before the exception is raised without it.
+const LET_GO: Duration = Duration::from_millis(80);
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+struct State<T> {
+    /// The result, or what a panic said.
+    outcome: Option<Result<T, String>>,
+    /// An interrupt is waiting for the calling thread.
+    interrupted: bool,
+}
+
+/// Runs `work`; meanwhile calls `tick` ten times a second, with the GVL. When Ruby interrupts the thread or `tick`
+/// fails, `stop` is called and the error returned.
+pub(crate) fn wait_for<T: Send + 'static>(
+    ruby: &Ruby,
+    work: impl FnOnce() -> T + Send + 'static,
+    stop: impl Fn(),
+    mut tick: impl FnMut() -> Result<(), Error>,
+) -> Result<T, Error> {
+    let state = State {
+        outcome: None,
+        interrupted: false,
+    };
+    let shared = Arc::new(Shared {
+        state: Mutex::new(state),
+        changed: Condvar::new(),
+    });
+    let theirs = Arc::clone(&shared);
+    let run = move || {
+        let outcome = catch_unwind(AssertUnwindSafe(work)).map_err(|panic| message_of(&*panic));
+        theirs.state.lock().outcome = Some(outcome);
+        theirs.changed.notify_all();
+    };
+    let spawned = thread::Builder::new().name("leak_hunter".into()).spawn(run);
+    spawned.map_err(|error| errors::internal(ruby, &format!("cannot start a thread: {error}")))?;
+    loop {
+        wait_without_gvl(&shared, TICK);
+        if let Some(outcome) = shared.state.lock().outcome.take() {
+            return outcome.map_err(|panic| errors::internal(ruby, &format!("it panicked: {panic}")));
+        }
+        if let Err(error) = ruby.thread_check_ints().and_then(|()| tick()) {
+            stop();
+            let mut state = shared.state.lock();
+            if state.outcome.is_none() {
+                shared.changed.wait_for(&mut state, LET_GO);
+            }
+            return Err(error);
+        }
+    }
+}
+
+/// Waits for the outcome, an interrupt, or `limit`.
+fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration) {
+    struct Wait<'a, T> {
+        shared: &'a Shared<T>,
+        limit: Duration,
+    }
+
+    extern "C" fn wait<T>(data: *mut c_void) -> *mut c_void {
+        // SAFETY: `data` is the `Wait` below, which lives until this call has returned. Locks of parking_lot and
+        // condition variables do not panic.
+        let Wait { shared, limit } = unsafe { &*data.cast::<Wait<'_, T>>() };
+        let mut state = shared.state.lock();
+        if state.outcome.is_none() && !state.interrupted {
+            shared.changed.wait_for(&mut state, *limit);
+        }
+        state.interrupted = false;
+        std::ptr::null_mut()
+    }
+
+    extern "C" fn unblock<T>(data: *mut c_void) {
+        // SAFETY: as above; Ruby calls it only while `wait` runs.
+        let Wait { shared, .. } = unsafe { &*data.cast::<Wait<'_, T>>() };
+        shared.state.lock().interrupted = true;
+        shared.changed.notify_all();
+    }
+
+    let mut data = Wait { shared, limit };
+    let data: *mut c_void = std::ptr::from_mut(&mut data).cast();
+    // SAFETY: called with the GVL held (by a bound method). Neither function touches Ruby. The `2` variant neither
+    // raises nor jumps; it may return without having called `wait`, which the loop above does not mind.
+    unsafe { rb_sys::rb_thread_call_without_gvl2(Some(wait::<T>), data, Some(unblock::<T>), data) };
+}
+
+fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".into())
+}

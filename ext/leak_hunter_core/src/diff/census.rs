@@ -1,0 +1,154 @@
+//! What the diff keeps of a dump: who lived where, and how it is known.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+
+use crate::address_set::{AddressMap, AddressSet};
+use crate::dump::{Classes, Damaged, Record};
+
+/// Hashes that must agree between the passes of one run.
+pub(crate) const HASHER: FixedState = FixedState::with_seed(0x6c65616b);
+
+/// Totals of a dump.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Totals {
+    /// Records of objects.
+    pub(crate) records: u64,
+    /// Their bytes.
+    pub(crate) memsize: u64,
+    /// Records with a generation.
+    pub(crate) traced: u64,
+    /// Records of free slots, in a full dump.
+    pub(crate) free_slots: u64,
+    /// Records whose address another record has.
+    pub(crate) duplicates: u64,
+    /// The highest generation.
+    pub(crate) generation: Option<u64>,
+}
+
+impl Totals {
+    pub(crate) fn count(&mut self, record: &Record<'_>) {
+        self.records += 1;
+        self.memsize = self.memsize.saturating_add(record.memsize);
+        if let Some(generation) = record.generation {
+            self.traced += 1;
+            self.generation = self.generation.max(Some(generation));
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.records += other.records;
+        self.memsize = self.memsize.saturating_add(other.memsize);
+        self.traced += other.traced;
+        self.free_slots += other.free_slots;
+        self.duplicates += other.duplicates;
+        self.generation = self.generation.max(other.generation);
+    }
+}
+
+/// What kind of object an untraced record was: 8 bits of its type, 56 of its class or label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Guard(u64);
+
+impl Guard {
+    const LOW: u64 = (1 << 56) - 1;
+
+    pub(crate) fn of(record: &Record<'_>) -> Result<Self, Damaged> {
+        let kind = HASHER.hash_one(record.kind) << 56;
+        if let (Some(class), false) = (record.quick_class(), record.kind == b"IMEMO") {
+            return Ok(Self(kind | class & Self::LOW));
+        }
+        let fields = record.fields().ok_or(Damaged)?;
+        let low = match fields.class_of_object() {
+            Some(class) => class,
+            None => HASHER.hash_one(fields.imemo_type.as_ref().or(fields.struct_name.as_ref())),
+        };
+        Ok(Self(kind | low & Self::LOW))
+    }
+
+    pub(crate) fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// The same type with another class.
+    pub(crate) fn with_class(self, class: u64) -> Self {
+        Self(self.0 & !Self::LOW | class & Self::LOW)
+    }
+
+    /// The class address, or a number that is none.
+    pub(crate) fn class(self) -> u64 {
+        self.0 & Self::LOW
+    }
+
+    pub(crate) fn same_type(self, other: Self) -> bool {
+        self.0 >> 56 == other.0 >> 56
+    }
+}
+
+/// What the diff remembers of the first or the second dump.
+#[derive(Debug, Default)]
+pub(crate) struct Census {
+    pub(crate) totals: Totals,
+    /// All objects.
+    pub(crate) addresses: AddressSet,
+    /// Objects of the highest generation: generation alone does not tell whether they were there yet.
+    pub(crate) newest: AddressSet,
+    /// Untraced objects and what kind they were.
+    pub(crate) untraced: AddressMap,
+    pub(crate) classes: Classes,
+}
+
+/// Counts the record and tells whether it is one more object.
+pub(crate) fn admit(record: &Record<'_>, totals: &mut Totals, addresses: &mut AddressSet) -> bool {
+    if record.kind == b"SHAPE" {
+        return false;
+    }
+    if record.kind == b"NONE" {
+        totals.free_slots += 1;
+        return false;
+    }
+    if !addresses.insert(record.address) {
+        totals.duplicates += 1;
+        return false;
+    }
+    true
+}
+
+impl Census {
+    pub(crate) fn visit(&mut self, record: &Record<'_>) -> Result<(), Damaged> {
+        if !admit(record, &mut self.totals, &mut self.addresses) {
+            return Ok(());
+        }
+        if Classes::wants(record.kind) {
+            self.classes.add(&record.fields().ok_or(Damaged)?);
+        }
+        match record.generation {
+            None => self.untraced.insert(record.address, Guard::of(record)?.0),
+            Some(generation) => self.note_newest(generation, record.address),
+        }
+        self.totals.count(record);
+        Ok(())
+    }
+
+    fn note_newest(&mut self, generation: u64, address: u64) {
+        if Some(generation) > self.totals.generation {
+            self.newest = AddressSet::default();
+        }
+        if Some(generation) >= self.totals.generation {
+            self.newest.insert(address);
+        }
+    }
+
+    pub(crate) fn merge(&mut self, mut other: Self) {
+        if self.totals.generation < other.totals.generation {
+            std::mem::swap(&mut self.newest, &mut other.newest);
+        } else if self.totals.generation == other.totals.generation {
+            self.newest.merge(other.newest);
+        }
+        self.totals.merge(&other.totals);
+        self.totals.duplicates += self.addresses.merge(other.addresses);
+        self.untraced.merge(other.untraced);
+        self.classes.merge(other.classes);
+    }
+}

@@ -1,0 +1,147 @@
+//! Whether three dumps are of one process, in order, and whether objects moved between them.
+//!
+//! Dumps taken by LeakHunter say so themselves. Of others it is inferred: classes that the interpreter itself defines
+//! are pinned for good, so another address of theirs means another process; other named classes move in a compaction.
+
+use crate::dump::{Classes, DumpFile};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Classes that no compaction moves.
+const PINNED: [&str; 10] = [
+    "BasicObject",
+    "Object",
+    "Module",
+    "Class",
+    "Kernel",
+    "String",
+    "Array",
+    "Hash",
+    "Integer",
+    "Symbol",
+];
+
+/// A class that a reload defined anew has another address too, so a few are no sign of a move.
+const SHARE_MOVED: f64 = 0.02;
+
+/// Fails when one dump was given twice.
+pub(crate) fn check_distinct(files: &[DumpFile; 3]) -> Result<()> {
+    for (one, two) in [(0, 1), (1, 2), (0, 2)] {
+        if files[one].same_as(&files[two])? {
+            let message = format!(
+                "the {} and the {} dump are the same one ({}); take three, with work between them",
+                ORDINALS[one],
+                ORDINALS[two],
+                files[one].path().display()
+            );
+            return Err(Error::new(ErrorKind::SameDump, message));
+        }
+    }
+    Ok(())
+}
+
+/// Fails when what the dumps say of themselves does not fit together.
+pub(crate) fn check_recorded(files: &[DumpFile; 3]) -> Result<()> {
+    for (one, two) in [(0, 1), (1, 2)] {
+        let (Some(before), Some(after)) = (files[one].recorded(), files[two].recorded()) else {
+            continue;
+        };
+        if !before.same_process(after) {
+            let message = format!(
+                "the {} dump is of process {} on {}, the {} of process {} on {}; addresses mean nothing across \
+                 processes, take all three in one",
+                ORDINALS[one], before.pid, before.host, ORDINALS[two], after.pid, after.host
+            );
+            return Err(Error::new(ErrorKind::DifferentProcesses, message));
+        }
+        if before.sequence > after.sequence {
+            return Err(wrong_order(
+                one,
+                two,
+                &format!("#{} then #{}", before.sequence, after.sequence),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Fails when the highest generations run backwards: GC counts only rise.
+pub(crate) fn check_generations(generations: [Option<u64>; 3]) -> Result<()> {
+    for (one, two) in [(0, 1), (1, 2), (0, 2)] {
+        if let (Some(before), Some(after)) = (generations[one], generations[two]) {
+            if before > after {
+                return Err(wrong_order(one, two, &format!("GC count {before} then {after}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+const ORDINALS: [&str; 3] = ["first", "second", "third"];
+
+fn wrong_order(one: usize, two: usize, detail: &str) -> Error {
+    let message = format!(
+        "the {} dump is younger than the {} ({detail}); give them in the order in which they were taken",
+        ORDINALS[one], ORDINALS[two]
+    );
+    Error::new(ErrorKind::WrongOrder, message)
+}
+
+/// What the classes of two dumps say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Continuity {
+    /// Whether it is one process; `None` when no class that could tell is in both.
+    pub(crate) same_process: Option<bool>,
+    /// Whether objects moved; `None` when no class that could tell is in both.
+    pub(crate) moved: Option<bool>,
+}
+
+impl Continuity {
+    pub(crate) fn of(before: &Classes, after: &Classes) -> Self {
+        let (before, after) = (before.unique_names(), after.unique_names());
+        let same = |name: &str| Some(before.get(name)? == after.get(name)?);
+        let pinned: Vec<bool> = PINNED.iter().filter_map(|name| same(name)).collect();
+        let stayed = pinned.iter().filter(|same| **same).count();
+        let others: Vec<bool> = before
+            .keys()
+            .filter(|name| !PINNED.contains(name))
+            .filter_map(|name| same(name))
+            .collect();
+        let moved = others.iter().filter(|same| !**same).count();
+        Self {
+            same_process: (!pinned.is_empty()).then(|| stayed * 2 > pinned.len()),
+            moved: (!others.is_empty())
+                .then_some(moved >= 2 && moved as f64 > others.len() as f64 * SHARE_MOVED),
+        }
+    }
+}
+
+/// Whether objects moved between two dumps, and how that is known.
+pub(crate) fn moved(
+    before: &DumpFile,
+    after: &DumpFile,
+    inferred: Continuity,
+) -> (Option<bool>, &'static str) {
+    match (before.recorded(), after.recorded()) {
+        (Some(before), Some(after)) => (Some(before.compactions != after.compactions), "recorded"),
+        _ => (inferred.moved, "inferred"),
+    }
+}
+
+/// Fails when two dumps that say nothing of themselves cannot be of one process.
+pub(crate) fn check_inferred(
+    files: &[DumpFile; 3],
+    one: usize,
+    two: usize,
+    inferred: Continuity,
+) -> Result<()> {
+    if inferred.same_process == Some(false) {
+        let message = format!(
+            "{} and {} are of different processes: Ruby's own classes stand at other addresses; take all three dumps \
+             in one process",
+            files[one].path().display(),
+            files[two].path().display()
+        );
+        return Err(Error::new(ErrorKind::DifferentProcesses, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! Objects that leaked, added up: first by all that is known of them, then by what the caller asked for.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::options::{Key, Options};
+use super::report::{Group, GroupTotals, Values};
+use crate::dump::{Classes, Fields, lossy};
+use crate::gem;
+
+/// Sums over objects.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    count: u64,
+    bytesize: u64,
+    memsize: u64,
+    generations: Option<(u64, u64)>,
+    /// The lowest addresses, so that the choice does not hang on the order of reading.
+    samples: Vec<u64>,
+}
+
+impl Tally {
+    fn of(fields: &Fields<'_>) -> Self {
+        Self {
+            count: 1,
+            bytesize: fields.bytesize,
+            memsize: fields.memsize,
+            generations: fields.generation.map(|generation| (generation, generation)),
+            samples: vec![fields.address],
+        }
+    }
+
+    fn merge(&mut self, other: &Self, samples: usize) {
+        self.count += other.count;
+        self.bytesize = self.bytesize.saturating_add(other.bytesize);
+        self.memsize = self.memsize.saturating_add(other.memsize);
+        self.generations = match (self.generations, other.generations) {
+            (Some((low, high)), Some((other_low, other_high))) => {
+                Some((low.min(other_low), high.max(other_high)))
+            }
+            (one, two) => one.or(two),
+        };
+        for address in &other.samples {
+            let place = self.samples.partition_point(|sample| sample < address);
+            if place < samples {
+                self.samples.insert(place, *address);
+                self.samples.truncate(samples);
+            }
+        }
+    }
+}
+
+/// All that is known of objects of one kind and one allocation site, before class addresses have names.
+#[derive(Clone, Debug)]
+struct Site {
+    kind: String,
+    class: Option<u64>,
+    /// `struct` or `imemo_type`, for objects without a class of their own.
+    label: Option<String>,
+    file: Option<String>,
+    line: Option<u64>,
+    method: Option<String>,
+    generation: Option<u64>,
+}
+
+/// Objects by site.
+#[derive(Debug)]
+pub(crate) struct Sites {
+    by_key: HashMap<Box<[u8]>, (Site, Tally), RandomState>,
+    scratch: Vec<u8>,
+    by_generation: bool,
+    samples: usize,
+}
+
+impl Sites {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            by_key: HashMap::default(),
+            scratch: Vec::new(),
+            by_generation: options.group_by.contains(&Key::Generation),
+            samples: options.samples,
+        }
+    }
+
+    pub(crate) fn add(&mut self, fields: &Fields<'_>) {
+        let class = fields.class_of_object();
+        let label = fields.imemo_type.as_ref().or(fields.struct_name.as_ref());
+        let generation = fields.generation.filter(|_| self.by_generation);
+        self.scratch.clear();
+        for number in [class, fields.line, generation] {
+            self.scratch.push(u8::from(number.is_some()));
+            self.scratch.extend_from_slice(&number.unwrap_or(0).to_le_bytes());
+        }
+        for text in [
+            Some(&fields.kind),
+            label,
+            fields.file.as_ref(),
+            fields.method.as_ref(),
+        ] {
+            let length = text.map_or(u32::MAX, |text| text.len() as u32);
+            self.scratch.extend_from_slice(&length.to_le_bytes());
+            self.scratch
+                .extend_from_slice(text.map_or(&[], |text| text.as_ref()));
+        }
+        let tally = Tally::of(fields);
+        if let Some((_, known)) = self.by_key.get_mut(self.scratch.as_slice()) {
+            known.merge(&tally, self.samples);
+            return;
+        }
+        let text = |bytes: Option<&std::borrow::Cow<'_, [u8]>>| bytes.map(|bytes| lossy(bytes).into_owned());
+        let site = Site {
+            kind: lossy(&fields.kind).into_owned(),
+            class,
+            label: text(label),
+            file: text(fields.file.as_ref()),
+            line: fields.line,
+            method: text(fields.method.as_ref()),
+            generation,
+        };
+        self.insert(self.scratch.as_slice().into(), site, tally);
+    }
+
+    fn insert(&mut self, key: Box<[u8]>, site: Site, mut tally: Tally) {
+        tally.samples.truncate(self.samples);
+        self.by_key.insert(key, (site, tally));
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (key, (site, tally)) in other.by_key {
+            match self.by_key.get_mut(&key) {
+                Some((_, known)) => known.merge(&tally, self.samples),
+                None => self.insert(key, site, tally),
+            }
+        }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.by_key.values().map(|(_, tally)| tally.count).sum()
+    }
+
+    /// The groups the caller asked for, sorted, with the sums of all and of what the filters left out.
+    pub(crate) fn into_groups(self, classes: &Classes, options: &Options) -> (Vec<Group>, GroupTotals) {
+        let mut totals = GroupTotals::default();
+        let mut groups: HashMap<Values, Tally, RandomState> = HashMap::default();
+        for (site, tally) in self.by_key.into_values() {
+            let values = site.values(classes, options);
+            let (class, file) = (values.0.as_deref(), site.file.as_deref());
+            if options
+                .own_paths
+                .iter()
+                .any(|own| file.is_some_and(|file| file.starts_with(own)))
+            {
+                totals.own_count += tally.count;
+                continue;
+            }
+            let wanted = options.only.is_empty() || options.only.iter().any(|it| it.matches(class, file));
+            if !wanted || options.ignore.iter().any(|it| it.matches(class, file)) {
+                totals.filtered_count += tally.count;
+                totals.filtered_memsize += tally.memsize;
+                continue;
+            }
+            totals.count += tally.count;
+            totals.bytesize = totals.bytesize.saturating_add(tally.bytesize);
+            totals.memsize = totals.memsize.saturating_add(tally.memsize);
+            groups
+                .entry(values.1)
+                .and_modify(|known| known.merge(&tally, options.samples))
+                .or_insert(tally);
+        }
+        let mut groups: Vec<Group> = groups
+            .into_iter()
+            .map(|(values, tally)| tally.into_group(values))
+            .collect();
+        groups.sort_by(|one, two| {
+            let key = |group: &Group| group.sizes(options.sort);
+            key(two).cmp(&key(one)).then_with(|| one.values.cmp(&two.values))
+        });
+        totals.groups = groups.len() as u64;
+        groups.truncate(options.top.unwrap_or(usize::MAX));
+        totals.shown = groups.len() as u64;
+        (groups, totals)
+    }
+}
+
+impl Site {
+    /// The class's name, for filters, and the values the caller groups by.
+    fn values(&self, classes: &Classes, options: &Options) -> (Option<String>, Values) {
+        let class = self
+            .class
+            .and_then(|address| classes.name(address))
+            .or_else(|| self.label.clone());
+        let has = |key| options.group_by.contains(&key);
+        let gem = if has(Key::Gem) || has(Key::File) {
+            self.file.as_deref().and_then(gem::of_path)
+        } else {
+            None
+        };
+        let values = Values {
+            kind: has(Key::Type).then(|| self.kind.clone()),
+            class: class.clone().filter(|_| has(Key::Class)),
+            file: self.file.clone().filter(|_| has(Key::File)),
+            line: self.line.filter(|_| has(Key::Line)),
+            method: self.method.clone().filter(|_| has(Key::Method)),
+            generation: self.generation,
+            gem,
+        };
+        (class, values)
+    }
+}
+
+impl Tally {
+    fn into_group(self, values: Values) -> Group {
+        Group {
+            values,
+            count: self.count,
+            bytesize: self.bytesize,
+            memsize: self.memsize,
+            generations: self.generations,
+            addresses: self.samples,
+        }
+    }
+}

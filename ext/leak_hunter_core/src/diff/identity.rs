@@ -1,0 +1,147 @@
+//! The identity rule: which objects of the third dump were born between the first and the second.
+//!
+//! Ruby reuses slots and compaction moves objects, so an address is not an object. A traced record carries its
+//! generation, the GC count at birth. With g1 and g2 the highest generations of the first two dumps:
+//!
+//! - A slot is reused only after a later collection, so what is in the third dump with a generation above g1 was not in
+//!   the first (it would have had that generation there), and with one below g2 it was in the second. No address is
+//!   asked: slot reuse and moves cannot mislead.
+//! - Only objects of the boundary generations g1 and g2 need the addresses of the first and second dump, and there
+//!   (address, generation) is an object as long as nothing moved.
+//! - Untraced records are compared by address, type and class. Where objects moved, or the slot's object was traced
+//!   before, nothing can be said: they are withheld and counted.
+//!
+//! The proof is in `docs/accuracy.md`.
+
+use super::census::{Census, Guard};
+use super::moves::SiteHashes;
+
+/// What is known of an object of the third dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Born after the first and before the second dump.
+    Survivor(Ground),
+    /// Born earlier or later.
+    Other,
+    /// It cannot be told, for this reason.
+    Withheld(Doubt),
+    /// Its class is not in the first two dumps: a class made since, or a new singleton class of an old object.
+    AskThirdClasses,
+}
+
+/// Why an object is taken for a survivor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// Its generation decides.
+    Generation,
+    /// It is of a boundary generation; addresses decide.
+    Boundary,
+    /// It is untraced; address, type and class decide.
+    Address,
+}
+
+/// Why an object cannot be told to be a survivor or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// Untraced, and objects moved.
+    Moved,
+    /// Its slot held a traced object in an earlier dump: tracing was cleared, stopped, or its data lost in a move.
+    TracingLost,
+    /// Of a boundary generation, objects moved, and one of its site was in that dump, maybe at another address.
+    BoundaryMoved,
+}
+
+/// Judges the objects of the third dump.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    pub(crate) first: &'a Census,
+    pub(crate) second: &'a Census,
+    /// Whether objects moved between the first and the second dump.
+    pub(crate) moved: bool,
+    /// Where objects moved: sites of the boundary generations in the first and the second dump.
+    pub(crate) sites: Option<[SiteHashes; 2]>,
+}
+
+impl Judge<'_> {
+    /// `site` is the hash of type and allocation site, made only when it is needed.
+    #[inline]
+    pub(crate) fn traced<E>(
+        &self,
+        address: u64,
+        generation: u64,
+        site: impl Fn() -> Result<u64, E>,
+    ) -> Result<Verdict, E> {
+        let (g1, g2) = (self.first.totals.generation, self.second.totals.generation);
+        let born = Some(generation);
+        if born < g1 || born > g2 {
+            return Ok(Verdict::Other);
+        }
+        if born > g1 && born < g2 {
+            return Ok(Verdict::Survivor(Ground::Generation));
+        }
+        let was_in = |dump: usize, census: &Census| -> Result<Option<bool>, E> {
+            Ok(match &self.sites {
+                _ if census.newest.contains(address) => Some(true),
+                Some(sites) if sites[dump].contains(&site()?) => None,
+                _ => Some(false),
+            })
+        };
+        let in_first = if born == g1 {
+            was_in(0, self.first)?
+        } else {
+            Some(false)
+        };
+        let in_second = if born == g2 {
+            was_in(1, self.second)?
+        } else {
+            Some(true)
+        };
+        Ok(match (in_first, in_second) {
+            (Some(true), _) | (_, Some(false)) => Verdict::Other,
+            (Some(false), Some(true)) => Verdict::Survivor(Ground::Boundary),
+            _ => Verdict::Withheld(Doubt::BoundaryMoved),
+        })
+    }
+
+    /// `final_class` says that the guard's class is as real as it will get; otherwise an unknown one is asked for.
+    pub(crate) fn untraced(&self, address: u64, guard: Guard, final_class: bool) -> Verdict {
+        let same = |before: u64| self.same(Guard::from_raw(before), guard, final_class);
+        let Some(in_second) = self.second.untraced.get(address) else {
+            let was_traced = self.second.addresses.contains(address);
+            return if was_traced {
+                Verdict::Withheld(Doubt::TracingLost)
+            } else {
+                Verdict::Other
+            };
+        };
+        match same(in_second) {
+            Some(true) => {}
+            Some(false) => return Verdict::Other,
+            None => return Verdict::AskThirdClasses,
+        }
+        match self.first.untraced.get(address).map(same) {
+            Some(Some(true)) => Verdict::Other,
+            Some(None) => Verdict::AskThirdClasses,
+            _ if self.moved => Verdict::Withheld(Doubt::Moved),
+            None if self.first.addresses.contains(address) => Verdict::Withheld(Doubt::TracingLost),
+            _ => Verdict::Survivor(Ground::Address),
+        }
+    }
+
+    /// Whether two records at one address can be one object: same type, same class but for singleton classes. `None`
+    /// when the class of `now` is unknown here.
+    fn same(&self, before: Guard, now: Guard, final_class: bool) -> Option<bool> {
+        if before == now {
+            return Some(true);
+        }
+        if !before.same_type(now) {
+            return Some(false);
+        }
+        let real = |class| self.second.classes.real(self.first.classes.real(class));
+        if real(before.class()) == real(now.class()) {
+            return Some(true);
+        }
+        let known = self.second.classes.has(now.class()) || self.first.classes.has(now.class());
+        (final_class || known).then_some(false)
+    }
+}

@@ -1,0 +1,163 @@
+//! What a diff answers. The Ruby documentation of `LeakHunter.diff` names the same keys.
+
+use std::path::PathBuf;
+
+use super::options::{Key, Sort};
+use crate::dump::{Recorded, Skipped};
+
+/// Version of the shape of [`Report`].
+pub const SCHEMA: u32 = 1;
+
+/// The answer.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What the groups were made by.
+    pub group_by: Vec<Key>,
+    /// What they are sorted by.
+    pub sort: Sort,
+    /// The three dumps.
+    pub dumps: Vec<DumpSummary>,
+    /// What leaked.
+    pub groups: Vec<Group>,
+    /// Sums.
+    pub totals: GroupTotals,
+    /// All objects of the third dump.
+    pub third: (u64, u64),
+    /// How sure the answer is, and why.
+    pub evidence: Evidence,
+}
+
+/// One dump.
+#[derive(Clone, Debug)]
+pub struct DumpSummary {
+    /// Path as given.
+    pub path: PathBuf,
+    /// Size of the file, in bytes.
+    pub bytes: u64,
+    /// Objects.
+    pub records: u64,
+    /// Their bytes, in Ruby's heap and outside.
+    pub memsize: u64,
+    /// GC count when the dump was taken; where it was not recorded, the highest generation of a record.
+    pub generation: Option<u64>,
+    /// Objects whose birth was traced.
+    pub traced: u64,
+    /// Objects whose birth was not.
+    pub untraced: u64,
+    /// Free slots, in a dump taken with `full: true`.
+    pub free_slots: u64,
+    /// Records left out because another one has their address.
+    pub duplicates: u64,
+    /// Lines that are no record.
+    pub skipped: u64,
+    /// The first few of them.
+    pub first_skipped: Vec<Skipped>,
+    /// What the dump says of itself.
+    pub recorded: Option<Recorded>,
+}
+
+/// What objects of a group have in common. Only what the caller groups by is filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Values {
+    /// Ruby's internal type.
+    pub kind: Option<String>,
+    /// Class name.
+    pub class: Option<String>,
+    /// File of the allocation site.
+    pub file: Option<String>,
+    /// Its line.
+    pub line: Option<u64>,
+    /// Its method.
+    pub method: Option<String>,
+    /// GC count at birth.
+    pub generation: Option<u64>,
+    /// Gem of the file.
+    pub gem: Option<String>,
+}
+
+/// Leaked objects with the same values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What they have in common.
+    pub values: Values,
+    /// How many they are.
+    pub count: u64,
+    /// Bytes of string contents.
+    pub bytesize: u64,
+    /// Bytes in all.
+    pub memsize: u64,
+    /// Lowest and highest generation.
+    pub generations: Option<(u64, u64)>,
+    /// The lowest addresses among them, in the third dump.
+    pub addresses: Vec<u64>,
+}
+
+impl Group {
+    pub(crate) fn sizes(&self, sort: Sort) -> (u64, u64) {
+        match sort {
+            Sort::Memsize => (self.memsize, self.count),
+            Sort::Count => (self.count, self.memsize),
+            Sort::Bytesize => (self.bytesize, self.memsize),
+        }
+    }
+}
+
+/// Sums over groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupTotals {
+    /// Groups before `top`.
+    pub groups: u64,
+    /// Groups after `top`.
+    pub shown: u64,
+    /// Objects in all groups.
+    pub count: u64,
+    /// Bytes of string contents.
+    pub bytesize: u64,
+    /// Bytes in all.
+    pub memsize: u64,
+    /// Objects left out by `only` and `ignore`.
+    pub filtered_count: u64,
+    /// Their bytes.
+    pub filtered_memsize: u64,
+    /// Objects that the tool itself allocated.
+    pub own_count: u64,
+}
+
+/// What the answer rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// `generation`, `generation+address`, `address+class` or `address`.
+    pub identity: &'static str,
+    /// `exact`, `high` or `low`.
+    pub confidence: &'static str,
+    /// What keeps it from being exact.
+    pub reasons: Vec<&'static str>,
+    /// Traced objects of the third dump.
+    pub traced: u64,
+    /// Untraced objects of the third dump.
+    pub untraced: u64,
+    /// Survivors told by generation alone.
+    pub by_generation: u64,
+    /// Survivors of a boundary generation.
+    pub at_boundary: u64,
+    /// Untraced survivors.
+    pub by_address: u64,
+    /// Untraced candidates withheld because objects moved.
+    pub untraced_moved: u64,
+    /// Untraced candidates withheld because tracing data was lost.
+    pub tracing_lost: u64,
+    /// Traced candidates withheld because they may have moved.
+    pub boundary: u64,
+    /// Survivors in a slot that held another object in the first dump.
+    pub slots_reused: u64,
+    /// Whether objects moved between the first and the second dump.
+    pub moved_first_to_second: Option<bool>,
+    /// Whether objects moved between the second and the third dump.
+    pub moved_second_to_third: Option<bool>,
+    /// `recorded` or `inferred`
+    pub compaction_source: Option<&'static str>,
+    /// `recorded`, `inferred` or `unknown`
+    pub same_process: &'static str,
+    /// Lines of all dumps that are no record.
+    pub skipped_lines: u64,
+}

@@ -1,0 +1,129 @@
+//! The pass over the third dump: finds the survivors and adds them up.
+
+use super::census::{Guard, Totals, admit};
+use super::groups::Sites;
+use super::identity::{Doubt, Ground, Judge, Verdict};
+use super::moves::site_hash;
+use super::options::Options;
+use crate::address_set::AddressSet;
+use crate::dump::{Classes, Damaged, Fields, Record};
+
+/// What the third dump holds.
+#[derive(Debug)]
+pub(crate) struct Survivors<'a> {
+    judge: &'a Judge<'a>,
+    pub(crate) totals: Totals,
+    addresses: AddressSet,
+    pub(crate) classes: Classes,
+    pub(crate) sites: Sites,
+    pub(crate) counts: Counts,
+    /// Untraced objects of classes that only this dump has.
+    undecided: Vec<(Guard, Fields<'static>)>,
+}
+
+/// How many survivors on which ground, and how many were withheld for which doubt.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) by_generation: u64,
+    pub(crate) at_boundary: u64,
+    pub(crate) by_address: u64,
+    pub(crate) moved: u64,
+    pub(crate) tracing_lost: u64,
+    pub(crate) boundary: u64,
+    pub(crate) slots_reused: u64,
+}
+
+impl Counts {
+    fn merge(&mut self, other: &Self) {
+        self.by_generation += other.by_generation;
+        self.at_boundary += other.at_boundary;
+        self.by_address += other.by_address;
+        self.moved += other.moved;
+        self.tracing_lost += other.tracing_lost;
+        self.boundary += other.boundary;
+        self.slots_reused += other.slots_reused;
+    }
+}
+
+impl<'a> Survivors<'a> {
+    pub(crate) fn new(judge: &'a Judge<'a>, options: &Options) -> Self {
+        Self {
+            judge,
+            totals: Totals::default(),
+            addresses: AddressSet::default(),
+            classes: Classes::default(),
+            sites: Sites::new(options),
+            counts: Counts::default(),
+            undecided: Vec::new(),
+        }
+    }
+
+    pub(crate) fn visit(&mut self, record: &Record<'_>) -> Result<(), Damaged> {
+        if !admit(record, &mut self.totals, &mut self.addresses) {
+            return Ok(());
+        }
+        if Classes::wants(record.kind) {
+            self.classes.add(&record.fields().ok_or(Damaged)?);
+        }
+        match record.generation {
+            Some(generation) => {
+                let verdict = self
+                    .judge
+                    .traced(record.address, generation, || site_hash(record))?;
+                if verdict != Verdict::Other {
+                    self.act(verdict, &record.fields().ok_or(Damaged)?);
+                }
+            }
+            None => {
+                let guard = Guard::of(record)?;
+                match self.judge.untraced(record.address, guard, false) {
+                    Verdict::Other => {}
+                    Verdict::AskThirdClasses => {
+                        self.undecided
+                            .push((guard, record.fields().ok_or(Damaged)?.into_owned()));
+                    }
+                    verdict => self.act(verdict, &record.fields().ok_or(Damaged)?),
+                }
+            }
+        }
+        self.totals.count(record);
+        Ok(())
+    }
+
+    fn act(&mut self, verdict: Verdict, fields: &Fields<'_>) {
+        let counts = &mut self.counts;
+        match verdict {
+            Verdict::Survivor(ground) => {
+                match ground {
+                    Ground::Generation => counts.by_generation += 1,
+                    Ground::Boundary => counts.at_boundary += 1,
+                    Ground::Address => counts.by_address += 1,
+                }
+                counts.slots_reused += u64::from(self.judge.first.addresses.contains(fields.address));
+                self.sites.add(fields);
+            }
+            Verdict::Withheld(Doubt::Moved) => counts.moved += 1,
+            Verdict::Withheld(Doubt::TracingLost) => counts.tracing_lost += 1,
+            Verdict::Withheld(Doubt::BoundaryMoved) => counts.boundary += 1,
+            Verdict::Other | Verdict::AskThirdClasses => {}
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.totals.merge(&other.totals);
+        self.totals.duplicates += self.addresses.merge(other.addresses);
+        self.classes.merge(other.classes);
+        self.sites.merge(other.sites);
+        self.counts.merge(&other.counts);
+        self.undecided.extend(other.undecided);
+    }
+
+    /// Judges what had to wait for this dump's classes.
+    pub(crate) fn decide(&mut self) {
+        for (guard, fields) in std::mem::take(&mut self.undecided) {
+            let guard = guard.with_class(self.classes.real(guard.class()));
+            let verdict = self.judge.untraced(fields.address, guard, true);
+            self.act(verdict, &fields);
+        }
+    }
+}

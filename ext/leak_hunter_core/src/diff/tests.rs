@@ -1,0 +1,386 @@
+//! The diff against truth: simulated heaps in which every object has a name of its own, and a slow plain diff.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::test_support::Line;
+
+/// A heap as Ruby runs it: slots are freed by collections only, and reused after them.
+struct Heap {
+    slots: Vec<Option<Object>>,
+    free: Vec<usize>,
+    /// Slots of dead objects, not swept yet.
+    dead: BTreeSet<usize>,
+    gc_count: u64,
+    tracing: bool,
+    next_id: u64,
+}
+
+#[derive(Clone)]
+struct Object {
+    id: u64,
+    generation: Option<u64>,
+    kind: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Allocate(u8),
+    /// Drops the object in this slot; the next collection frees it.
+    Drop(prop::sample::Index),
+    Collect,
+}
+
+impl Heap {
+    fn new(tracing: bool) -> Self {
+        let slots = 48;
+        Self {
+            slots: vec![None; slots],
+            free: (0..slots).collect(),
+            dead: BTreeSet::new(),
+            gc_count: 3,
+            tracing,
+            next_id: 0,
+        }
+    }
+
+    fn run(&mut self, steps: &[Step]) {
+        for step in steps {
+            match step {
+                Step::Allocate(kind) => self.allocate(u64::from(*kind)),
+                Step::Drop(index) => {
+                    self.dead.insert(index.index(self.slots.len()));
+                }
+                Step::Collect => self.collect(),
+            }
+        }
+    }
+
+    fn allocate(&mut self, kind: u64) {
+        if self.free.is_empty() {
+            self.collect();
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        let generation = self.tracing.then_some(self.gc_count);
+        self.slots[slot] = Some(Object {
+            id: self.next_id,
+            generation,
+            kind,
+        });
+        self.dead.remove(&slot);
+        self.next_id += 1;
+    }
+
+    fn collect(&mut self) {
+        self.gc_count += 1;
+        for slot in std::mem::take(&mut self.dead) {
+            if self.slots[slot].take().is_some() {
+                self.free.push(slot);
+            }
+        }
+    }
+
+    fn ids(&self) -> BTreeSet<u64> {
+        self.slots.iter().flatten().map(|object| object.id).collect()
+    }
+
+    fn dump(&self) -> Vec<u8> {
+        let mut text = br#"{"type":"ROOT", "root":"vm", "references":["0x1000"]}"#.to_vec();
+        text.push(b'\n');
+        for (slot, object) in self.slots.iter().enumerate() {
+            let Some(object) = object else { continue };
+            let traced = object.generation.is_some();
+            let line = Line {
+                address: address_of(slot),
+                kind: ["OBJECT", "STRING", "ARRAY"][object.kind as usize % 3],
+                class: Some(0x100 * (1 + object.kind % 2)),
+                file: traced.then(|| format!("app/\"{}\n.rb", object.kind).into_bytes()),
+                line: traced.then_some(object.kind),
+                generation: object.generation,
+                bytesize: if object.kind % 3 == 1 { object.id } else { 0 },
+                memsize: 40 + object.id,
+                flags: true,
+                ..Line::default()
+            };
+            text.extend(line.to_bytes());
+            text.push(b'\n');
+        }
+        text
+    }
+}
+
+fn address_of(slot: usize) -> u64 {
+    0x7f00_0000_0000 + slot as u64 * 40
+}
+
+fn write(folder: &TempDir, dumps: &[Vec<u8>; 3]) -> [PathBuf; 3] {
+    [0, 1, 2].map(|index| {
+        let path = folder.path().join(format!("{}.json", index + 1));
+        std::fs::write(&path, &dumps[index]).expect("written");
+        path
+    })
+}
+
+fn run(dumps: &[Vec<u8>; 3], options: &Options) -> Result<Report> {
+    let folder = TempDir::new().expect("a folder");
+    diff(&write(&folder, dumps), options, &Progress::default())
+}
+
+fn all_samples(threads: usize) -> Options {
+    Options {
+        samples: usize::MAX,
+        threads: Some(threads),
+        ..Options::default()
+    }
+}
+
+fn addresses(report: &Report) -> BTreeSet<u64> {
+    report
+        .groups
+        .iter()
+        .flat_map(|group| group.addresses.iter().copied())
+        .collect()
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (0..5u8).prop_map(Step::Allocate),
+        5 => any::<prop::sample::Index>().prop_map(Step::Drop),
+        1 => Just(Step::Collect),
+    ];
+    proptest::collection::vec(step, 0..120)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    /// Precision and recall are 1 whatever slots are reused, wherever between collections the dumps are taken.
+    #[test]
+    fn the_diff_finds_exactly_what_was_born_between_the_dumps_and_stayed(
+        phases in [steps(), steps(), steps()],
+        traced_from_the_start in any::<bool>(),
+        threads in 1..3usize,
+    ) {
+        let mut heap = Heap::new(traced_from_the_start);
+        // A dump of nothing is no dump.
+        heap.allocate(0);
+        let mut before = BTreeSet::new();
+        let mut dumps = [vec![], vec![], vec![]];
+        let mut ids = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+        for (index, phase) in phases.iter().enumerate() {
+            heap.run(phase);
+            // Dead objects are in no dump: LeakHunter collects before.
+            heap.collect();
+            heap.tracing = true;
+            heap.allocate(index as u64);
+            dumps[index] = heap.dump();
+            ids[index] = heap.ids();
+            if index == 0 {
+                before = heap.slots.iter().flatten().filter(|it| it.generation.is_none()).map(|it| it.id).collect();
+            }
+        }
+        let truth: BTreeSet<u64> = heap.slots.iter().enumerate()
+            .filter_map(|(slot, object)| Some((slot, object.as_ref()?)))
+            .filter(|(_, it)| !ids[0].contains(&it.id) && ids[1].contains(&it.id) && !before.contains(&it.id))
+            .map(|(slot, _)| address_of(slot))
+            .collect();
+        let report = run(&dumps, &all_samples(threads)).expect("a report");
+        prop_assert_eq!(addresses(&report), truth.clone());
+        prop_assert_eq!(report.totals.count, truth.len() as u64);
+        prop_assert_eq!(report.evidence.by_address, 0);
+    }
+
+    /// The parallel reader against serde_json and sets, line by line, on any three dumps.
+    #[test]
+    fn a_slow_plain_diff_says_the_same(
+        dumps in [records(), records(), records()],
+        threads in 1..4usize,
+        trailing_newline in any::<bool>(),
+        crlf in any::<bool>(),
+        first_has_junk in any::<bool>(),
+    ) {
+        let junk = if first_has_junk { "not json\n{\"address\":\"0x5\", \"type\":\"STR\n" } else { "" };
+        let texts = dumps.clone().map(|lines| to_text(&lines, trailing_newline, crlf, junk));
+        // The same dump twice is refused; that is tested elsewhere.
+        prop_assume!(texts[0] != texts[1] && texts[1] != texts[2] && texts[0] != texts[2]);
+
+        let plain = plain_by_address(&texts);
+        let options = Options { identity: Identity::Address, ..all_samples(threads) };
+        let report = run(&texts, &options).expect("a report");
+        prop_assert_eq!(by_group(&report), plain);
+
+        let newest = dumps.clone().map(|lines| lines.iter().filter_map(|line| line.generation).max());
+        let in_order = newest.iter().flatten().collect::<Vec<_>>().windows(2).all(|pair| pair[0] <= pair[1]);
+        match run(&texts, &all_samples(threads)) {
+            Ok(report) => {
+                prop_assert!(in_order);
+                prop_assert_eq!(by_group(&report), plain_by_generation(&texts));
+                prop_assert_eq!(report.dumps[0].skipped, if first_has_junk && dumps[0].len() > 1 { 2 } else { 0 });
+            }
+            Err(error) => {
+                prop_assert_eq!(error.kind(), ErrorKind::WrongOrder);
+                prop_assert!(!in_order);
+            }
+        }
+    }
+}
+
+/// A few records with few addresses, so that dumps share them.
+fn records() -> impl Strategy<Value = Vec<Line>> {
+    let record = (
+        1..60u64,
+        0..4u8,
+        prop::option::weighted(0.7, 10..14u64),
+        1..3u64,
+        0..3u64,
+    )
+        .prop_map(|(slot, kind, generation, class, site)| Line {
+            address: 0x1000 + slot * 40,
+            kind: ["OBJECT", "STRING", "HASH", "DATA"][usize::from(kind)],
+            class: Some(class * 8),
+            bytesize: slot,
+            file: generation.map(|_| format!("f{site}.rb").into_bytes()),
+            line: generation.map(|_| site),
+            generation,
+            memsize: slot * 10,
+            flags: slot % 2 == 0,
+            ..Line::default()
+        });
+    proptest::collection::vec(record, 1..40).prop_map(|lines| {
+        let mut seen = BTreeSet::new();
+        lines
+            .into_iter()
+            .filter(|line| seen.insert(line.address))
+            .collect()
+    })
+}
+
+fn to_text(lines: &[Line], trailing_newline: bool, crlf: bool, junk: &str) -> Vec<u8> {
+    let end = if crlf { "\r\n" } else { "\n" };
+    let mut text = Vec::new();
+    for (index, line) in lines.iter().enumerate() {
+        text.extend(line.to_bytes());
+        text.extend(end.as_bytes());
+        if index == 0 && lines.len() > 1 {
+            text.extend(junk.as_bytes());
+        }
+    }
+    if !trailing_newline {
+        text.truncate(text.len() - end.len());
+    }
+    text
+}
+
+type Plain = BTreeMap<(String, Option<String>, Option<u64>), (u64, u64, u64, BTreeSet<u64>)>;
+
+fn by_group(report: &Report) -> Plain {
+    let mut groups = Plain::new();
+    for group in &report.groups {
+        let key = (
+            group.values.kind.clone().expect("a type"),
+            group.values.file.clone(),
+            group.values.line,
+        );
+        let sums = groups.entry(key).or_default();
+        sums.0 += group.count;
+        sums.1 += group.bytesize;
+        sums.2 += group.memsize;
+        sums.3.extend(&group.addresses);
+    }
+    groups
+}
+
+type Parsed = serde_json::Map<String, serde_json::Value>;
+
+fn parse(text: &[u8]) -> Vec<Parsed> {
+    text.split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect()
+}
+
+fn address(record: &Parsed) -> u64 {
+    u64::from_str_radix(&record["address"].as_str().expect("text")[2..], 16).expect("hex")
+}
+
+fn number(record: &Parsed, key: &str) -> Option<u64> {
+    record.get(key).and_then(serde_json::Value::as_u64)
+}
+
+fn add_up<'a>(records: impl Iterator<Item = &'a Parsed>) -> Plain {
+    let mut groups = Plain::new();
+    for record in records {
+        let text = |key: &str| record.get(key).and_then(|it| it.as_str()).map(String::from);
+        let sums = groups
+            .entry((
+                text("type").expect("a type"),
+                text("file"),
+                number(record, "line"),
+            ))
+            .or_default();
+        sums.0 += 1;
+        sums.1 += number(record, "bytesize").unwrap_or(0);
+        sums.2 += number(record, "memsize").unwrap_or(0);
+        sums.3.insert(address(record));
+    }
+    groups
+}
+
+fn plain_by_address(texts: &[Vec<u8>; 3]) -> Plain {
+    let [first, second, third] = texts.each_ref().map(|text| parse(text));
+    let set = |records: &[Parsed]| records.iter().map(address).collect::<BTreeSet<_>>();
+    let (in_first, in_third) = (set(&first), set(&third));
+    add_up(
+        second
+            .iter()
+            .filter(|it| !in_first.contains(&address(it)) && in_third.contains(&address(it))),
+    )
+}
+
+/// The identity rule as its definition says it, without any of the short cuts.
+fn plain_by_generation(texts: &[Vec<u8>; 3]) -> Plain {
+    let [first, second, third] = texts.each_ref().map(|text| parse(text));
+    let newest = |records: &[Parsed]| {
+        records
+            .iter()
+            .filter_map(|record| number(record, "generation"))
+            .max()
+    };
+    let (g1, g2) = (newest(&first), newest(&second));
+    let index = |records: &[Parsed]| {
+        records
+            .iter()
+            .map(|it| (address(it), it.clone()))
+            .collect::<HashMap<_, _>>()
+    };
+    let (in_first, in_second) = (index(&first), index(&second));
+    add_up(third.iter().filter(|record| {
+        let here = address(record);
+        let (old, mid) = (in_first.get(&here), in_second.get(&here));
+        match number(record, "generation") {
+            Some(born) => {
+                let with_same =
+                    |other: Option<&Parsed>| other.and_then(|it| number(it, "generation")) == Some(born);
+                let after_first = g1.is_none_or(|g1| born > g1 || born == g1 && !with_same(old));
+                let before_second = g2.is_some_and(|g2| born < g2 || born == g2 && with_same(mid));
+                after_first && before_second
+            }
+            None => {
+                let kin = |other: &Parsed| {
+                    number(other, "generation").is_none()
+                        && (other["type"].clone(), other["class"].clone())
+                            == (record["type"].clone(), record["class"].clone())
+                };
+                // A slot whose object was traced in the first dump tells nothing.
+                let new = old.is_none_or(|it| number(it, "generation").is_none() && !kin(it));
+                new && mid.is_some_and(kin)
+            }
+        }
+    }))
+}

@@ -1,0 +1,112 @@
+//! The classes and modules of a dump, for turning class addresses into names.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::grammar::Fields;
+
+/// No chain of singleton classes is that long; a damaged dump may hold a circle.
+const LONGEST_CHAIN: usize = 64;
+
+#[derive(Debug)]
+struct Class {
+    superclass: Option<u64>,
+    singleton: bool,
+    name: Option<Box<str>>,
+    site: Option<Box<str>>,
+}
+
+/// Classes and modules by address.
+#[derive(Debug, Default)]
+pub struct Classes {
+    by_address: HashMap<u64, Class, RandomState>,
+}
+
+impl Classes {
+    /// Whether records of this type are collected here.
+    #[inline]
+    pub(crate) fn wants(kind: &[u8]) -> bool {
+        matches!(kind, b"CLASS" | b"MODULE")
+    }
+
+    pub(crate) fn add(&mut self, fields: &Fields<'_>) {
+        let site = || {
+            let file = lossy(fields.file.as_ref()?);
+            Some(match fields.line {
+                Some(line) => format!("{file}:{line}").into(),
+                None => file.into(),
+            })
+        };
+        let name = fields.name.as_ref().map(|name| lossy(name).into());
+        let site = if name.is_none() && !fields.singleton {
+            site()
+        } else {
+            None
+        };
+        let class = Class {
+            superclass: fields.superclass,
+            singleton: fields.singleton,
+            name,
+            site,
+        };
+        self.by_address.insert(fields.address, class);
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.by_address.extend(other.by_address);
+    }
+
+    pub(crate) fn has(&self, address: u64) -> bool {
+        self.by_address.contains_key(&address)
+    }
+
+    /// The class as `Object#class` would answer: past singleton classes.
+    pub(crate) fn real(&self, mut address: u64) -> u64 {
+        for _ in 0..LONGEST_CHAIN {
+            match self.by_address.get(&address) {
+                Some(Class {
+                    singleton: true,
+                    superclass: Some(superclass),
+                    ..
+                }) => address = *superclass,
+                _ => break,
+            }
+        }
+        address
+    }
+
+    /// The name of the class at this address: of an anonymous one, where it was made. `None` when the dump does not
+    /// have it.
+    pub fn name(&self, address: u64) -> Option<String> {
+        let class = self.by_address.get(&self.real(address))?;
+        Some(match (&class.name, &class.site) {
+            (Some(name), _) => name.to_string(),
+            (None, Some(site)) => format!("#<Class:{site}>"),
+            (None, None) => "#<Class>".into(),
+        })
+    }
+
+    /// Named classes and their addresses; a name that several have is left out.
+    pub(crate) fn unique_names(&self) -> HashMap<&str, u64, RandomState> {
+        let mut names: HashMap<&str, Option<u64>, RandomState> = HashMap::default();
+        for (address, class) in &self.by_address {
+            if let (Some(name), false) = (&class.name, class.singleton) {
+                names
+                    .entry(name)
+                    .and_modify(|known| *known = None)
+                    .or_insert(Some(*address));
+            }
+        }
+        names
+            .into_iter()
+            .filter_map(|(name, address)| Some((name, address?)))
+            .collect()
+    }
+}
+
+/// Names and paths as text: what is no UTF-8 in them becomes U+FFFD.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}

@@ -1,0 +1,45 @@
+//! Keeps the two ends of a record that is too long to hold, such as a string value of a gigabyte.
+//!
+//! Everything an analysis reads stands before the long members (`value`, `references`) or after them, so the record
+//! that is put together from both ends says the same of them.
+
+use memchr::memmem;
+
+use super::grammar::{self, Fields};
+use super::record::Tail;
+
+/// Bytes kept from the start of a record.
+pub(crate) const HEAD: usize = if cfg!(test) { 4 << 10 } else { 64 << 10 };
+/// Bytes kept from its end.
+const TAIL: usize = HEAD;
+
+/// Moves the last bytes of `text` behind its first ones and returns the length of both.
+pub(crate) fn middle(text: &mut [u8]) -> usize {
+    let length = text.len();
+    if length <= HEAD + TAIL {
+        return length;
+    }
+    text.copy_within(length - TAIL.., HEAD);
+    HEAD + TAIL
+}
+
+/// A record made of the whole members of the first [`HEAD`] bytes and those at the end of the rest. `None` when the
+/// ends do not look like a record's.
+pub(crate) fn join(text: &[u8]) -> Option<Vec<u8>> {
+    let text = text.strip_suffix(b"\r").unwrap_or(text);
+    let (head, rest) = text.split_at_checked(HEAD)?;
+    let tail = Tail::of(rest)?;
+    let mut record = head[..grammar::whole_members(head)?].to_vec();
+    let length = record.len();
+    // The site stands before the generation; the nearest start after which everything fits is it.
+    for start in memmem::rfind_iter(&rest[..tail.start], b", \"file\":\"") {
+        record.truncate(length);
+        record.extend_from_slice(&rest[start..]);
+        if Fields::parse(&record).is_some() {
+            return Some(record);
+        }
+    }
+    record.truncate(length);
+    record.extend_from_slice(&rest[tail.start..]);
+    Some(record)
+}

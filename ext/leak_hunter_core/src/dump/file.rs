@@ -1,0 +1,199 @@
+//! A dump file: opened once, checked, read at any place by any thread.
+
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind as Io};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use memchr::{memchr, memrchr};
+
+use super::meta::Recorded;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How much of both ends of a file is looked at when it is opened.
+const PEEK: usize = 64 << 10;
+
+/// An opened dump. Read with `pread`, never mapped: a file cut short under us must be an error, not a SIGBUS.
+#[derive(Debug)]
+pub struct DumpFile {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    modified: Option<SystemTime>,
+    recorded: Option<Recorded>,
+    peek: Vec<u8>,
+    last: Vec<u8>,
+}
+
+impl DumpFile {
+    /// Opens a file and looks at its ends.
+    pub fn open(path: &Path) -> Result<Self> {
+        let unreadable = |error: io::Error| Error::of_file(ErrorKind::Unreadable, path, explain(&error));
+        // Asked before opening: opening a pipe would wait for its writer.
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if metadata.is_dir() {
+            return Err(Error::of_file(
+                ErrorKind::Unreadable,
+                path,
+                "is a folder, not a heap dump",
+            ));
+        }
+        if !metadata.is_file() {
+            let message = "is not a regular file; a dump is read at several places at once";
+            return Err(Error::of_file(ErrorKind::Unreadable, path, message));
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        let mut dump = Self {
+            path: path.into(),
+            file,
+            bytes: metadata.len(),
+            modified: metadata.modified().ok(),
+            recorded: None,
+            peek: Vec::new(),
+            last: Vec::new(),
+        };
+        if dump.bytes == 0 {
+            return Err(Error::of_file(ErrorKind::Empty, path, "is empty"));
+        }
+        dump.peek = dump.read_range(0, PEEK)?;
+        dump.check_start()?;
+        dump.last = dump.read_range(dump.bytes.saturating_sub(PEEK as u64), PEEK)?;
+        dump.read_recorded()?;
+        Ok(dump)
+    }
+
+    /// The path as given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Size in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// What the dump says of itself, when LeakHunter took it.
+    pub fn recorded(&self) -> Option<&Recorded> {
+        self.recorded.as_ref()
+    }
+
+    /// Whether both hold the same dump: one file, or copies of it.
+    pub(crate) fn same_as(&self, other: &Self) -> Result<bool> {
+        if let (Some(one), Some(two)) = (&self.recorded, &other.recorded) {
+            return Ok(one.id == two.id);
+        }
+        if self.bytes != other.bytes || self.peek != other.peek || self.last != other.last {
+            return Ok(false);
+        }
+        let (mut mine, mut theirs) = (vec![0; PEEK], vec![0; PEEK]);
+        let mut offset = 0;
+        while offset < self.bytes {
+            let read = self.read_at(&mut mine, offset)?;
+            if read != other.read_at(&mut theirs, offset)? || mine[..read] != theirs[..read] {
+                return Ok(false);
+            }
+            offset += read as u64;
+        }
+        Ok(true)
+    }
+
+    /// Fails when the file is no longer what was opened.
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
+        let now = self.file.metadata().map_err(|error| self.unreadable(&error))?;
+        if self.is_changed(&now) {
+            return Err(self.changed());
+        }
+        Ok(())
+    }
+
+    fn is_changed(&self, now: &Metadata) -> bool {
+        now.len() != self.bytes || now.modified().ok() != self.modified
+    }
+
+    pub(crate) fn changed(&self) -> Error {
+        let message = "changed while it was read; wait until the dump is written, then compare";
+        Error::of_file(ErrorKind::Changed, &self.path, message)
+    }
+
+    pub(crate) fn unreadable(&self, error: &io::Error) -> Error {
+        Error::of_file(ErrorKind::Unreadable, &self.path, explain(error))
+    }
+
+    pub(crate) fn truncated(&self, message: &str) -> Error {
+        Error::of_file(ErrorKind::Truncated, &self.path, message)
+    }
+
+    pub(crate) fn not_a_dump(&self, message: impl Into<String>) -> Error {
+        Error::of_file(ErrorKind::NotADump, &self.path, message)
+    }
+
+    /// Fills `buffer` from `offset` on; fewer bytes only where the file (as opened) ends.
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
+        let wanted = usize::try_from(self.bytes.saturating_sub(offset))
+            .map_or(buffer.len(), |rest| rest.min(buffer.len()));
+        let mut filled = 0;
+        while filled < wanted {
+            match pread(&self.file, &mut buffer[filled..wanted], offset + filled as u64) {
+                Ok(0) => return Err(self.changed()),
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == Io::Interrupted => {}
+                Err(error) => return Err(self.unreadable(&error)),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn read_range(&self, offset: u64, length: usize) -> Result<Vec<u8>> {
+        let mut buffer = vec![0; length];
+        let read = self.read_at(&mut buffer, offset)?;
+        buffer.truncate(read);
+        Ok(buffer)
+    }
+
+    /// Tells what else the file may be before gigabytes of it are read.
+    fn check_start(&self) -> Result<()> {
+        let hint = match self.peek.as_slice() {
+            [0x1f, 0x8b, ..] => "is compressed with gzip; decompress it first",
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd; decompress it first",
+            start if start.trim_ascii_start().starts_with(b"{") => return Ok(()),
+            _ => "is not a heap dump: its first line is no record of ObjectSpace.dump_all",
+        };
+        Err(self.not_a_dump(hint).at(Some(1), 0))
+    }
+
+    fn read_recorded(&mut self) -> Result<()> {
+        let Some(end) = memchr(b'\n', &self.peek) else {
+            return Ok(());
+        };
+        let Some(recorded) = Recorded::parse(self.peek[..end].trim_ascii_end()) else {
+            return Ok(());
+        };
+        let last = self.last.trim_ascii_end();
+        let line = &last[memrchr(b'\n', last).map_or(0, |newline| newline + 1)..];
+        if !recorded.ends_with(line) {
+            let message = "is cut short: the last line of a whole dump is missing; copy or take it again";
+            return Err(self.truncated(message).at(None, self.bytes));
+        }
+        self.recorded = Some(recorded);
+        Ok(())
+    }
+}
+
+#[cfg(unix)]
+fn pread(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn pread(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+fn explain(error: &io::Error) -> String {
+    match error.kind() {
+        Io::NotFound => "no such file".into(),
+        Io::PermissionDenied => "no permission to read it".into(),
+        _ => format!("cannot be read: {error}"),
+    }
+}

@@ -1,0 +1,423 @@
+//! The grammar of one record, as `ObjectSpace.dump_all` writes it.
+//!
+//! A record looks like JSON and is not: the members `file`, `name`, `real_class_name` and `struct` are raw bytes in
+//! which quotes, backslashes, newlines and invalid UTF-8 may stand (`docs/heap_dump_format.md`). So members are walked
+//! by the writer's fixed punctuation (`, "` between members, `":` before a value), and where a raw value could end in
+//! several places, the first one after which the whole rest of the record still fits is taken.
+//!
+//! A record that does not fit this grammar but is well-formed JSON (a dump that went through `jq`, say) is read by
+//! serde_json instead.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr_iter};
+
+/// Longest raw value ObjectSpace can write: it raises above one buffer of 4 KiB.
+const RAW_LIMIT: usize = 8 << 10;
+
+/// Members tried for one record before it is given up; a real one has at most 30.
+const STEP_LIMIT: u32 = 20_000;
+
+/// What analyses want to know of a record. Byte strings are as they stand in the dump, escapes decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields<'a> {
+    /// `address`; 0 when there is none (ROOT and DUMP records).
+    pub address: u64,
+    /// `type`
+    pub kind: Cow<'a, [u8]>,
+    /// `class`: address of the class, or of what Ruby keeps in its place (see [`Fields::class_of_object`])
+    pub class: Option<u64>,
+    /// `superclass`
+    pub superclass: Option<u64>,
+    /// `singleton`
+    pub singleton: bool,
+    /// `name` of a class or module
+    pub name: Option<Cow<'a, [u8]>>,
+    /// `struct` of DATA
+    pub struct_name: Option<Cow<'a, [u8]>>,
+    /// `imemo_type`
+    pub imemo_type: Option<Cow<'a, [u8]>>,
+    /// `bytesize`
+    pub bytesize: u64,
+    /// `file` of the allocation site
+    pub file: Option<Cow<'a, [u8]>>,
+    /// `line` of the allocation site; negative lines are printed as unsigned by Ruby and kept so
+    pub line: Option<u64>,
+    /// `method` of the allocation site
+    pub method: Option<Cow<'a, [u8]>>,
+    /// `generation`: GC count at birth
+    pub generation: Option<u64>,
+    /// `memsize`, in bytes
+    pub memsize: u64,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads one whole record without its line end. `None` when it is no record.
+    pub fn parse(record: &'a [u8]) -> Option<Self> {
+        let record = record.strip_suffix(b"\r").unwrap_or(record);
+        walk_record(record).or_else(|| json::parse(record))
+    }
+
+    /// The same, on its own.
+    pub fn into_owned(self) -> Fields<'static> {
+        let own = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());
+        Fields {
+            kind: own(self.kind),
+            name: self.name.map(own),
+            struct_name: self.struct_name.map(own),
+            imemo_type: self.imemo_type.map(own),
+            file: self.file.map(own),
+            method: self.method.map(own),
+            ..self
+        }
+    }
+
+    /// The address of the object's class. IMEMO records carry something else in that member on Ruby 3.1 (a malloc
+    /// pointer, say) and on 4.0 (the owner of a `fields` table).
+    pub fn class_of_object(&self) -> Option<u64> {
+        if self.kind.as_ref() == b"IMEMO" {
+            None
+        } else {
+            self.class
+        }
+    }
+}
+
+fn walk_record(record: &[u8]) -> Option<Fields<'_>> {
+    let inner = record.strip_prefix(b"{")?.strip_suffix(b"}")?;
+    let mut walker = Walker {
+        fields: Fields::default(),
+        steps: STEP_LIMIT,
+        described: false,
+    };
+    walker.members(inner).then_some(walker.fields)
+}
+
+/// Length of the start of a record up to the last member that is whole, for a record cut off somewhere.
+pub(crate) fn whole_members(text: &[u8]) -> Option<usize> {
+    let inner = text.strip_prefix(b"{")?;
+    let mut rest = inner;
+    let mut whole = None;
+    while let Some((key, value)) = split_key(rest) {
+        // A raw value's end is certain only at its closing quote before another member.
+        let length = if is_raw(key) {
+            memchr::memmem::find(value, b"\", \"").map(|it| it + 1)
+        } else {
+            value_length(value)
+        };
+        let Some(length) = length.filter(|length| *length < value.len()) else {
+            break;
+        };
+        whole = Some(1 + inner.len() - value.len() + length);
+        let Next::Member(next) = next_member(&value[length..]) else {
+            break;
+        };
+        rest = next;
+    }
+    whole
+}
+
+struct Walker<'a> {
+    fields: Fields<'a>,
+    /// What is left of the work one record may cost.
+    steps: u32,
+    /// A record has at most one of `name`, `real_class_name` and `struct`, and nothing raw after `file`.
+    described: bool,
+}
+
+impl<'a> Walker<'a> {
+    /// Walks `"key":value, "key":value…` to the end of the record.
+    fn members(&mut self, mut rest: &'a [u8]) -> bool {
+        loop {
+            if self.steps == 0 {
+                return false;
+            }
+            self.steps -= 1;
+            let Some((key, value)) = split_key(rest) else {
+                return false;
+            };
+            if is_raw(key) {
+                return self.raw(key, value);
+            }
+            let Some(length) = value_length(value) else {
+                return false;
+            };
+            if !take(key, &value[..length], &mut self.fields) {
+                return false;
+            }
+            rest = match next_member(&value[length..]) {
+                Next::End => return true,
+                Next::Member(rest) => rest,
+                Next::Broken => return false,
+            };
+        }
+    }
+
+    /// Tries every quote of a raw value as its end.
+    fn raw(&mut self, key: &'a [u8], value: &'a [u8]) -> bool {
+        if self.fields.file.is_some() || (self.described && key != b"file") {
+            return false;
+        }
+        let Some(text) = value.strip_prefix(b"\"") else {
+            return false;
+        };
+        let before = (self.fields.clone(), self.described);
+        for end in memchr_iter(b'"', &text[..text.len().min(RAW_LIMIT)]) {
+            let fits = match next_member(&text[end + 1..]) {
+                Next::Broken => continue,
+                Next::End => {
+                    self.describe(key, &text[..end]);
+                    true
+                }
+                // What follows an allocation's file is fixed; so text inside the file does not pass as members.
+                Next::Member(rest) => {
+                    self.describe(key, &text[..end]);
+                    (key != b"file" || follows_file(rest)) && self.members(rest)
+                }
+            };
+            if fits {
+                return true;
+            }
+            (self.fields, self.described) = before.clone();
+        }
+        false
+    }
+
+    fn describe(&mut self, key: &[u8], text: &'a [u8]) {
+        match key {
+            b"file" => self.fields.file = Some(text.into()),
+            b"struct" => self.fields.struct_name = Some(text.into()),
+            b"name" => self.fields.name = Some(class_name(text)),
+            _ => {}
+        }
+        self.described = true;
+    }
+}
+
+/// Class names are escaped by newer Rubies and raw in older ones; a backslash tells only whether it decodes.
+fn class_name(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(b'\\', text).is_some() {
+        json::unescape(text).unwrap_or(Cow::Borrowed(text))
+    } else {
+        text.into()
+    }
+}
+
+fn is_raw(key: &[u8]) -> bool {
+    matches!(key, b"file" | b"name" | b"real_class_name" | b"struct")
+}
+
+fn follows_file(rest: &[u8]) -> bool {
+    [&b"\"line\":"[..], b"\"method\":", b"\"generation\":"]
+        .iter()
+        .any(|key| rest.starts_with(key))
+}
+
+/// `"key":value…` → key, value…
+fn split_key(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = rest.strip_prefix(b"\"")?;
+    let end = text.iter().position(|byte| !matches!(byte, b'a'..=b'z' | b'_'))?;
+    Some((&text[..end], text[end..].strip_prefix(b"\":")?))
+}
+
+enum Next<'a> {
+    End,
+    Member(&'a [u8]),
+    Broken,
+}
+
+fn next_member(rest: &[u8]) -> Next<'_> {
+    if rest.is_empty() {
+        return Next::End;
+    }
+    // The one place where Ruby leaves out the space: `,"edge_name":` in SHAPE records.
+    match rest.strip_prefix(b", ").or_else(|| rest.strip_prefix(b",")) {
+        Some(rest) => Next::Member(rest),
+        None => Next::Broken,
+    }
+}
+
+/// Length of the JSON value at the start of `value`.
+fn value_length(value: &[u8]) -> Option<usize> {
+    match value.first()? {
+        b'"' => string_end(value),
+        b'[' => array_end(value),
+        b'{' => memchr(b'}', value).map(|end| end + 1),
+        _ => {
+            let end = value.iter().position(|byte| *byte == b',').unwrap_or(value.len());
+            let scalar = &value[..end];
+            let number = scalar.strip_prefix(b"-").unwrap_or(scalar);
+            let known = matches!(scalar, b"true" | b"false" | b"null");
+            (known || (!number.is_empty() && number.iter().all(u8::is_ascii_digit))).then_some(end)
+        }
+    }
+}
+
+/// Index after the closing quote of the JSON string that starts at 0.
+fn string_end(value: &[u8]) -> Option<usize> {
+    let mut from = 1;
+    loop {
+        let quote = from + memchr(b'"', &value[from..])?;
+        let backslashes = value[from..quote]
+            .iter()
+            .rev()
+            .take_while(|byte| **byte == b'\\')
+            .count();
+        if backslashes % 2 == 0 {
+            return Some(quote + 1);
+        }
+        from = quote + 1;
+    }
+}
+
+/// Index after the `]` of an array of addresses.
+fn array_end(value: &[u8]) -> Option<usize> {
+    let end = memchr(b']', value)?;
+    let only_addresses = value[1..end]
+        .iter()
+        .all(|byte| matches!(byte, b'"' | b',' | b' ' | b'x' | b'0'..=b'9' | b'a'..=b'f'));
+    only_addresses.then_some(end + 1)
+}
+
+/// Stores a member that has a use; `false` when its value cannot be what the key says.
+fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
+    match key {
+        b"address" => address(value).map(|it| fields.address = it).is_some(),
+        b"type" => text(value).map(|it| fields.kind = it).is_some(),
+        b"class" => address(value).map(|it| fields.class = Some(it)).is_some(),
+        b"superclass" => address(value).map(|it| fields.superclass = Some(it)).is_some(),
+        b"singleton" => {
+            fields.singleton = value == b"true";
+            true
+        }
+        b"imemo_type" => text(value).map(|it| fields.imemo_type = Some(it)).is_some(),
+        b"method" => text(value).map(|it| fields.method = Some(it)).is_some(),
+        b"bytesize" => number(value).map(|it| fields.bytesize = it).is_some(),
+        b"line" => number(value).map(|it| fields.line = Some(it)).is_some(),
+        b"generation" => number(value).map(|it| fields.generation = Some(it)).is_some(),
+        b"memsize" => number(value).map(|it| fields.memsize = it).is_some(),
+        _ => true,
+    }
+}
+
+fn address(value: &[u8]) -> Option<u64> {
+    hex(value.strip_prefix(b"\"0x")?.strip_suffix(b"\"")?)
+}
+
+pub(crate) fn hex(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 16 {
+        return None;
+    }
+    digits
+        .iter()
+        .try_fold(0u64, |sum, byte| Some(sum << 4 | u64::from(hex_digit(*byte)?)))
+}
+
+#[inline]
+pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
+/// A decimal number; one too large for 64 bits is pinned to the largest (Ruby prints none, an extension could).
+fn number(value: &[u8]) -> Option<u64> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(value.iter().fold(0u64, |sum, byte| {
+        sum.saturating_mul(10).saturating_add(u64::from(byte - b'0'))
+    }))
+}
+
+/// The content of a JSON string.
+fn text(value: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let content = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if memchr(b'\\', content).is_none() {
+        Some(content.into())
+    } else {
+        json::unescape(content)
+    }
+}
+
+mod json {
+    //! serde_json where the text really is JSON.
+
+    use std::borrow::Cow;
+
+    use serde::Deserialize;
+
+    use super::Fields;
+
+    #[derive(Deserialize)]
+    struct Object {
+        address: Option<String>,
+        #[serde(rename = "type")]
+        kind: String,
+        class: Option<String>,
+        superclass: Option<String>,
+        #[serde(default)]
+        singleton: bool,
+        name: Option<String>,
+        #[serde(rename = "struct")]
+        struct_name: Option<String>,
+        imemo_type: Option<String>,
+        #[serde(default)]
+        bytesize: u64,
+        file: Option<String>,
+        line: Option<u64>,
+        method: Option<String>,
+        generation: Option<u64>,
+        #[serde(default)]
+        memsize: u64,
+    }
+
+    pub(super) fn parse<'a>(record: &[u8]) -> Option<Fields<'a>> {
+        let object: Object = serde_json::from_slice(record).ok()?;
+        let bytes = |text: String| Cow::Owned(text.into_bytes());
+        Some(Fields {
+            address: optional_address(object.address)?.unwrap_or(0),
+            kind: bytes(object.kind),
+            class: optional_address(object.class)?,
+            superclass: optional_address(object.superclass)?,
+            singleton: object.singleton,
+            name: object.name.map(bytes),
+            struct_name: object.struct_name.map(bytes),
+            imemo_type: object.imemo_type.map(bytes),
+            bytesize: object.bytesize,
+            file: object.file.map(bytes),
+            line: object.line,
+            method: object.method.map(bytes),
+            generation: object.generation,
+            memsize: object.memsize,
+        })
+    }
+
+    /// A member that is there and no address spoils the record.
+    fn optional_address(text: Option<String>) -> Option<Option<u64>> {
+        match text {
+            Some(text) => Some(Some(super::hex(text.strip_prefix("0x")?.as_bytes())?)),
+            None => Some(None),
+        }
+    }
+
+    /// Decodes the escapes of a JSON string's content. Ruby leaves bytes from 0x80 on as they are, valid UTF-8 or not.
+    pub(super) fn unescape(content: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let mut out = Vec::with_capacity(content.len());
+        for piece in content.utf8_chunks() {
+            let mut quoted = String::with_capacity(piece.valid().len() + 2);
+            quoted.push('"');
+            quoted.push_str(piece.valid());
+            quoted.push('"');
+            out.extend_from_slice(serde_json::from_str::<String>(&quoted).ok()?.as_bytes());
+            out.extend_from_slice(piece.invalid());
+        }
+        Some(Cow::Owned(out))
+    }
+}
+
+#[cfg(test)]
+#[path = "grammar_tests.rs"]
+mod tests;

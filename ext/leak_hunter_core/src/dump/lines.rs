@@ -1,0 +1,341 @@
+//! Cuts one region of a dump file into records.
+//!
+//! A newline ends a record only when another record's start, or the end of the file, follows: file and class names may
+//! contain newlines. Text between records that starts like none of Ruby's (a damaged line, JSON that another program
+//! wrote) is handed on line by line. Records are read in chunks; of one longer than [`LONGEST`], the middle is left
+//! out, so memory stays bounded whatever a line holds.
+
+use std::borrow::Cow;
+
+use memchr::memchr_iter;
+
+use super::elide;
+use super::file::DumpFile;
+use super::grammar::Fields;
+use super::record::{DUMP_START, OBJECT_START, ROOT_START};
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// Bytes per read. Tests take sizes at which every edge of a chunk is met.
+const CHUNK: usize = if cfg!(test) { 256 } else { 1 << 20 };
+/// A longer record is shortened.
+const LONGEST: usize = if cfg!(test) { 16 << 10 } else { 4 << 20 };
+/// How far a raw newline may be from the next record's start.
+const LONGEST_CONTINUATION: usize = if cfg!(test) { 4 << 10 } else { 64 << 10 };
+/// Longest record start that must be seen whole to be known.
+const LONGEST_START: usize = 16;
+
+/// A piece of the file that should be one record.
+#[derive(Debug)]
+pub(crate) struct Unit<'a> {
+    /// Its text without the line end.
+    pub(crate) text: &'a [u8],
+    /// Its line in the region, from 0.
+    pub(crate) line: u64,
+    /// Its offset in the file.
+    pub(crate) byte: u64,
+    /// Whether the file ends with it, and if so, whether it does so without a line end.
+    pub(crate) last: Option<Unended>,
+}
+
+/// Whether the last line of a file lacks its line end.
+pub(crate) type Unended = bool;
+
+/// What a region turned out to be.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Region {
+    /// Lines that belong to the region's records.
+    pub(crate) lines: u64,
+}
+
+/// Reads the records that start in `start..end` of `file` and hands each to `each`.
+pub(crate) fn each_unit(
+    file: &DumpFile,
+    (start, end): (u64, u64),
+    buffer: &mut Vec<u8>,
+    progress: &Progress,
+    mut each: impl FnMut(Unit<'_>) -> Result<()>,
+) -> Result<Region> {
+    let mut lines = Lines {
+        file,
+        progress,
+        buffer,
+        base: start,
+        filled: 0,
+        at_end: false,
+        line: 0,
+        elided: 0,
+    };
+    let Some(first) = lines.find_first(start, end)? else {
+        return Ok(Region::default());
+    };
+    lines.records(first, end, &mut each)?;
+    Ok(Region { lines: lines.line })
+}
+
+struct Lines<'a> {
+    file: &'a DumpFile,
+    progress: &'a Progress,
+    buffer: &'a mut Vec<u8>,
+    /// Offset in the file of `buffer[0]`.
+    base: u64,
+    filled: usize,
+    /// Nothing follows what is in the buffer.
+    at_end: bool,
+    /// Line ends seen since the region's first record.
+    line: u64,
+    /// Bytes left out of the current unit.
+    elided: u64,
+}
+
+/// What the search for the end of a unit found.
+enum Newline {
+    At(usize),
+    EndOfFile,
+    /// More text than a record with newlines in its names can have.
+    TooFar,
+}
+
+/// What follows a newline.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    Record,
+    End,
+    Other,
+}
+
+impl Lines<'_> {
+    /// Index in the buffer of the first record that starts in the region.
+    fn find_first(&mut self, start: u64, end: u64) -> Result<Option<usize>> {
+        if start == 0 {
+            self.refill(0)?;
+            return Ok(Some(0));
+        }
+        // The newline before a record that starts right at `start` belongs to the search.
+        self.base = start - 1;
+        self.refill(0)?;
+        let mut from = 0;
+        loop {
+            let newline = memchr::memchr(b'\n', &self.buffer[from..self.filled]).map(|index| from + index);
+            match newline {
+                Some(newline) if self.base + newline as u64 + 1 >= end => return Ok(None),
+                Some(newline) if !self.at_end && newline + 1 + LONGEST_START > self.filled => {
+                    from = 0;
+                    self.refill(newline)?;
+                }
+                Some(newline) if self.follows(newline + 1) == Follows::Record => {
+                    return Ok(Some(newline + 1));
+                }
+                Some(newline) => from = newline + 1,
+                None if self.at_end || self.base + self.filled as u64 >= end => return Ok(None),
+                None => {
+                    from = 0;
+                    self.refill(self.filled)?;
+                }
+            }
+        }
+    }
+
+    fn records(
+        &mut self,
+        first: usize,
+        end: u64,
+        each: &mut impl FnMut(Unit<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut unit = Open::at(first, self.follows(first) == Follows::Record);
+        loop {
+            let newline = match self.next_newline(&mut unit)? {
+                Newline::At(newline) => newline,
+                Newline::TooFar => {
+                    self.give_up(&mut unit, each)?;
+                    continue;
+                }
+                Newline::EndOfFile => {
+                    if unit.start < self.filled {
+                        self.emit(&unit, self.filled, Some(true), each)?;
+                    }
+                    return Ok(());
+                }
+            };
+            let follows = self.follows(newline + 1);
+            let whole = match follows {
+                Follows::Record | Follows::End => true,
+                Follows::Other => !unit.is_record || Fields::parse(&self.text(&unit, newline)).is_some(),
+            };
+            if whole {
+                self.emit(&unit, newline, (follows == Follows::End).then_some(false), each)?;
+                let start = newline + 1;
+                let next_is_record = follows == Follows::Record;
+                if follows == Follows::End || (next_is_record && self.base + start as u64 >= end) {
+                    return Ok(());
+                }
+                unit = Open::at(start, next_is_record);
+            } else if unit
+                .inner
+                .is_some_and(|inner| newline - inner > LONGEST_CONTINUATION)
+            {
+                self.give_up(&mut unit, each)?;
+            } else {
+                unit.inner = unit.inner.or(Some(newline));
+                unit.inner_count += 1;
+                unit.searched = newline + 1;
+            }
+        }
+    }
+
+    /// No name goes on that long: the unit's first line was damaged. What follows is looked at line by line.
+    fn give_up(&mut self, unit: &mut Open, each: &mut impl FnMut(Unit<'_>) -> Result<()>) -> Result<()> {
+        let Some(first_newline) = unit.inner else {
+            return Ok(());
+        };
+        let damaged = Open::at(unit.start, true);
+        *unit = Open::at(first_newline + 1, false);
+        self.emit(&damaged, first_newline, None, each)
+    }
+
+    /// The next newline, with enough of what follows it to tell what that is.
+    fn next_newline(&mut self, unit: &mut Open) -> Result<Newline> {
+        loop {
+            let unsearched = &self.buffer[unit.searched..self.filled];
+            let newline = memchr::memchr(b'\n', unsearched).map(|index| unit.searched + index);
+            match newline {
+                Some(newline) if self.at_end || newline + 1 + LONGEST_START <= self.filled => {
+                    return Ok(Newline::At(newline));
+                }
+                None if self.at_end => return Ok(Newline::EndOfFile),
+                _ => {}
+            }
+            unit.searched = newline.unwrap_or(self.filled);
+            if unit.searched - unit.start > LONGEST {
+                if unit.inner.is_some_and(|inner| inner - unit.start >= elide::HEAD) {
+                    return Ok(Newline::TooFar);
+                }
+                self.elide(unit);
+            }
+            self.refill(unit.start)?;
+            unit.rebase();
+        }
+    }
+
+    fn elide(&mut self, unit: &mut Open) {
+        let kept = unit.start + elide::middle(&mut self.buffer[unit.start..unit.searched]);
+        let removed = unit.searched - kept;
+        self.buffer.copy_within(unit.searched..self.filled, kept);
+        unit.searched = kept;
+        self.filled -= removed;
+        // Offsets behind the gap stay right; the one of the unit's start is mended when it is handed on.
+        self.base += removed as u64;
+        self.elided += removed as u64;
+    }
+
+    /// Moves `keep_from..` to the front and reads on behind it.
+    fn refill(&mut self, keep_from: usize) -> Result<()> {
+        self.progress.check()?;
+        self.buffer.copy_within(keep_from..self.filled, 0);
+        self.base += keep_from as u64;
+        self.filled -= keep_from;
+        if self.buffer.len() < self.filled + CHUNK {
+            self.buffer.resize(self.filled + CHUNK, 0);
+        }
+        let offset = self.base + self.filled as u64;
+        let read = self
+            .file
+            .read_at(&mut self.buffer[self.filled..self.filled + CHUNK], offset)?;
+        self.filled += read;
+        self.at_end = offset + read as u64 >= self.file.bytes();
+        Ok(())
+    }
+
+    #[inline]
+    fn follows(&self, index: usize) -> Follows {
+        let text = &self.buffer[index..self.filled];
+        if text.starts_with(OBJECT_START) || text.starts_with(ROOT_START) || text.starts_with(DUMP_START) {
+            Follows::Record
+        } else if text.is_empty() && self.at_end {
+            Follows::End
+        } else {
+            Follows::Other
+        }
+    }
+
+    /// The unit's text; of an overlong one, its two ends as one record.
+    fn text(&self, unit: &Open, end: usize) -> Cow<'_, [u8]> {
+        let text = &self.buffer[unit.start..end];
+        match self.elided {
+            0 => text.into(),
+            _ => elide::join(text).map_or(text.into(), Cow::Owned),
+        }
+    }
+
+    /// Hands on what may be one record over several lines; when it is none, its lines one by one.
+    #[inline]
+    fn emit(
+        &mut self,
+        unit: &Open,
+        end: usize,
+        last: Option<Unended>,
+        each: &mut impl FnMut(Unit<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let byte = self.base + unit.start as u64 - self.elided;
+        let line = self.line;
+        let text = self.text(unit, end);
+        if unit.inner.is_none() || Fields::parse(&text).is_some() {
+            each(Unit {
+                text: &text,
+                line,
+                byte,
+                last,
+            })?;
+        } else {
+            let newlines = memchr_iter(b'\n', &text).chain([text.len()]);
+            let mut start = 0;
+            for (index, newline) in newlines.enumerate() {
+                let piece = &text[start..newline];
+                let last = last.filter(|_| newline == text.len());
+                each(Unit {
+                    text: piece,
+                    line: line + index as u64,
+                    byte: byte + start as u64,
+                    last,
+                })?;
+                start = newline + 1;
+            }
+        }
+        self.line += unit.inner_count + 1;
+        self.elided = 0;
+        Ok(())
+    }
+}
+
+/// The unit whose end is being looked for.
+struct Open {
+    /// Its start in the buffer.
+    start: usize,
+    /// Whether it starts like a record of Ruby's, so that newlines inside it may belong to a name.
+    is_record: bool,
+    /// Where the search for the next newline goes on.
+    searched: usize,
+    /// The first newline inside it.
+    inner: Option<usize>,
+    /// Newlines inside it.
+    inner_count: u64,
+}
+
+impl Open {
+    fn at(start: usize, is_record: bool) -> Self {
+        Self {
+            start,
+            is_record,
+            searched: start,
+            inner: None,
+            inner_count: 0,
+        }
+    }
+
+    /// The buffer was moved so that the unit's start is its first byte.
+    fn rebase(&mut self) {
+        self.searched -= self.start;
+        self.inner = self.inner.map(|inner| inner - self.start);
+        self.start = 0;
+    }
+}

@@ -1,0 +1,66 @@
+//! The two lines LeakHunter adds to a dump: who was recorded, when, and that the dump is whole.
+
+use serde::Deserialize;
+
+/// The first line of a dump taken by LeakHunter (`docs/heap_dump_format.md`). Other tools skip it: no `address`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Recorded {
+    /// Random id of this dump; the last line repeats it.
+    pub id: String,
+    /// Random id made when LeakHunter was loaded; forked children inherit it.
+    pub boot: String,
+    /// Process recorded.
+    pub pid: u64,
+    /// Its host.
+    pub host: String,
+    /// Which dump of the process this is, from 1.
+    pub sequence: u64,
+    /// UTC, ISO 8601 with microseconds.
+    pub taken_at: String,
+    /// `RUBY_VERSION`
+    pub ruby: String,
+    /// `RUBY_PLATFORM`
+    #[serde(default)]
+    pub platform: String,
+    /// `GC.count` when the dump was taken.
+    pub generation: u64,
+    /// `GC.stat(:compact_count)` at that time.
+    #[serde(default)]
+    pub compactions: u64,
+    /// `GC.count` when tracing began; `None` when it was off, or begun by others.
+    pub tracing_since: Option<u64>,
+    /// `in_process` or `fork`.
+    pub snapshot: String,
+}
+
+#[derive(Deserialize)]
+struct Line<T> {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(flatten)]
+    content: T,
+}
+
+#[derive(Deserialize)]
+struct End {
+    id: String,
+}
+
+impl Recorded {
+    /// Reads the first line of a file.
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
+        let line: Line<Self> = serde_json::from_slice(line).ok()?;
+        (line.kind == "DUMP").then_some(line.content)
+    }
+
+    /// Whether `line` is the last line that belongs to this first one.
+    pub(crate) fn ends_with(&self, line: &[u8]) -> bool {
+        serde_json::from_slice::<Line<End>>(line)
+            .is_ok_and(|line| line.kind == "DUMP_END" && line.content.id == self.id)
+    }
+
+    /// Whether two dumps are of one process.
+    pub fn same_process(&self, other: &Self) -> bool {
+        (&self.boot, self.pid, &self.host) == (&other.boot, other.pid, &other.host)
+    }
+}

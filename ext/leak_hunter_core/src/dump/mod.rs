@@ -1,0 +1,18 @@
+//! Heap dump files: the text of `ObjectSpace.dump_all`, read into records.
+
+mod classes;
+mod elide;
+mod file;
+mod grammar;
+mod lines;
+mod meta;
+mod record;
+mod scan;
+
+pub use classes::Classes;
+pub(crate) use classes::lossy;
+pub use file::DumpFile;
+pub use grammar::Fields;
+pub use meta::Recorded;
+pub use record::Record;
+pub use scan::{Damaged, Seen, Skipped, Visitor, scan};

@@ -1,0 +1,169 @@
+//! The fast view of a record: what the diff needs of each of millions, read at its fixed place.
+
+use memchr::memmem;
+
+use super::grammar::{self, Fields};
+
+/// How every record of an object starts.
+pub(crate) const OBJECT_START: &[u8] = b"{\"address\":\"0x";
+/// How a record of GC roots starts.
+pub(crate) const ROOT_START: &[u8] = b"{\"type\":\"ROOT\"";
+/// How LeakHunter's own first and last line start.
+pub(crate) const DUMP_START: &[u8] = b"{\"type\":\"DUMP";
+
+const TYPE: &[u8] = b"\", \"type\":\"";
+const LONGEST_TYPE: usize = 16;
+const LONGEST_FLAGS: usize = 256;
+
+/// One object's record.
+#[derive(Debug)]
+pub struct Record<'a> {
+    /// The record's text, without its line end.
+    pub line: &'a [u8],
+    /// `address`
+    pub address: u64,
+    /// `type`
+    pub kind: &'a [u8],
+    /// `generation`: GC count at birth; `None` for untraced objects
+    pub generation: Option<u64>,
+    /// `memsize`, in bytes
+    pub memsize: u64,
+    /// Where the members after `type` start, when the record was read by the fast path.
+    body: Option<usize>,
+}
+
+impl<'a> Record<'a> {
+    /// Reads the ends of a canonical record: address and type at the front, generation, memsize and flags at the back.
+    /// What lies between is not looked at. `None` when the ends are not as Ruby writes them.
+    #[inline]
+    pub fn quick(line: &'a [u8]) -> Option<Self> {
+        let (address, after) = quick_address(line)?;
+        let rest = line[after..].strip_prefix(TYPE)?;
+        let length = rest.iter().take(LONGEST_TYPE).position(|byte| *byte == b'"')?;
+        let kind = &rest[..length];
+        if kind.is_empty() || !kind.iter().all(u8::is_ascii_uppercase) {
+            return None;
+        }
+        let body = after + TYPE.len() + length + 1;
+        let tail = Tail::of(&line[body..])?;
+        Some(Self {
+            line,
+            address,
+            kind,
+            generation: tail.generation,
+            memsize: tail.memsize,
+            body: Some(body),
+        })
+    }
+
+    /// The view of a record that only [`Fields::parse`] could read.
+    pub(crate) fn of_fields(line: &'a [u8], fields: &'a Fields<'_>) -> Self {
+        Self {
+            line,
+            address: fields.address,
+            kind: fields.kind.as_ref(),
+            generation: fields.generation,
+            memsize: fields.memsize,
+            body: None,
+        }
+    }
+
+    /// Every member. `None` when the record's middle is damaged.
+    pub fn fields(&self) -> Option<Fields<'a>> {
+        Fields::parse(self.line)
+    }
+
+    /// The class address without a full parse, where it stands at its place.
+    #[inline]
+    pub(crate) fn quick_class(&self) -> Option<u64> {
+        let mut rest = &self.line[self.body?..];
+        for key in [&b", \"shape_id\":"[..], b", \"slot_size\":"] {
+            if let Some(value) = rest.strip_prefix(key) {
+                let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                rest = &value[digits..];
+            }
+        }
+        let value = rest.strip_prefix(b", \"class\":\"0x")?;
+        let end = value.iter().take(17).position(|byte| *byte == b'"')?;
+        grammar::hex(&value[..end])
+    }
+}
+
+/// Address and the index of the quote after it.
+#[inline]
+fn quick_address(line: &[u8]) -> Option<(u64, usize)> {
+    let digits = line.strip_prefix(OBJECT_START)?;
+    let mut address = 0u64;
+    for (index, byte) in digits.iter().take(17).enumerate() {
+        match grammar::hex_digit(*byte) {
+            Some(digit) if index < 16 => address = address << 4 | u64::from(digit),
+            None if *byte == b'"' && index > 0 => return Some((address, OBJECT_START.len() + index)),
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The members at the end of a record. They are read backwards: whatever stands in a raw member before them cannot
+/// be taken for them.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Tail {
+    pub(crate) generation: Option<u64>,
+    pub(crate) memsize: u64,
+    /// Length of what stands before these members.
+    pub(crate) start: usize,
+}
+
+impl Tail {
+    #[inline]
+    pub(crate) fn of(body: &[u8]) -> Option<Self> {
+        let mut rest = body.strip_suffix(b"}")?;
+        if let Some(flags) = rest.strip_suffix(b"}") {
+            let window = flags.len().saturating_sub(LONGEST_FLAGS);
+            let open = window + memchr::memrchr(b'{', &flags[window..])?;
+            rest = flags[..open].strip_suffix(b", \"flags\":")?;
+        }
+        let mut memsize = 0;
+        if let Some((number, before)) = member_before(rest, b", \"memsize\":") {
+            memsize = number;
+            rest = before;
+        }
+        let mut generation = None;
+        if let Some((number, before)) = member_before(rest, b", \"generation\":") {
+            generation = Some(number);
+            rest = before;
+        }
+        // A member that this code does not know, after or between these, must not hide them.
+        let window = &rest[rest.len().saturating_sub(LONGEST_FLAGS)..];
+        if (generation.is_none() && memmem::find(window, b"\"generation\":").is_some())
+            || (memsize == 0 && memmem::find(window, b"\"memsize\":").is_some())
+        {
+            return None;
+        }
+        // A record ends a value here: a string, an address list, a number or a word.
+        match rest.last() {
+            None | Some(b'"' | b']' | b'e' | b'0'..=b'9') => Some(Self {
+                generation,
+                memsize,
+                start: rest.len(),
+            }),
+            Some(_) => None,
+        }
+    }
+}
+
+#[inline]
+fn member_before<'a>(text: &'a [u8], key: &[u8]) -> Option<(u64, &'a [u8])> {
+    let mut start = text.len();
+    let mut number = 0u64;
+    let mut weight = 1u64;
+    while start > 0 && text[start - 1].is_ascii_digit() {
+        start -= 1;
+        number = number.saturating_add(weight.saturating_mul(u64::from(text[start] - b'0')));
+        weight = weight.saturating_mul(10);
+    }
+    if start == text.len() {
+        return None;
+    }
+    Some((number, text[..start].strip_suffix(key)?))
+}

@@ -1,0 +1,236 @@
+//! One pass over a dump on several threads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use memchr::memmem::Finder;
+use parking_lot::Mutex;
+use rayon::ThreadPool;
+
+use super::file::DumpFile;
+use super::grammar::Fields;
+use super::lines::{self, Unit};
+use super::record::{DUMP_START, OBJECT_START, ROOT_START, Record};
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// Skipped lines that are told one by one.
+const TOLD: usize = 5;
+const SMALLEST_REGION: u64 = if cfg!(test) { 500 } else { 1 << 20 };
+const LARGEST_REGION: u64 = 16 << 20;
+
+/// Sees every record of an object, in no set order, each once.
+pub trait Visitor: Send {
+    /// Takes one record. `Err` when more of it was needed than could be read.
+    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged>;
+}
+
+/// A record whose ends are fine and whose middle is not.
+#[derive(Debug)]
+pub struct Damaged;
+
+/// A piece of text in a dump that is no record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Line, from 1.
+    pub line: u64,
+    /// Offset in the file, in bytes from 0.
+    pub byte: u64,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// What a pass saw besides the records.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// Lines that are no record.
+    pub skipped: u64,
+    /// The first few of them.
+    pub first_skipped: Vec<Skipped>,
+}
+
+/// Reads all of `file`, `visitors` at a time (one per thread of `pool`), and hands them back.
+pub fn scan<V: Visitor>(
+    file: &DumpFile,
+    pool: &ThreadPool,
+    progress: &Progress,
+    new_visitor: impl Fn() -> V + Sync,
+) -> Result<(Vec<V>, Seen)> {
+    let regions = regions(file.bytes(), pool.current_num_threads() as u64);
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(vec![Found::default(); regions.len()]);
+    let visitors = pool
+        .broadcast(|_| -> Result<V> {
+            let mut visitor = new_visitor();
+            let mut buffer = Vec::new();
+            let start = Finder::new(OBJECT_START);
+            while let Some((index, region)) = claim(&next, &regions) {
+                let mut reader = RegionReader {
+                    visitor: &mut visitor,
+                    found: Found::default(),
+                    start: &start,
+                };
+                let end = lines::each_unit(file, region, &mut buffer, progress, |unit| {
+                    reader.unit(&unit);
+                    Ok(())
+                })?;
+                reader.found.lines = end.lines;
+                found.lock()[index] = reader.found;
+                progress.add(region.1 - region.0);
+            }
+            Ok(visitor)
+        })
+        .into_iter()
+        .collect::<Result<Vec<V>>>();
+    // A file that changed explains any other trouble with it.
+    file.check_unchanged()?;
+    let visitors = visitors?;
+    Ok((visitors, finish(file, found.into_inner())?))
+}
+
+fn claim(next: &AtomicUsize, regions: &[(u64, u64)]) -> Option<(usize, (u64, u64))> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    regions.get(index).map(|region| (index, *region))
+}
+
+fn regions(bytes: u64, threads: u64) -> Vec<(u64, u64)> {
+    let size = (bytes / (threads * 8)).clamp(SMALLEST_REGION, LARGEST_REGION);
+    (0..bytes.div_ceil(size))
+        .map(|index| (index * size, ((index + 1) * size).min(bytes)))
+        .collect()
+}
+
+/// What one region held besides records.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    lines: u64,
+    records: u64,
+    skipped: u64,
+    /// Lines relative to the region.
+    first_skipped: Vec<Skipped>,
+    truncated: Option<(u64, u64)>,
+}
+
+struct RegionReader<'a, V> {
+    visitor: &'a mut V,
+    found: Found,
+    start: &'a Finder<'static>,
+}
+
+impl<V: Visitor> RegionReader<'_, V> {
+    #[inline]
+    fn unit(&mut self, unit: &Unit<'_>) {
+        let mut text = unit.text.strip_suffix(b"\r").unwrap_or(unit.text);
+        let mut byte = unit.byte;
+        // Where lines ran into each other, each piece that starts like a record is looked at on its own.
+        loop {
+            let another = self
+                .start
+                .find(text.get(1..).unwrap_or_default())
+                .map(|index| index + 1);
+            match (Record::quick(text), another) {
+                (Some(record), None) => return self.visit(&record, unit, byte),
+                _ if self.slow(unit, text, byte) => return,
+                (_, Some(another)) => {
+                    self.skip(unit, byte, "cut off in the middle");
+                    text = &text[another..];
+                    byte += another as u64;
+                }
+                (_, None) => return self.skip_or_truncated(unit, text, byte),
+            }
+        }
+    }
+
+    #[inline]
+    fn visit(&mut self, record: &Record<'_>, unit: &Unit<'_>, byte: u64) {
+        self.found.records += 1;
+        if self.visitor.visit(record).is_err() {
+            self.skip(unit, byte, "damaged in the middle");
+        }
+    }
+
+    /// Everything but a record that the fast path can read; `false` when it is none at all.
+    #[cold]
+    fn slow(&mut self, unit: &Unit<'_>, text: &[u8], byte: u64) -> bool {
+        if text.trim_ascii().is_empty() {
+            return true;
+        }
+        if text.starts_with(ROOT_START) || text.starts_with(DUMP_START) {
+            let whole = text.ends_with(b"}");
+            self.found.records += u64::from(whole);
+            return whole;
+        }
+        let Some(fields) = Fields::parse(text) else {
+            return false;
+        };
+        // Without an address it describes no object: not of ObjectSpace, and no harm.
+        if fields.address == 0 {
+            self.found.records += 1;
+        } else {
+            self.visit(&Record::of_fields(text, &fields), unit, byte);
+        }
+        true
+    }
+
+    fn skip_or_truncated(&mut self, unit: &Unit<'_>, text: &[u8], byte: u64) {
+        let cut = unit.last.is_some_and(|unended| unended || !text.ends_with(b"}"));
+        let starts = [OBJECT_START, ROOT_START, DUMP_START];
+        if cut
+            && starts
+                .iter()
+                .any(|start| text.starts_with(start) || start.starts_with(text))
+        {
+            self.found.truncated = Some((unit.line, byte));
+        }
+        self.skip(
+            unit,
+            byte,
+            if text.starts_with(b"{") {
+                "not a whole record"
+            } else {
+                "not a record"
+            },
+        );
+    }
+
+    fn skip(&mut self, unit: &Unit<'_>, byte: u64, reason: &'static str) {
+        self.found.skipped += 1;
+        if self.found.first_skipped.len() < TOLD {
+            self.found.first_skipped.push(Skipped {
+                line: unit.line,
+                byte,
+                reason,
+            });
+        }
+    }
+}
+
+/// Adds up the regions: lines are counted from the start of the file.
+fn finish(file: &DumpFile, found: Vec<Found>) -> Result<Seen> {
+    let mut seen = Seen::default();
+    let mut lines_before = 0;
+    let mut records = 0;
+    for region in found {
+        if let Some((line, byte)) = region.truncated {
+            let message = "is cut short in the middle of a record; copy or take it again";
+            return Err(file.truncated(message).at(Some(lines_before + line + 1), byte));
+        }
+        for skipped in region.first_skipped {
+            if seen.first_skipped.len() < TOLD {
+                seen.first_skipped.push(Skipped {
+                    line: lines_before + skipped.line + 1,
+                    ..skipped
+                });
+            }
+        }
+        seen.skipped += region.skipped;
+        records += region.records;
+        lines_before += region.lines;
+    }
+    if records == 0 {
+        let (line, byte) = seen.first_skipped.first().map_or((1, 0), |it| (it.line, it.byte));
+        return Err(file
+            .not_a_dump("is not a heap dump: no line is a record of ObjectSpace.dump_all")
+            .at(Some(line), byte));
+    }
+    Ok(seen)
+}

@@ -1,0 +1,55 @@
+# frozen_string_literal: true
+
+require "leak_hunter/version"
+require "leak_hunter/errors"
+
+# Finds what a Ruby process leaks: takes heap dumps, compares three of them, names what stayed.
+#
+# Requiring this file is cheap: neither the native extension nor objspace is loaded before they are used, and Rack,
+# Rails, RSpec and Rake are never loaded. Each integration is its own require.
+module LeakHunter
+  autoload :CLI, "leak_hunter/cli"
+  autoload :Configuration, "leak_hunter/configuration"
+  autoload :Diff, "leak_hunter/diff"
+  autoload :Dump, "leak_hunter/dump"
+  autoload :Middleware, "leak_hunter/middleware"
+  autoload :Native, "leak_hunter/native"
+  autoload :RakeTask, "leak_hunter/rake_task"
+  autoload :Recorder, "leak_hunter/recorder"
+  autoload :Report, "leak_hunter/report"
+  autoload :Tracing, "leak_hunter/tracing"
+  autoload :Web, "leak_hunter/web"
+
+  class << self
+    # Takes a heap dump of this process. See {Recorder.dump!} for the options.
+    #
+    # @return [Dump]
+    def dump!(path = nil, **options) = Recorder.dump!(path, **options)
+
+    # Starts allocation tracing, so that dumps know where and when objects were made.
+    def trace! = Tracing.start
+
+    # Stops allocation tracing and drops what it has recorded (see {Tracing.stop}).
+    def untrace! = Tracing.stop
+
+    # @return [Boolean] whether allocations are being traced, by whomever
+    def tracing? = Tracing.on?
+
+    # Drops what tracing has recorded so far. Tracing itself goes on.
+    def clear = Tracing.clear
+
+    # Compares three dumps of one process: what was born between the first and the second and is still there in the
+    # third. See {Diff} for the options and the shape of the result.
+    #
+    # @return [Hash{Symbol => Object}]
+    def diff(first, second, third, **options) = Diff.call(first, second, third, **options)
+
+    # @yieldparam configuration [Configuration]
+    def configure
+      yield configuration
+    end
+
+    # @return [Configuration]
+    def configuration = @configuration ||= Configuration.new
+  end
+end
