@@ -12,7 +12,7 @@ require "objspace"
 megabytes, folder = ARGV
 abort "usage: ruby bench/make_dumps.rb MEGABYTES DIR" unless folder && Integer(megabytes).positive?
 
-BYTES_PER_OBJECT = 262
+BYTES_PER_OBJECT = 350
 OBJECTS = Integer(megabytes) * 1_000_000 / BYTES_PER_OBJECT
 
 Order = Struct.new(:id, :lines)

@@ -35,12 +35,14 @@ fn call(
             .map(|_| ()),
         None => Ok(()),
     };
-    let outcome = gvl::wait_for(
-        ruby,
-        move || diff(&paths, &options, &theirs),
-        || progress.cancel(),
-        tell,
-    )?;
+    let work = move || {
+        // Whoever asks for a number of threads wants the answer soon; else the application comes first.
+        if options.threads.is_none() {
+            gvl::give_way();
+        }
+        diff(&paths, &options, &theirs)
+    };
+    let outcome = gvl::wait_for(ruby, work, || progress.cancel(), tell)?;
     let report = outcome.map_err(|error| errors::exception(ruby, &error))?;
     tell()?;
     to_hash(ruby, &report)

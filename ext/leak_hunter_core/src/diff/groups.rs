@@ -41,13 +41,16 @@ impl Tally {
             }
             (one, two) => one.or(two),
         };
-        for address in &other.samples {
-            let place = self.samples.partition_point(|sample| sample < address);
-            if place < samples {
-                self.samples.insert(place, *address);
-                self.samples.truncate(samples);
-            }
+        self.samples.extend_from_slice(&other.samples);
+        // Twice as many as wanted may gather, so that sorting is rare.
+        if self.samples.len() > samples.saturating_mul(2) {
+            self.keep_lowest(samples);
         }
+    }
+
+    fn keep_lowest(&mut self, samples: usize) {
+        self.samples.sort_unstable();
+        self.samples.truncate(samples);
     }
 }
 
@@ -118,19 +121,14 @@ impl Sites {
             method: text(fields.method.as_ref()),
             generation,
         };
-        self.insert(self.scratch.as_slice().into(), site, tally);
-    }
-
-    fn insert(&mut self, key: Box<[u8]>, site: Site, mut tally: Tally) {
-        tally.samples.truncate(self.samples);
-        self.by_key.insert(key, (site, tally));
+        self.by_key.insert(self.scratch.as_slice().into(), (site, tally));
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
         for (key, (site, tally)) in other.by_key {
             match self.by_key.get_mut(&key) {
                 Some((_, known)) => known.merge(&tally, self.samples),
-                None => self.insert(key, site, tally),
+                None => drop(self.by_key.insert(key, (site, tally))),
             }
         }
     }
@@ -170,7 +168,7 @@ impl Sites {
         }
         let mut groups: Vec<Group> = groups
             .into_iter()
-            .map(|(values, tally)| tally.into_group(values))
+            .map(|(values, tally)| tally.into_group(values, options.samples))
             .collect();
         groups.sort_by(|one, two| {
             let key = |group: &Group| group.sizes(options.sort);
@@ -210,7 +208,8 @@ impl Site {
 }
 
 impl Tally {
-    fn into_group(self, values: Values) -> Group {
+    fn into_group(mut self, values: Values, samples: usize) -> Group {
+        self.keep_lowest(samples);
         Group {
             values,
             count: self.count,

@@ -13,7 +13,8 @@ const LONGEST_CHAIN: usize = 64;
 #[derive(Debug)]
 struct Class {
     superclass: Option<u64>,
-    singleton: bool,
+    /// A singleton class, or what stands for an included module in the chain of superclasses.
+    hidden: bool,
     name: Option<Box<str>>,
     site: Option<Box<str>>,
 }
@@ -28,7 +29,7 @@ impl Classes {
     /// Whether records of this type are collected here.
     #[inline]
     pub(crate) fn wants(kind: &[u8]) -> bool {
-        matches!(kind, b"CLASS" | b"MODULE")
+        matches!(kind, b"CLASS" | b"MODULE" | b"ICLASS")
     }
 
     pub(crate) fn add(&mut self, fields: &Fields<'_>) {
@@ -40,14 +41,11 @@ impl Classes {
             })
         };
         let name = fields.name.as_ref().map(|name| lossy(name).into());
-        let site = if name.is_none() && !fields.singleton {
-            site()
-        } else {
-            None
-        };
+        let hidden = fields.singleton || fields.kind.as_ref() == b"ICLASS";
+        let site = if name.is_none() && !hidden { site() } else { None };
         let class = Class {
             superclass: fields.superclass,
-            singleton: fields.singleton,
+            hidden,
             name,
             site,
         };
@@ -62,12 +60,12 @@ impl Classes {
         self.by_address.contains_key(&address)
     }
 
-    /// The class as `Object#class` would answer: past singleton classes.
+    /// The class as `Object#class` would answer: past singleton classes and included modules.
     pub(crate) fn real(&self, mut address: u64) -> u64 {
         for _ in 0..LONGEST_CHAIN {
             match self.by_address.get(&address) {
                 Some(Class {
-                    singleton: true,
+                    hidden: true,
                     superclass: Some(superclass),
                     ..
                 }) => address = *superclass,
@@ -92,7 +90,7 @@ impl Classes {
     pub(crate) fn unique_names(&self) -> HashMap<&str, u64, RandomState> {
         let mut names: HashMap<&str, Option<u64>, RandomState> = HashMap::default();
         for (address, class) in &self.by_address {
-            if let (Some(name), false) = (&class.name, class.singleton) {
+            if let (Some(name), false) = (&class.name, class.hidden) {
                 names
                     .entry(name)
                     .and_modify(|known| *known = None)

@@ -9,7 +9,11 @@ use super::grammar::{self, Fields};
 use super::record::Tail;
 
 /// Bytes kept from the start of a record.
-pub(crate) const HEAD: usize = if cfg!(test) { 4 << 10 } else { 64 << 10 };
+pub(crate) const HEAD: usize = if cfg!(any(test, fuzzing)) {
+    4 << 10
+} else {
+    64 << 10
+};
 /// Bytes kept from its end.
 const TAIL: usize = HEAD;
 

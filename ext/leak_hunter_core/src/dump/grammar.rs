@@ -242,7 +242,7 @@ fn value_length(value: &[u8]) -> Option<usize> {
     match value.first()? {
         b'"' => string_end(value),
         b'[' => array_end(value),
-        b'{' => memchr(b'}', value).map(|end| end + 1),
+        b'{' => flags_end(value),
         _ => {
             let end = value.iter().position(|byte| *byte == b',').unwrap_or(value.len());
             let scalar = &value[..end];
@@ -270,6 +270,24 @@ fn string_end(value: &[u8]) -> Option<usize> {
     }
 }
 
+/// Index after the `}` of the object that only `flags` is: words and numbers by name.
+fn flags_end(value: &[u8]) -> Option<usize> {
+    let end = memchr(b'}', value)?;
+    let mut rest = &value[1..end];
+    while !rest.is_empty() {
+        let (_, flag) = split_key(rest)?;
+        if matches!(flag.first(), Some(b'"' | b'[' | b'{')) {
+            return None;
+        }
+        match next_member(&flag[value_length(flag)?..]) {
+            Next::End => break,
+            Next::Member(next) => rest = next,
+            Next::Broken => return None,
+        }
+    }
+    Some(end + 1)
+}
+
 /// Index after the `]` of an array of addresses.
 fn array_end(value: &[u8]) -> Option<usize> {
     let end = memchr(b']', value)?;
@@ -282,6 +300,9 @@ fn array_end(value: &[u8]) -> Option<usize> {
 /// Stores a member that has a use; `false` when its value cannot be what the key says.
 fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
     match key {
+        // Two lines run into one can look like this.
+        b"address" if fields.address != 0 => false,
+        b"type" if !fields.kind.is_empty() => false,
         b"address" => address(value).map(|it| fields.address = it).is_some(),
         b"type" => text(value).map(|it| fields.kind = it).is_some(),
         b"class" => address(value).map(|it| fields.class = Some(it)).is_some(),

@@ -17,11 +17,19 @@ use crate::error::Result;
 use crate::progress::Progress;
 
 /// Bytes per read. Tests take sizes at which every edge of a chunk is met.
-const CHUNK: usize = if cfg!(test) { 256 } else { 1 << 20 };
+const CHUNK: usize = if cfg!(any(test, fuzzing)) { 256 } else { 1 << 20 };
 /// A longer record is shortened.
-const LONGEST: usize = if cfg!(test) { 16 << 10 } else { 4 << 20 };
+const LONGEST: usize = if cfg!(any(test, fuzzing)) {
+    16 << 10
+} else {
+    4 << 20
+};
 /// How far a raw newline may be from the next record's start.
-const LONGEST_CONTINUATION: usize = if cfg!(test) { 4 << 10 } else { 64 << 10 };
+const LONGEST_CONTINUATION: usize = if cfg!(any(test, fuzzing)) {
+    4 << 10
+} else {
+    64 << 10
+};
 /// Longest record start that must be seen whole to be known.
 const LONGEST_START: usize = 16;
 

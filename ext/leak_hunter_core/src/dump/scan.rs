@@ -15,7 +15,7 @@ use crate::progress::Progress;
 
 /// Skipped lines that are told one by one.
 const TOLD: usize = 5;
-const SMALLEST_REGION: u64 = if cfg!(test) { 500 } else { 1 << 20 };
+const SMALLEST_REGION: u64 = if cfg!(any(test, fuzzing)) { 500 } else { 1 << 20 };
 const LARGEST_REGION: u64 = 16 << 20;
 
 /// Sees every record of an object, in no set order, each once.

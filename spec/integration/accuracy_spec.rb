@@ -1,0 +1,56 @@
+# frozen_string_literal: true
+
+require "json"
+require "open3"
+require "rbconfig"
+
+# Heaps made to mislead: slots reused by what leaks, objects moved, singleton classes made late, threads, forks. What
+# really leaked is known from object ids. Beside each, it is printed what the diff by address alone says.
+RSpec.describe "What the diff finds in adversarial heaps", :tmpdir do
+  script = File.expand_path("../fixtures/adversarial/run.rb", __dir__)
+
+  run = lambda do |seed, folder, options|
+    out, status = Open3.capture2(RbConfig.ruby, script, seed.to_s, folder, JSON.generate(options))
+    raise "seed #{seed}: #{status}" unless status.success?
+
+    JSON.parse(out, symbolize_names: true)
+  end
+
+  share = ->(part, whole) { whole.zero? ? "    -" : format("%4.0f%%", 100.0 * part / whole) }
+
+  [
+    ["slots reused, threads, forks, singleton classes", 1..8, {}],
+    ["objects moved by GC.compact before each dump", 21..24, { compact: true }],
+    ["objects moved at any time by GC.auto_compact", 31..32, { auto_compact: true }],
+    ["tracing switched on late", 41..43, { late: true }],
+    ["dumps taken in a forked child", 51..53, { fork_dumps: true }]
+  ].each do |name, seeds, options|
+    seeds.each do |seed|
+      it "is exactly what leaked, of all that was traced: #{name} (seed #{seed})" do
+        result = run.call(seed, @tmpdir, options)
+        truth, found, by_address = result.values_at(:truth, :found, :by_address)
+
+        RSpec.configuration.reporter.message(
+          "#{name}, seed #{seed}: #{truth.size} leaked; by address alone precision " \
+          "#{share[(by_address & truth).size, by_address.size]}, recall #{share[(by_address & truth).size, truth.size]}"
+        )
+        expect(truth).not_to be_empty
+        expect(found - truth).to eq([])
+        expect(truth - found).to eq([])
+      end
+    end
+  end
+
+  it "is sure of its answer when slots were reused, and says how many" do
+    evidence = run.call(1, @tmpdir, {})[:evidence]
+    expect(evidence).to include(confidence: "exact", reasons: [])
+    expect(evidence[:slots_reused]).to be > 50
+  end
+
+  it "says so when a compaction took the answer's ground away" do
+    evidence = run.call(21, @tmpdir, { compact: true })[:evidence]
+    expect(evidence[:compaction]).to include(first_to_second: true, second_to_third: true, source: "recorded")
+    expect(evidence[:confidence]).not_to eq("exact")
+    expect(evidence[:withheld].values.sum).to be_positive
+  end
+end

@@ -1,0 +1,173 @@
+# frozen_string_literal: true
+
+require "fileutils"
+require "timeout"
+
+# The extension inside a living process: it must not hold up other threads, and must let go when told to.
+RSpec.describe "A diff in a living process" do
+  let(:slow) { SlowDumps.paths }
+
+  def native_threads = Dir.children("/proc/self/task").size
+
+  # Runs a slow diff and tells how far it came.
+  def run_slowly(**options)
+    seen = []
+    LeakHunter.diff(*slow, threads: 1, progress: ->(done, total) { seen << [done, total] }, **options)
+  ensure
+    @progress = seen
+  end
+
+  def stopped_early? = @progress.empty? || @progress.last[0] < @progress.last[1]
+
+  it "lets other Ruby threads run" do
+    turns = 0
+    done = false
+    other = Thread.new do
+      until done
+        turns += 1
+        Thread.pass
+      end
+    end
+    before = turns
+    expect(LeakHunter.diff(*slow)[:totals][:count]).to eq(1)
+    during = turns - before
+    done = true
+    other.join
+    expect(during).to be > 1000
+  end
+
+  it "is stopped by Timeout before its work is done" do
+    expect { Timeout.timeout(0.05) { run_slowly } }.to raise_error(Timeout::Error)
+    expect(stopped_early?).to be(true)
+  end
+
+  it "is stopped by Thread#kill and Thread#raise" do
+    [:kill, [:raise, IOError]].each do |call|
+      thread = Thread.new { run_slowly }
+      thread.report_on_exception = false
+      sleep 0.05
+      thread.public_send(*call)
+      call == :kill ? thread.join : expect { thread.join }.to(raise_error(IOError))
+      expect(stopped_early?).to be(true)
+    end
+  end
+
+  it "is stopped by Ctrl-C" do
+    output = run_ruby(<<~RUBY, *slow)
+      Thread.new { sleep 0.1; Process.kill(:INT, Process.pid) }
+      seen = nil
+      begin
+        LeakHunter.diff(*ARGV, threads: 1, progress: ->(*progress) { seen = progress })
+        puts "not stopped"
+      rescue Interrupt
+        puts seen.nil? || seen[0] < seen[1] ? "stopped" : "stopped late"
+      end
+    RUBY
+    expect(output).to eq("stopped\n")
+  end
+
+  it "is stopped by what the progress callback raises, and raises that" do
+    calls = 0
+    stop = lambda do |_done, _total|
+      calls += 1
+      raise KeyError, "enough"
+    end
+    expect { LeakHunter.diff(*slow, threads: 1, progress: stop) }.to raise_error(KeyError, "enough")
+    expect(calls).to eq(1)
+  end
+
+  it "leaves no thread and no memory behind when it was stopped" do
+    resident = -> { File.read("/proc/self/statm").split[1].to_i * 4096 }
+    stop = -> { Timeout.timeout(0.03) { LeakHunter.diff(*slow) } }
+    3.times { expect(&stop).to raise_error(Timeout::Error) }
+    threads = native_threads
+    memory = resident.call
+    30.times { expect(&stop).to raise_error(Timeout::Error) }
+    100.times { native_threads > threads ? sleep(0.01) : break }
+    expect(native_threads).to be <= threads
+    # One run's buffers are about 2 MB; thirty times that would show.
+    expect(resident.call - memory).to be < 20 * (1024**2)
+  end
+
+  it "tells its progress, in bytes, up to the end" do
+    seen = []
+    LeakHunter.diff(*RealDumps.paths, progress: ->(done, total) { seen << [done, total] })
+    total = RealDumps.paths.sum { |path| File.size(path) }
+    expect(seen.last).to eq([total, total])
+    expect(seen).to eq(seen.sort)
+  end
+
+  it "works in a child forked after a diff, and in one forked during a diff" do
+    output = run_ruby(<<~RUBY, *slow, *RealDumps.paths, options: %w[-rtimeout])
+      slow, quick = ARGV.each_slice(3).to_a
+      count = ->(paths) { LeakHunter.diff(*paths)[:totals][:count] }
+      count[quick]
+      during = Thread.new { count[slow] }
+      sleep 0.05
+      children = Array.new(3) { fork { exit!(count[quick] == #{RealDumps::LEAKED * 2} ? 0 : 1) } }
+      children << fork { exit!(Timeout.timeout(60) { count[slow] } == 1 ? 0 : 1) }
+      p children.map { |child| Process.wait2(child)[1].exitstatus }
+      p during.value
+    RUBY
+    expect(output).to eq("[0, 0, 0, 0]\n1\n")
+  end
+
+  it "runs in several threads at once, each with its own answer" do
+    answers = Array.new(4) { |index| Thread.new { LeakHunter.diff(*RealDumps.paths, top: index)[:groups].size } }
+    expect(answers.map(&:value)).to eq([0, 1, 2, 3])
+  end
+
+  it "gives the same answer on any number of threads" do
+    reports = [1, 2, 3, 8].map { |threads| LeakHunter.diff(*RealDumps.paths, threads:) }
+    expect(reports.uniq.size).to eq(1)
+  end
+
+  it "raises errors that say where in which file", :tmpdir do
+    good = RealDumps.paths
+    cut = File.join(@tmpdir, "cut.json")
+    lines = File.readlines(good[2])
+    File.write(cut, lines[1..40].join + lines[41][0, 30])
+    expect { LeakHunter.diff(good[0], good[1], cut) }.to raise_error(LeakHunter::TruncatedDump) do |error|
+      expect([error.path, error.line, error.byte]).to eq([cut, 41, lines[1..40].join.bytesize])
+      expect(error.message).to include("cut.json", "line 41")
+    end
+    missing = File.join(@tmpdir, "missing.json")
+    expect { LeakHunter.diff(missing, *good[1, 2]) }
+      .to raise_error(LeakHunter::DumpUnreadable) { |error| expect(error.path).to eq(missing) }
+  end
+
+  it "refuses what cannot be compared, each case by its own class", :tmpdir do
+    first, second, third = RealDumps.paths
+    other = RealDumps.take(@tmpdir)
+    empty = File.join(@tmpdir, "empty.json").tap { |path| File.write(path, "") }
+    {
+      LeakHunter::WrongOrder => [third, second, first], LeakHunter::SameDump => [first, second, second],
+      LeakHunter::DifferentProcesses => [first, second, other[2]], LeakHunter::EmptyDump => [first, second, empty],
+      LeakHunter::NotADump => [first, second, __FILE__], LeakHunter::DumpUnreadable => [first, second, @tmpdir]
+    }.each do |error, dumps|
+      expect { LeakHunter.diff(*dumps) }.to raise_error(error)
+    end
+  end
+
+  it "reads files whose names are no UTF-8", :tmpdir do
+    odd = RealDumps.paths.each_with_index.map do |path, index|
+      File.join(@tmpdir, "d\xFFmp #{index}.json".b).tap { |copy| FileUtils.cp(path, copy) }
+    end
+    report = LeakHunter.diff(*odd)
+    expect(report[:dumps].map { |dump| dump[:path] }).to all(be_valid_encoding)
+  end
+
+  it "answers a regular expression it cannot run with a usage error" do
+    expect { LeakHunter.diff(*RealDumps.paths, only: [/(?=look)ahead/]) }
+      .to raise_error(LeakHunter::UsageError, /look/)
+  end
+
+  it "finds the objects that leaked, by class and place" do
+    group = LeakHunter.diff(*RealDumps.paths, sort: :count)[:groups].find { |it| it[:class] == "Session" }
+    # Class#new is inlined from 4.0 on, and no longer seen as the method.
+    method = RUBY_VERSION < "4" ? "new" : "serve"
+    expect(group).to include(type: "OBJECT", count: RealDumps::LEAKED, method:, gem: "app")
+    expect(group[:addresses].size).to eq(5)
+    expect(group[:addresses]).to all(match(/\A0x\h+\z/))
+  end
+end
