@@ -10,14 +10,19 @@ RSpec.describe "A diff in a living process" do
   def native_threads = Dir.children("/proc/self/task").size
 
   # Runs a slow diff and tells how far it came.
-  def run_slowly(**options)
+  def run_slowly(running = nil)
     seen = []
-    LeakHunter.diff(*slow, threads: 1, progress: ->(done, total) { seen << [done, total] }, **options)
+    progress = lambda do |done, total|
+      seen << [done, total]
+      running&.push(true)
+    end
+    LeakHunter.diff(*slow, threads: 1, progress:)
   ensure
     @progress = seen
   end
 
-  def stopped_early? = @progress.empty? || @progress.last[0] < @progress.last[1]
+  # The total is 0 until the files are opened.
+  def stopped_early? = @progress.empty? || @progress.last == [0, 0] || @progress.last[0] < @progress.last[1]
 
   it "lets other Ruby threads run" do
     turns = 0
@@ -43,9 +48,10 @@ RSpec.describe "A diff in a living process" do
 
   it "is stopped by Thread#kill and Thread#raise" do
     [:kill, [:raise, IOError]].each do |call|
-      thread = Thread.new { run_slowly }
+      running = Queue.new
+      thread = Thread.new { run_slowly(running) }
       thread.report_on_exception = false
-      sleep 0.05
+      running.pop
       thread.public_send(*call)
       call == :kill ? thread.join : expect { thread.join }.to(raise_error(IOError))
       expect(stopped_early?).to be(true)
@@ -60,7 +66,7 @@ RSpec.describe "A diff in a living process" do
         LeakHunter.diff(*ARGV, threads: 1, progress: ->(*progress) { seen = progress })
         puts "not stopped"
       rescue Interrupt
-        puts seen.nil? || seen[0] < seen[1] ? "stopped" : "stopped late"
+        puts seen.nil? || seen == [0, 0] || seen[0] < seen[1] ? "stopped" : "stopped late"
       end
     RUBY
     expect(output).to eq("stopped\n")
@@ -94,17 +100,17 @@ RSpec.describe "A diff in a living process" do
     LeakHunter.diff(*RealDumps.paths, progress: ->(done, total) { seen << [done, total] })
     total = RealDumps.paths.sum { |path| File.size(path) }
     expect(seen.last).to eq([total, total])
-    expect(seen).to eq(seen.sort)
+    expect(seen).to eq(seen.sort) # both only rise
   end
 
   it "works in a child forked after a diff, and in one forked during a diff" do
     output = run_ruby(<<~RUBY, *slow, *RealDumps.paths, options: %w[-rtimeout])
       slow, quick = ARGV.each_slice(3).to_a
       count = ->(paths) { LeakHunter.diff(*paths)[:totals][:count] }
-      count[quick]
+      expected = count[quick]
       during = Thread.new { count[slow] }
       sleep 0.05
-      children = Array.new(3) { fork { exit!(count[quick] == #{RealDumps::LEAKED * 2} ? 0 : 1) } }
+      children = Array.new(3) { fork { exit!(count[quick] == expected ? 0 : 1) } }
       children << fork { exit!(Timeout.timeout(60) { count[slow] } == 1 ? 0 : 1) }
       p children.map { |child| Process.wait2(child)[1].exitstatus }
       p during.value

@@ -56,13 +56,20 @@ impl Guard {
 
     pub(crate) fn of(record: &Record<'_>) -> Result<Self, Damaged> {
         let kind = HASHER.hash_one(record.kind) << 56;
-        if let (Some(class), false) = (record.quick_class(), record.kind == b"IMEMO") {
-            return Ok(Self(kind | class & Self::LOW));
-        }
-        let fields = record.fields().ok_or(Damaged)?;
-        let low = match fields.class_of_object() {
-            Some(class) => class,
-            None => HASHER.hash_one(fields.imemo_type.as_ref().or(fields.struct_name.as_ref())),
+        let label = |text: Option<&[u8]>| HASHER.hash_one(text);
+        let quick = match record.kind {
+            b"IMEMO" => record
+                .quick_imemo_type()
+                .map(|imemo_type| label(Some(imemo_type))),
+            _ => record.quick_class(),
+        };
+        let low = match quick {
+            Some(low) => low,
+            None => {
+                let fields = record.fields().ok_or(Damaged)?;
+                let of_label = || label(fields.imemo_type.as_deref().or(fields.struct_name.as_deref()));
+                fields.class_of_object().unwrap_or_else(of_label)
+            }
         };
         Ok(Self(kind | low & Self::LOW))
     }

@@ -8,7 +8,7 @@ use crate::dump::{DumpFile, Seen};
 /// Whether objects moved, how that is known, and whether the classes say that it is one process.
 pub(crate) type Move = (Option<bool>, &'static str, Option<bool>);
 
-/// Above this share of untraced survivors, most of the answer rests on addresses.
+/// With more than one in so many survivors untraced, most of the answer rests on addresses.
 const MOSTLY: u64 = 2;
 
 /// What a run by generation found out besides the survivors.
@@ -83,6 +83,7 @@ impl Evidence {
                 "mostly_untraced",
             ),
             (self.tracing_lost > survivors, "tracing_lost"),
+            (self.untraced_moved > survivors, "compaction"),
         ];
         let mild = [
             (

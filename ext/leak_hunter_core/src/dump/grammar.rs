@@ -288,13 +288,10 @@ fn flags_end(value: &[u8]) -> Option<usize> {
     Some(end + 1)
 }
 
-/// Index after the `]` of an array of addresses.
+/// Index after the `]` of an array of addresses. Members cannot hide in it: they have a colon.
 fn array_end(value: &[u8]) -> Option<usize> {
     let end = memchr(b']', value)?;
-    let only_addresses = value[1..end]
-        .iter()
-        .all(|byte| matches!(byte, b'"' | b',' | b' ' | b'x' | b'0'..=b'9' | b'a'..=b'f'));
-    only_addresses.then_some(end + 1)
+    memchr(b':', &value[1..end]).is_none().then_some(end + 1)
 }
 
 /// Stores a member that has a use; `false` when its value cannot be what the key says.

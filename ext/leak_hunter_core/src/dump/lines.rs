@@ -17,7 +17,9 @@ use crate::error::Result;
 use crate::progress::Progress;
 
 /// Bytes per read. Tests take sizes at which every edge of a chunk is met.
-const CHUNK: usize = if cfg!(any(test, fuzzing)) { 256 } else { 1 << 20 };
+const CHUNK: usize = if cfg!(any(test, fuzzing)) { 256 } else { 256 << 10 };
+/// Bytes read behind a region's end at a time.
+const BEYOND: usize = if cfg!(any(test, fuzzing)) { 64 } else { 16 << 10 };
 /// A longer record is shortened.
 const LONGEST: usize = if cfg!(any(test, fuzzing)) {
     16 << 10
@@ -65,6 +67,7 @@ pub(crate) fn each_unit(
     mut each: impl FnMut(Unit<'_>) -> Result<()>,
 ) -> Result<Region> {
     let mut lines = Lines {
+        end,
         file,
         progress,
         buffer,
@@ -82,6 +85,8 @@ pub(crate) fn each_unit(
 }
 
 struct Lines<'a> {
+    /// Where the region ends; records that start before it may reach beyond.
+    end: u64,
     file: &'a DumpFile,
     progress: &'a Progress,
     buffer: &'a mut Vec<u8>,
@@ -242,13 +247,16 @@ impl Lines<'_> {
         self.buffer.copy_within(keep_from..self.filled, 0);
         self.base += keep_from as u64;
         self.filled -= keep_from;
-        if self.buffer.len() < self.filled + CHUNK {
-            self.buffer.resize(self.filled + CHUNK, 0);
-        }
         let offset = self.base + self.filled as u64;
+        // What lies beyond the region is the next one's to read, but for the end of the last record.
+        let length =
+            usize::try_from(self.end.saturating_sub(offset)).map_or(CHUNK, |left| CHUNK.min(left + BEYOND));
+        if self.buffer.len() < self.filled + length {
+            self.buffer.resize(self.filled + length, 0);
+        }
         let read = self
             .file
-            .read_at(&mut self.buffer[self.filled..self.filled + CHUNK], offset)?;
+            .read_at(&mut self.buffer[self.filled..self.filled + length], offset)?;
         self.filled += read;
         self.at_end = offset + read as u64 >= self.file.bytes();
         Ok(())

@@ -1,6 +1,8 @@
 //! The fast view of a record: what the diff needs of each of millions, read at its fixed place.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::grammar::{self, Fields};
 
@@ -12,6 +14,10 @@ pub(crate) const ROOT_START: &[u8] = b"{\"type\":\"ROOT\"";
 pub(crate) const DUMP_START: &[u8] = b"{\"type\":\"DUMP";
 
 const TYPE: &[u8] = b"\", \"type\":\"";
+// Making a searcher costs more than a search in a record.
+static IMEMO_TYPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(", \"imemo_type\":\""));
+static GENERATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"generation\":"));
+static MEMSIZE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"memsize\":"));
 const LONGEST_TYPE: usize = 16;
 const LONGEST_FLAGS: usize = 256;
 
@@ -71,6 +77,17 @@ impl<'a> Record<'a> {
     /// Every member. `None` when the record's middle is damaged.
     pub fn fields(&self) -> Option<Fields<'a>> {
         Fields::parse(self.line)
+    }
+
+    /// `imemo_type` without a full parse: it stands before anything raw.
+    pub(crate) fn quick_imemo_type(&self) -> Option<&'a [u8]> {
+        let body = &self.line[self.body?..];
+        let start = IMEMO_TYPE.find(&body[..body.len().min(LONGEST_FLAGS)])? + IMEMO_TYPE.needle().len();
+        let length = body[start..]
+            .iter()
+            .take(LONGEST_TYPE)
+            .position(|byte| *byte == b'"')?;
+        Some(&body[start..start + length])
     }
 
     /// The class address without a full parse, where it stands at its place.
@@ -135,8 +152,8 @@ impl Tail {
         }
         // A member that this code does not know, after or between these, must not hide them.
         let window = &rest[rest.len().saturating_sub(LONGEST_FLAGS)..];
-        if (generation.is_none() && memmem::find(window, b"\"generation\":").is_some())
-            || (memsize == 0 && memmem::find(window, b"\"memsize\":").is_some())
+        if (generation.is_none() && GENERATION.find(window).is_some())
+            || (memsize == 0 && MEMSIZE.find(window).is_some())
         {
             return None;
         }

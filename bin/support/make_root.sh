@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Run inside a fresh Debian root by bin/matrix: make_root.sh VERSION puts that Ruby and what the specs need into it.
+
+set -euxo pipefail
+version=$1
+
+export DEBIAN_FRONTEND=noninteractive
+# the root can be made again: it needs no fsync for every file, and no services
+echo force-unsafe-io >/etc/dpkg/dpkg.cfg.d/unsafe-io
+printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+chmod +x /usr/sbin/policy-rc.d
+# suites in motion, seen through a mirror, are often past the date of their release file
+echo 'Acquire::Check-Valid-Until "false";' >/etc/apt/apt.conf.d/valid-until
+
+case $version in
+  3.1) ruby=(ruby ruby-dev) ;;
+  3.3) ruby=(ruby ruby-dev ruby-rb-sys) ;;
+  3.4)
+    ruby=(ruby3.4 ruby3.4-dev patchelf)
+    sed -n 's/ sid / experimental /p' /etc/apt/sources.list >/etc/apt/sources.list.d/experimental.list
+    ;;
+esac
+
+apt-get -qq update
+apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${ruby[@]}" gcc libc6-dev make libclang-dev bundler \
+  rake curl ruby-rspec ruby-rack ruby-rack-test puma ruby-railties ruby-sinatra pry
+apt-get clean
+
+# Debian builds gems in C for its default Ruby only, and that is 3.3 still. Their parts written in C (Puma's parser, its
+# selector, Nokogiri) are made to load into 3.4: what they use of Ruby's C interface has not changed between the two.
+if [ "$version" = 3.4 ]; then
+  ln -sf ruby3.4 /usr/bin/ruby
+  cd "/usr/lib/$(gcc -print-multiarch)/rubygems-integration"
+  cp -a 3.3.0 3.4.0
+  for folder in 3.4.0/extensions/*/; do mv "$folder/3.3.0" "$folder/3.4.0"; done
+  find 3.4.0 -name '*.so' -exec patchelf --replace-needed libruby-3.3.so.3.3 libruby-3.4.so.3.4 {} \;
+fi
+
+ruby -e "exit RUBY_VERSION.start_with?(%q($version))"
+ruby -e 'require "puma"; require "puma/puma_http11"; require "nio"; require "action_controller/railtie"'

@@ -1,0 +1,134 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  # The settings, checked when they are set:
+  #
+  #   LeakHunter.configure do |config|
+  #     config.dir = "/var/tmp/dumps"
+  #     config.authorize { |env| env["warden"].user&.admin? }
+  #   end
+  class Configuration
+    DEFAULTS = {
+      dir: nil,
+      token: nil,
+      authorize: nil,
+      allow_download: false,
+      max_dumps: 10,
+      max_bytes: 5 * (1024**3),
+      logger: nil
+    }.freeze
+
+    # Where {#token} comes from unless it is set.
+    TOKEN_VARIABLE = "LEAK_HUNTER_TOKEN"
+    MIN_TOKEN_BYTES = 32
+
+    # @return [Boolean] whether {Web} hands out whole dumps, with every string of the process in them
+    attr_reader :allow_download
+    alias allow_download? allow_download
+
+    # @return [Integer] how many dumps {Web} keeps
+    attr_reader :max_dumps
+
+    # @return [Integer] how many bytes of dumps {Web} keeps
+    attr_reader :max_bytes
+
+    # @param settings [Hash{Symbol => Object}] any of {DEFAULTS}
+    def initialize(**settings)
+      unknown = settings.keys - DEFAULTS.keys
+      raise UsageError, "no such setting: #{unknown.join(", ")}" unless unknown.empty?
+
+      DEFAULTS.merge(settings).each { |name, value| public_send(:"#{name}=", value) }
+    end
+
+    # @return [String] the folder for dumps; unless set, tmp/leak_hunter under Rails' root or the current folder
+    def dir = @dir || File.join(root, "tmp", "leak_hunter")
+
+    # @param dir [String, #to_path, nil]
+    def dir=(dir)
+      @dir = dir && File.expand_path(dir)
+    rescue TypeError
+      raise UsageError, "dir must be a path, not #{dir.inspect}"
+    end
+
+    # The secret that opens {Web}; unless set, that of the environment variable LEAK_HUNTER_TOKEN.
+    #
+    # @return [String, nil]
+    # @raise [UsageError] when the variable's is too weak
+    def token = @token || environment_token
+
+    # @param token [String, nil] at least 32 printable ASCII characters without spaces
+    def token=(token)
+      @token = token && check_token(token, "token")
+    end
+
+    # With a block, sets what decides about a request to {Web}; without one, returns it.
+    #
+    # @yieldparam env [Hash] the Rack environment
+    # @yieldreturn [Boolean]
+    # @return [#call, nil]
+    def authorize(&block)
+      @authorize = block if block
+      @authorize
+    end
+
+    # @param callable [#call, nil]
+    def authorize=(callable)
+      check(:authorize, callable, "something that responds to call") { callable.nil? || callable.respond_to?(:call) }
+      @authorize = callable
+    end
+
+    # @param value [Boolean]
+    def allow_download=(value)
+      check(:allow_download, value, "true or false") { [true, false].include?(value) }
+      @allow_download = value
+    end
+
+    # @param value [Integer]
+    def max_dumps=(value)
+      @max_dumps = check_positive(:max_dumps, value)
+    end
+
+    # @param value [Integer]
+    def max_bytes=(value)
+      @max_bytes = check_positive(:max_bytes, value)
+    end
+
+    # @return [Logger, nil] unless set, Rails' logger where there is one
+    def logger = @logger || (::Rails.logger if defined?(::Rails.logger))
+
+    # @param logger [#warn, #info, nil]
+    def logger=(logger)
+      check(:logger, logger, "a logger") { logger.nil? || (logger.respond_to?(:warn) && logger.respond_to?(:info)) }
+      @logger = logger
+    end
+
+    # Shows neither the token nor what Rails' logger holds.
+    def inspect = "#<#{self.class} dir=#{dir.inspect} max_dumps=#{max_dumps} max_bytes=#{max_bytes}>"
+
+    private
+
+    def root = ((::Rails.root if defined?(::Rails.root)) || Dir.pwd).to_s
+
+    def environment_token
+      token = ENV.fetch(TOKEN_VARIABLE, "")
+      check_token(token, "the environment variable #{TOKEN_VARIABLE}") unless token.empty?
+    end
+
+    # The message does not show the token.
+    def check_token(token, name)
+      return token.dup.freeze if token.is_a?(String) && token.b.match?(/\A[!-~]{#{MIN_TOKEN_BYTES},}\z/o)
+
+      raise UsageError, "#{name} must be a string of at least #{MIN_TOKEN_BYTES} printable ASCII characters without " \
+                        "spaces, for example from: openssl rand -hex 32"
+    end
+
+    def check_positive(name, value)
+      check(name, value, "a positive integer") { value.is_a?(Integer) && value.positive? }
+      value
+    end
+
+    def check(name, value, expected)
+      raise UsageError, "#{name} must be #{expected}, not #{value.inspect}" unless yield
+    end
+  end
+end

@@ -1,0 +1,116 @@
+# frozen_string_literal: true
+
+require "leak_hunter/diff/options"
+
+module LeakHunter
+  # Compares three heap dumps of one process. What was born between the first and the second and is still there in the
+  # third is what leaked. The work is done in Rust, in this process, with the GVL released: other threads run, and
+  # `Timeout`, `Thread#kill` and Ctrl-C stop it.
+  #
+  #   LeakHunter.diff("1.json", "2.json", "3.json", top: 10, ignore: [/bootsnap/])
+  #
+  # == The result
+  #
+  # A plain Hash with symbol keys; every String in it is valid UTF-8. Sizes are in bytes, counts in records (one record
+  # is one object), generations in garbage collections (`GC.count`). `nil` means "not known".
+  #
+  # [`:schema`] version of this shape, an Integer; 1
+  # [`:identity`] what told one object from another: `"generation"` (the garbage collection of its birth; immune to
+  #   reused slots and to compaction), `"generation+address"`, `"address+class"` (nothing was traced) or `"address"`
+  #   (asked for)
+  # [`:group_by`] names by which the survivors are grouped, Array of String
+  # [`:sort`] `"memsize"`, `"count"` or `"bytesize"`; groups come largest first
+  # [`:dumps`] three Hashes, first dump first:
+  #   [`:path`] the file, as it was given
+  #   [`:bytes`] its size
+  #   [`:records`] objects in it
+  #   [`:memsize`] bytes those objects take, slots and what they allocated beside
+  #   [`:generation`] `GC.count` when it was taken, Integer or nil
+  #   [`:traced`], [`:untraced`] records with and without a generation
+  #   [`:free_slots`] records of empty slots (dumps taken with `full: true`); not counted in `:records`
+  #   [`:duplicates`] records whose address came before in the same dump
+  #   [`:skipped`] lines that are no record: `{count:, first: [{line:, byte:, reason:}, ...]}`, the first five at most;
+  #     lines count from 1, bytes from 0
+  #   [`:recorded`] what {LeakHunter.dump!} wrote about the dump, nil for dumps of other origin: `:id`, `:boot`
+  #     (Strings that name the dump and the boot of its process), `:pid`, `:host`, `:sequence` (of this dump in its
+  #     process), `:taken_at` (ISO 8601, UTC), `:ruby`, `:generation`, `:compactions` (so far), `:tracing_since`
+  #     (`GC.count` when tracing started, or nil), `:snapshot` (`"in_process"` or `"fork"`)
+  # [`:groups`] Array of Hash, largest first. Each has exactly the keys of `:group_by`, and the numbers:
+  #   [`:type`] Ruby's internal type: `"OBJECT"`, `"STRING"`, `"DATA"`, `"IMEMO"` (the VM's own) …
+  #   [`:class`] name of the class; `"#<Class:...>"` for one without a name; the struct's name for DATA without a
+  #     class, the kind of IMEMO
+  #   [`:file`], [`:line`], [`:method`] where it was made; nil when it was not traced
+  #   [`:generation`] only when grouped by it
+  #   [`:gem`] `"rack 2.2.6"`, `"stdlib"`, `"ruby"`, `"app"` or nil; there whenever file or gem is in `:group_by`
+  #   [`:count`] objects
+  #   [`:bytesize`] bytes of String contents
+  #   [`:memsize`] bytes the objects take, slots included
+  #   [`:generations`] `[min, max]` of the births, or nil
+  #   [`:addresses`] a few sample addresses, `"0x7f…"` as in the third dump; as many as `samples:`
+  # [`:totals`] `:groups` (all of them), `:shown` (after `top:`), `:count`, `:bytesize`, `:memsize` (of all groups),
+  #   `:filtered_count`, `:filtered_memsize` (survivors that `only:` and `ignore:` left out), `:own_count` (survivors
+  #   that LeakHunter itself made, left out too), `:third_count`, `:third_memsize` (everything in the third dump)
+  # [`:evidence`] why to believe it, and how much:
+  #   [`:identity`] as above
+  #   [`:confidence`] `"exact"`, `"high"` or `"low"`
+  #   [`:reasons`] what keeps it from being exact, Array of String: `"untraced"`, `"mostly_untraced"`, `"no_tracing"`,
+  #     `"tracing_lost"`, `"compaction"`, `"compaction_inferred"`, `"boundary"`, `"skipped_lines"`,
+  #     `"process_unknown"`, `"address_only"`
+  #   [`:traced`], [`:untraced`] records of the third dump
+  #   [`:survivors`] records by what decided about them: `:by_generation`, `:at_boundary` (born in the generation in
+  #     which a dump was taken; the address decided), `:untraced` (address and class decided)
+  #   [`:withheld`] records that may have leaked and are *not* in the groups, because their identity could not be told:
+  #     `:untraced_moved` (untraced, and objects moved), `:tracing_lost` (the slot held a traced object before, so
+  #     tracing was stopped, cleared, or its record lost in a move), `:boundary` (born in the generation of a dump, and
+  #     objects moved)
+  #   [`:slots_reused`] survivors in a slot that held another object in the first dump; a diff by address misses them
+  #   [`:compaction`] `:first_to_second`, `:second_to_third` (true, false or nil), `:source` (`"recorded"`,
+  #     `"inferred"` or nil)
+  #   [`:same_process`] `"recorded"`, `"inferred"` or `"unknown"`
+  #   [`:skipped_lines`] of all three dumps
+  module Diff
+    # Where LeakHunter's own objects are made: what it keeps between the dumps, such as {Dump}s, is no news.
+    OWN_PATHS = [__dir__, File.dirname(__FILE__)].uniq.flat_map { |dir| ["#{dir}/", "#{dir}.rb"] }.freeze
+    private_constant :OWN_PATHS
+
+    # @param first [String, Pathname, Dump, #to_path] the dump taken first
+    # @param second [String, Pathname, Dump, #to_path]
+    # @param third [String, Pathname, Dump, #to_path]
+    # @option options [Symbol] :identity `:auto`, or `:address` for the answer of the classic three-dump script, which
+    #   takes an address for an object and so is wrong wherever a slot was reused or an object moved
+    # @option options [Array<Symbol>] :group_by any of type, class, file, line, method, gem, generation
+    # @option options [Symbol] :sort `:memsize`, `:count` or `:bytesize`
+    # @option options [Integer, nil] :top keep the largest so many groups; nil keeps all
+    # @option options [Array<String, Regexp>] :only keep survivors whose class or file matches one of these. A String
+    #   is a part of the name (`*` stands for anything); a Regexp is matched by Rust's regex, which knows neither
+    #   look-around nor back-references
+    # @option options [Array<String, Regexp>] :ignore leave out survivors whose class or file matches one of these
+    # @option options [Integer, nil] :threads nil leaves one core to the application, and on Linux runs at a lower
+    #   priority than it; with a number, so many threads run at the priority of the process
+    # @option options [Integer] :samples addresses to keep of each group
+    # @option options [#call, nil] :progress called with bytes done and bytes in all; what it raises stops the diff
+    # @return [Hash{Symbol => Object}] see above
+    # @raise [UsageError] an argument that cannot be
+    # @raise [DumpError] a file that cannot be used
+    # @raise [MismatchError] dumps that cannot be compared
+    def self.call(first, second, third, **options)
+      paths = { first:, second:, third: }.map { |name, dump| path(name, dump) }
+      options = Options.check(options)
+      # the classic answer has everything in it
+      options[:own_paths] = OWN_PATHS unless options[:identity] == "address"
+      Native.diff(*paths, options)
+    end
+
+    def self.path(name, dump)
+      path = File.path(dump)
+      raise UsageError, "#{name} dump: the path is empty" if path.empty?
+
+      path
+    rescue TypeError
+      raise UsageError, "#{name} dump: expected a path or a dump, got #{dump.inspect[0, 80]}"
+    rescue ArgumentError => e # a null byte
+      raise UsageError, "#{name} dump: #{e.message}"
+    end
+    private_class_method :path
+  end
+end

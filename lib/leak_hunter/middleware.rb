@@ -1,0 +1,47 @@
+# frozen_string_literal: true
+
+require "leak_hunter"
+
+module LeakHunter
+  # Puts {Web} at a path in front of an application:
+  #
+  #   use LeakHunter::Middleware, path: "/leaks"
+  #   use LeakHunter::Middleware, path: "/leaks", authorize: ->(env) { … }
+  #
+  # To other requests it adds the comparison of a path, and no object. Who may not come in gets what the application
+  # has at that path. For `authorize` it belongs behind the middleware whose work that needs, a session's for one.
+  class Middleware
+    PATH = %r{\A(?:/[A-Za-z0-9._~-]+)+\z}
+
+    # @param app [#call]
+    # @param path [String]
+    # @param settings [Hash{Symbol => Object}] see {Web#initialize}
+    def initialize(app, path: "/leaks", **settings)
+      raise UsageError, "path: expected one such as \"/leaks\", got #{path.inspect}" unless PATH.match?(path.to_s)
+
+      @app = app
+      @path = path.to_s.b.freeze
+      @web = Web.new(**settings)
+      freeze
+    end
+
+    # @param env [Hash] the Rack environment
+    # @return [Array] status, headers, body
+    def call(env)
+      path = env["PATH_INFO"]
+      return @app.call(env) unless path&.start_with?(@path) && ours?(path)
+
+      response = @web.call(env.merge("SCRIPT_NAME" => "#{env["SCRIPT_NAME"]}#{@path}",
+                                     "PATH_INFO" => path.byteslice(@path.bytesize..)))
+      response[1]["x-cascade"] == "pass" ? @app.call(env) : response
+    end
+
+    private
+
+    SLASH = "/".ord
+    private_constant :SLASH
+
+    # "/leaksmith" is the application's.
+    def ours?(path) = path.bytesize == @path.bytesize || path.getbyte(@path.bytesize) == SLASH
+  end
+end

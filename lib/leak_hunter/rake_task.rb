@@ -1,0 +1,127 @@
+# frozen_string_literal: true
+
+require "rake"
+require "rake/tasklib"
+require "leak_hunter"
+
+module LeakHunter
+  # Rake tasks. Without a name, the tools, in the namespace `leak_hunter`:
+  #
+  #   require "leak_hunter/rake_task"
+  #   LeakHunter::RakeTask.new                    # rake leak_hunter:diff[1.json,2.json,3.json] leak_hunter:demo
+  #
+  # With a name, a task that runs code again and again and fails when that leaks:
+  #
+  #   LeakHunter::RakeTask.new(:leaks) do |t|
+  #     t.setup = -> { require "./app" }
+  #     t.exercise = ->(round) { App.new.visit("/articles/#{round}") }
+  #     t.rounds = 20
+  #     t.budget = { objects: 0, bytes: 10_000 }
+  #   end
+  #
+  # It calls the exercise {#warmup} times and takes a dump, calls it {#rounds} times and takes a dump, calls it
+  # {#rounds} times again, takes the third dump, and compares. Only what is born in the first batch of rounds and
+  # outlives the whole second one is in the report; what the latest rounds hold (a current session, a variable that is
+  # still on the stack) is not.
+  class RakeTask < ::Rake::TaskLib
+    autoload :Exercise, "leak_hunter/rake_task/exercise"
+    autoload :Budget, "leak_hunter/rake_task/budget"
+
+    # What {LeakHunter.diff} is told, if it is set.
+    DIFF_OPTIONS = %i[identity group_by sort only ignore].freeze
+
+    # @return [#call, nil] called once, before anything else; without arguments
+    attr_accessor :setup
+
+    # @return [#call] called for every round with its number: 1, 2, 3 … through warm-up and both batches, never the same
+    #   twice. What it returns is dropped.
+    attr_accessor :exercise
+
+    # @return [Integer] calls of the exercise between two dumps; 10
+    attr_accessor :rounds
+
+    # @return [Integer] calls before the first dump, so that what is filled once is full; 3
+    attr_accessor :warmup
+
+    # What one group (objects of one class from one place) may retain: `{ objects: 0 }`, `{ bytes: 10_000 }`, or both,
+    # then neither may be exceeded; an Integer is a number of objects. nil, which is the default, allows less than one
+    # object for each round: a leak leaves one behind every time, a late cache does not. Call and constant caches, which
+    # the VM makes for each place in the code and not for each call, are left out of the report.
+    #
+    # @return [Hash{Symbol => Integer}, Integer, nil]
+    attr_accessor :budget
+
+    # @return [String, nil] folder for the dumps; nil is {Configuration#dir}
+    attr_accessor :dir
+
+    # @return [Boolean] whether to keep the dumps; false
+    attr_accessor :keep
+
+    # @return [Symbol] of the report: `:text`, `:classic` or `:json`
+    attr_accessor :format
+
+    # @return [Integer, nil] groups to show
+    attr_accessor :top
+
+    # @return [Object, nil] options of {LeakHunter.diff}; nil is its default
+    attr_accessor :identity, :group_by, :sort, :only, :ignore
+
+    # @param name [Symbol, String, Hash, nil] name of the task, with prerequisites as rake takes them:
+    #   `leaks: :environment`
+    # @yieldparam task [RakeTask]
+    def initialize(name = nil)
+      super()
+      @rounds = 10
+      @warmup = 3
+      @keep = false
+      @format = :text
+      yield self if block_given?
+      name ? define_exercise(name) : define_tools
+    end
+
+    # @return [Hash{Symbol => Object}] options for {LeakHunter.diff}
+    def diff_options = DIFF_OPTIONS.to_h { |option| [option, public_send(option)] }.compact
+
+    private
+
+    def define_exercise(name)
+      raise UsageError, "#{self.class}: the task #{name} needs an exercise" unless exercise.respond_to?(:call)
+
+      desc "Fail if the exercise leaks" unless ::Rake.application.last_description
+      task(name) { |task| Exercise.new(self, task.name).run }
+    end
+
+    def define_tools
+      raise UsageError, "#{self.class}: an exercise needs a name for its task" if exercise
+
+      namespace :leak_hunter do
+        desc "Name what leaked between three heap dumps"
+        task(:diff, %i[first second third]) { |_, paths| tool("diff", *arguments, *paths.to_a) }
+
+        desc "See LeakHunter find the leak of a small web application"
+        task(:demo) { demo }
+      end
+    end
+
+    def arguments
+      values = { format:, top:, identity:, sort:, group_by: group_by && Array(group_by).join(",") }
+      patterns = { only:, ignore: }.flat_map { |name, list| Array(list).map { |item| [name, pattern(item)] } }
+      [*values.compact, *patterns].map { |name, value| "--#{name.to_s.tr("_", "-")}=#{value}" }
+    end
+
+    # as the command line writes a Regexp
+    def pattern(item) = item.is_a?(Regexp) ? item.inspect : item
+
+    def tool(*argv)
+      status = CLI.new(argv).run
+      exit(status) unless status.zero?
+    end
+
+    def demo
+      driver = File.expand_path("../../examples/leaky_app/demo.rb", __dir__)
+      abort "leak_hunter: this copy of LeakHunter has no #{driver}" unless File.file?(driver)
+
+      ruby "-I", File.expand_path("..", __dir__), driver, verbose: false
+    end
+  end
+end

@@ -1,0 +1,43 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class RakeTask
+    # What one group of survivors may retain.
+    class Budget
+      LIMITS = { objects: :count, bytes: :memsize }.freeze
+
+      # @param limits [Hash{Symbol => Integer}, Integer, nil] see {RakeTask#budget}
+      # @param rounds [Integer]
+      def initialize(limits, rounds:)
+        @limits =
+          case limits
+          when nil then { objects: rounds - 1 }
+          when Integer then { objects: limits }
+          else limits
+          end
+        return if valid?
+
+        raise UsageError, "budget: expected { objects: 0 }, { bytes: 0 }, both, or a number of objects, " \
+                          "got #{limits.inspect}"
+      end
+
+      # @return [Array<Hash>] the groups of a result that retain more
+      def exceeded_by(result)
+        result[:groups].select do |group|
+          @limits.any? { |name, limit| group[LIMITS.fetch(name)] > limit }
+        end
+      end
+
+      def to_s
+        @limits.map { |name, limit| Report::Format.counted(limit, name.name.delete_suffix("s")) }.join(" and ")
+      end
+
+      private
+
+      def valid?
+        @limits.is_a?(Hash) && @limits.any? && (@limits.keys - LIMITS.keys).empty? &&
+          @limits.values.all? { |limit| limit.is_a?(Integer) && !limit.negative? }
+      end
+    end
+  end
+end

@@ -1,0 +1,93 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class RakeTask
+    # One run of a leak task: warm-up, three dumps with rounds between them, report, verdict.
+    class Exercise
+      # Depth of calls that overwrites what the rounds left in dead parts of the machine stack, where a conservative
+      # garbage collector would take it for references.
+      SCRUB_DEPTH = 100
+
+      # Made by the VM once for each place in the code, however often that runs.
+      VM_CACHES = /\A(?:callcache|callinfo|constcache)\z/
+
+      def initialize(task, name)
+        @task = task
+        @name = name
+        @round = 0
+        @dumps = []
+        check
+        @budget = Budget.new(task.budget, rounds: task.rounds)
+      end
+
+      def run
+        result = keeping_tracing { record }
+        puts render(Report.new(result))
+        judge(result)
+      ensure
+        @task.keep ? announce : FileUtils.rm_f(@dumps)
+      end
+
+      private
+
+      def check
+        { rounds: 1, warmup: 0 }.each do |name, least|
+          value = @task.public_send(name)
+          next if value.is_a?(Integer) && value >= least
+
+          raise UsageError, "#{name}: expected #{least} or more, got #{value.inspect}"
+        end
+      end
+
+      # Leaves tracing as it was.
+      def keeping_tracing
+        traced = LeakHunter.tracing?
+        LeakHunter.trace!
+        yield
+      ensure
+        LeakHunter.untrace! unless traced
+      end
+
+      def record
+        @task.setup&.call
+        [@task.warmup, @task.rounds, @task.rounds].each do |rounds|
+          rounds.times { @task.exercise.call(@round += 1) }
+          scrub
+          @dumps << LeakHunter.dump!(dir: @task.dir).path
+        end
+        options = @task.diff_options
+        LeakHunter.diff(*@dumps, **options, ignore: [VM_CACHES, *options[:ignore]])
+      end
+
+      def scrub(depth = SCRUB_DEPTH) = depth.positive? && [depth].each { scrub(depth - 1) }
+
+      def render(report)
+        case @task.format&.to_sym
+        when :classic then report.to_classic
+        when :json then report.to_json
+        else report.to_s(color: $stdout, top: @task.top || 20)
+        end
+      end
+
+      def judge(result)
+        over = @budget.exceeded_by(result)
+        rounds = Report::Format.counted(@task.rounds, "round")
+        return puts("", "#{@name}: no group retains more than #{@budget} over #{rounds}.") if over.empty?
+
+        $stdout.flush # the reason comes last, wherever the two streams go
+        abort ["", *over.first(5).map { |group| "#{@name}: #{describe(group)} retained over #{rounds}" },
+               "#{@name}: the budget of one group is #{@budget}; #{exceed(over.size)}"].join("\n")
+      end
+
+      def describe(group)
+        words = Report::Group.new(group)
+        "#{Report::Format.count(group[:count])} #{words.title} (#{Report::Format.bytes(group[:memsize])}) " \
+          "#{words.detail(200)&.then { |place| "from #{place}" }}"
+      end
+
+      def exceed(number) = number == 1 ? "this exceeds it" : "#{number} groups exceed it"
+
+      def announce = puts("", "The dumps are kept: #{@dumps.join(" ")}")
+    end
+  end
+end

@@ -1,0 +1,59 @@
+# frozen_string_literal: true
+
+require "leak_hunter/recorder/destination"
+require "leak_hunter/recorder/recording"
+
+module LeakHunter
+  # Takes heap dumps of this process: an atomic snapshot beside busy threads, written whole or not at all.
+  #
+  # A dump is what ObjectSpace.dump_all writes, between one line more at the start and one at the end (see
+  # {Recorder::Envelope}). It may hold any string of the process, passwords too, so only its owner can read the file.
+  module Recorder
+    @lock = Mutex.new
+    @last = nil
+
+    class << self
+      # Takes a dump of this process.
+      #
+      # @param file [String, #to_path, nil] the file to write, which must not exist yet; also as `path:`
+      # @param dir [String, #to_path, nil] the folder for a file with a name of its own, which sorts by time; made if
+      #   need be. {Configuration#dir} unless given
+      # @param full [Boolean] whether free slots are written too
+      # @param gc [Boolean] whether garbage is collected first, so that the dump has what is alive and nothing else
+      # @param trace [Boolean] whether to start allocation tracing when it is off; it stays on then, for the dumps to
+      #   come. Without it a dump does not know where and when objects were made
+      # @param fork [Boolean] whether a forked child takes the dump: a shorter pause for this process, but objects held
+      #   by nothing but the stacks of its other threads have no root in the dump
+      #
+      # @return [Dump]
+      # @raise [DumpInProgress] while another thread takes one
+      # @raise [NotEnoughDisk] before or while writing
+      # @raise [RecordingError] when anything else prevents it
+      def dump!(file = nil, path: nil, dir: nil, full: false, gc: true, trace: true, fork: false) # rubocop:disable Naming/MethodParameterName
+        raise UsageError, "one of path, path: and dir: is enough" if [file, path, dir].compact.size > 1
+
+        destination = Destination.new(path: file || path, dir:)
+        exclusively { @last = Recording.new(destination, last: @last, full:, gc:, trace:, fork:).take }
+      end
+
+      private
+
+      # A second dump does not wait: it would hold the first one's text. In a forked child the lock is free, since Ruby
+      # unlocks there what the parent's other threads held.
+      def exclusively
+        raise DumpInProgress, "another thread of this process is taking a dump" unless @lock.try_lock
+
+        begin
+          yield
+        ensure
+          @lock.unlock
+        end
+      rescue ThreadError => e
+        raise unless e.message.include?("trap context")
+
+        raise RecordingError, "no dump can be taken in a signal handler (#{e.message}); " \
+                              "let the handler start a thread: Thread.new { LeakHunter.dump! }"
+      end
+    end
+  end
+end

@@ -1,0 +1,70 @@
+# frozen_string_literal: true
+
+require "objspace"
+
+module LeakHunter
+  module Recorder
+    # The heap of one moment, in two steps: {#take} while nothing else may run in this process, then {#finish}, while
+    # everything may. {#discard} frees what an unfinished one holds.
+    class Snapshot
+      # @return [Class] the kind that is atomic on this Ruby
+      def self.in_process = RUBY_VERSION.to_f < 3.4 ? InMemory : ToFile
+
+      # @param io [File] opened for writing, empty
+      # @param full [Boolean] whether free slots are written too
+      def initialize(io, envelope, full:)
+        @io = io
+        @envelope = envelope
+        @full = full
+      end
+
+      def discard; end
+
+      private
+
+      # A whole dump ends with a whole record; Ruby does not tell when the end got lost on its way to the file.
+      def seal
+        @io.flush
+        tail = File.binread(@io.path, 2, @io.size - 2)
+        raise IOError, "it is cut off at byte #{@io.size}" unless tail == "}\n"
+
+        @io.write(@envelope.last_line)
+        @io.flush
+      end
+
+      # Ruby 3.4 and later hold the GVL while they write to a file.
+      class ToFile < Snapshot
+        # Written without the GVL's release that IO#write brings: other threads would take turns after the stamp.
+        def take
+          line = @envelope.first_line
+          raise Errno::ENOSPC unless @io.write_nonblock(line) == line.bytesize
+
+          ObjectSpace.dump_all(output: @io, full: @full)
+        end
+
+        def finish = seal
+      end
+
+      # Earlier Rubies let other threads run, and change the heap, whenever they write to a file. They do not while they
+      # make a String of it, which must be gone before the next dump: it would hold this one as its text.
+      class InMemory < Snapshot
+        def take
+          @text = ObjectSpace.dump_all(output: :string, full: @full)
+        end
+
+        def finish
+          @io.write(@envelope.first_line, @text)
+          discard
+          seal
+        end
+
+        def discard
+          @text&.clear
+          @text = nil
+        end
+      end
+
+      private_constant :ToFile, :InMemory
+    end
+  end
+end

@@ -1,0 +1,58 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  # What {LeakHunter.diff} found, for people and for programs.
+  #
+  #   report = LeakHunter::Report.new(LeakHunter.diff("1.json", "2.json", "3.json"))
+  #   puts report
+  class Report
+    autoload :Classic, "leak_hunter/report/classic"
+    autoload :Color, "leak_hunter/report/color"
+    autoload :Evidence, "leak_hunter/report/evidence"
+    autoload :Format, "leak_hunter/report/format"
+    autoload :Group, "leak_hunter/report/group"
+    autoload :Text, "leak_hunter/report/text"
+
+    # @param result [Hash{Symbol => Object}] a result of {LeakHunter.diff}, also one that was JSON in between, if it was
+    #   parsed with `symbolize_names: true`
+    def initialize(result)
+      unless result.is_a?(Hash) && %i[groups totals evidence].all? { |key| result.key?(key) }
+        raise UsageError, "expected a result of LeakHunter.diff, got #{result.class}"
+      end
+
+      @result = result
+    end
+
+    # The report to read.
+    #
+    # @param color [Boolean, IO, nil] true, false, or the IO it will be written to: then it is coloured when that is a
+    #   terminal and the user has not set NO_COLOR. nil is false: a String does not know where it goes.
+    # @param width [Integer] columns; no line is wider
+    # @param top [Integer, nil] groups to show; nil shows all
+    # @return [String]
+    def to_s(color: nil, width: 80, top: 20)
+      Text.new(@result, color: Color.wanted?(color), width:, top:).to_s
+    end
+
+    # The report in the words of the well-known three-dump script, one line for each type and place.
+    #
+    # @param sort [Symbol] `:count`, `:memsize` or `:bytesize`
+    # @return [String]
+    def to_classic(sort: :count) = Classic.new(@result, sort:).to_s
+
+    # @return [Hash{Symbol => Object}] the result of {LeakHunter.diff}; see {Diff} for its keys
+    def to_h = @result
+
+    # @return [String]
+    def to_json(*args)
+      require "json"
+      @result.to_json(*args)
+    end
+
+    # @return [String]
+    def inspect
+      totals = @result[:totals]
+      "#<#{self.class} groups=#{totals[:groups]} objects=#{totals[:count]} memsize=#{totals[:memsize]}>"
+    end
+  end
+end

@@ -1,0 +1,91 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class Report
+    # Numbers, bytes and names as people read them, in columns of a terminal.
+    module Format
+      UNITS = %w[kB MB GB TB PB EB].freeze
+
+      # What would move the cursor, ring the bell or turn the text around: a dump's names are not ours.
+      UNSAFE = /[[:cntrl:]\u200E\u200F\u2028-\u202E\u2066-\u2069]/
+
+      # East Asian and emoji characters take two columns, marks that sit on another character none.
+      WIDE = /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF]|
+              [\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6]|
+              [\u{1F300}-\u{1F64F}\u{1F680}-\u{1F6FF}\u{1F900}-\u{1FAFF}\u{20000}-\u{3FFFD}]/x
+      NARROW = /[\p{Mn}\p{Me}\p{Cf}]/
+
+      ELLIPSIS = "..."
+
+      module_function
+
+      def count(number) = number.to_s.gsub(/(?<=\d)(?=(?:\d{3})+\z)/, ",")
+
+      # "1 object", "9,037 objects"
+      def counted(number, noun) = "#{count(number)} #{noun}#{"s" unless number == 1}"
+
+      # In units of 1000, as disks and networks count.
+      def bytes(number)
+        return "#{number} B" if number < 1000
+
+        size = number.to_f
+        unit = UNITS.find { (size /= 1000) < 999.95 } || UNITS.last
+        format(size < 99.95 ? "%<size>.1f %<unit>s" : "%<size>.0f %<unit>s", size:, unit:)
+      end
+
+      def percent(part, whole)
+        return "-" unless whole.positive?
+
+        share = 100.0 * part / whole
+        return "<0.1 %" if part.positive? && share < 0.05
+
+        # 100.0 only where nothing is missing
+        format("%.1f %%", part < whole ? [share, 99.9].min : share)
+      end
+
+      def safe(text) = text.gsub(UNSAFE) { |char| char.dump[1..-2] }
+
+      def columns(text)
+        text.ascii_only? ? text.length : text.each_char.sum { |char| char_columns(char) }
+      end
+
+      def char_columns(char)
+        return 0 if char.match?(NARROW)
+
+        char.match?(WIDE) ? 2 : 1
+      end
+
+      def pad(text, width) = text + (" " * [width - columns(text), 0].max)
+
+      # Cuts the end off: the start of a name says most.
+      def shorten(text, width)
+        return text if columns(text) <= width
+
+        take(text.each_char, width - ELLIPSIS.length) + ELLIPSIS[0, [width, 0].max]
+      end
+
+      # Cuts the start off: the end of a path says most, and of a name in its namespaces.
+      def shorten_left(text, width)
+        return text if columns(text) <= width
+
+        ELLIPSIS[0, [width, 0].max] + take(text.each_char.reverse_each, width - ELLIPSIS.length).reverse
+      end
+
+      def take(chars, width)
+        used = 0
+        chars.take_while { |char| (used += char_columns(char)) <= width }.join
+      end
+
+      # Breaks a paragraph into lines; a word too long for any line is cut.
+      def wrap(text, width)
+        text.split.each_with_object([+""]) do |word, lines|
+          word = shorten(word, width)
+          fits = columns(lines.last) + columns(word) < width
+          lines << +"" unless fits || lines.last.empty?
+          lines.last << " " unless lines.last.empty?
+          lines.last << word
+        end.join("\n")
+      end
+    end
+  end
+end

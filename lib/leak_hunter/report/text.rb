@@ -1,0 +1,145 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class Report
+    # The report to read in a terminal: what leaked in a sentence, the groups as a table, how sure that is.
+    class Text
+      include Format
+
+      MIN_WIDTH = 60
+      INDENT = "  "
+
+      # The VM makes one for each place in the code that runs for the first time. Many small groups, one plain reason.
+      CACHES = %w[callcache callinfo constcache].freeze
+
+      def initialize(result, color:, width:, top:)
+        unless width.is_a?(Integer) && width >= MIN_WIDTH
+          raise UsageError, "width: expected #{MIN_WIDTH} or more, got #{width.inspect}"
+        end
+
+        @result = result
+        @totals = result[:totals]
+        @color = Color.new(color)
+        @width = width
+        @caches, groups = result[:groups].partition { |group| cache?(group) }
+        @groups = top ? groups.first(top) : groups
+      end
+
+      def to_s
+        parts = [headline]
+        parts << table unless @result[:groups].empty?
+        parts << wrap(Evidence.new(@result).to_s, @width)
+        "#{parts.join("\n\n")}\n"
+      end
+
+      private
+
+      def headline
+        return wrap(nothing, @width) if @totals[:count].zero?
+
+        sentence = wrap([found, share_of_heap, filtered].compact.join(" "), @width)
+        # the figures are what the eye looks for; they are short enough never to be broken
+        sentence.sub(/\A\S+ \S+/) { |figure| @color.paint(figure, :bold) }
+      end
+
+      def nothing
+        return "No leak found: nothing new in the third dump passes the filters. #{filtered}" if filtered
+        return "No leak is certain, but there may be one: see what was left out." if withheld?
+
+        "No leak found: no object that was born between the first and the second dump is still there in the third. " \
+          "Memory that C code holds outside of Ruby's heap is not in a dump."
+      end
+
+      def withheld? = @result.dig(:evidence, :withheld).to_h.values.any?(&:positive?)
+
+      def found
+        what = "#{counted(@totals[:count], "object")} (#{bytes(@totals[:memsize])})"
+        one = @totals[:count] == 1
+        if @result[:identity] == "address"
+          "#{what} #{one ? "is" : "are"} in the second and the third dump at an address that the first does not have."
+        else
+          "#{what} #{one ? "was" : "were"} born between the first and the second dump and " \
+            "#{one ? "is" : "are"} still there in the third."
+        end
+      end
+
+      def share_of_heap
+        heap = @totals[:third_memsize]
+        return unless heap&.positive?
+
+        "That is #{percent(@totals[:memsize], heap)} of the third dump's #{bytes(heap)}."
+      end
+
+      def filtered
+        filtered = @totals[:filtered_count].to_i
+        return if filtered.zero?
+
+        "The filters left out #{counted(filtered, "object")} (#{bytes(@totals[:filtered_memsize])})."
+      end
+
+      def table
+        rows = @groups.map { |group| row(group) }
+        sums = sum_rows
+        widths = column_widths([header, *rows, *sums].map { |row| row[:cells] })
+        lines = [line(header, widths, :dim)]
+        rows.each { |row| lines.push(line(row, widths, :bold), *detail(row)) }
+        lines.push(*sums.map { |row| line(row, widths) })
+        lines.join("\n")
+      end
+
+      def header = { title: "", cells: ["objects", "bytes", "share", "GCs old"] }
+
+      def row(group)
+        words = Group.new(group, third_generation: @result.dig(:dumps, 2, :generation))
+        { title: words.title, words:, cells: cells(group[:count], group[:memsize], words.age) }
+      end
+
+      def cells(count, memsize, age)
+        [count(count), bytes(memsize), percent(memsize, @totals[:memsize]), age]
+      end
+
+      def cache?(group) = group[:type] == "IMEMO" && CACHES.include?(group[:class])
+
+      def cache_row
+        return if @caches.empty?
+
+        title = "#{counted(@caches.size, "group")} of call caches (Ruby internal)"
+        { title:, cells: cells(sum(@caches, :count), sum(@caches, :memsize), "") }
+      end
+
+      # What is not shown, and everything.
+      def sum_rows
+        rows = [more_row, cache_row].compact
+        groups, count, memsize = @totals.values_at(:groups, :count, :memsize)
+        return rows if rows.size + @groups.size == 1
+
+        [*rows, { title: "all #{counted(groups, "group")}", cells: cells(count, memsize, "") }]
+      end
+
+      def more_row
+        shown = @groups + @caches
+        more = @totals[:groups] - shown.size
+        return if more.zero?
+
+        cells = cells(@totals[:count] - sum(shown, :count), @totals[:memsize] - sum(shown, :memsize), "")
+        { title: "#{count(more)} more", cells: }
+      end
+
+      def sum(groups, key) = groups.sum { |group| group[key] }
+
+      def column_widths(cells) = cells.transpose.map { |column| column.map(&:length).max }
+
+      def line(row, widths, *styles)
+        numbers = row[:cells].zip(widths).map { |cell, width| cell.rjust(width + 2) }.join
+        room = @width - numbers.length
+        title = row[:title].include?("::") ? shorten_left(row[:title], room) : shorten(row[:title], room)
+        "#{@color.paint(title, *styles)}#{" " * [room - columns(title), 0].max}#{numbers}".rstrip
+      end
+
+      def detail(row)
+        detail = row[:words].detail(@width - INDENT.length)
+        [@color.paint("#{INDENT}#{detail}", :dim)] if detail
+      end
+    end
+  end
+end

@@ -1,0 +1,120 @@
+# frozen_string_literal: true
+
+require "objspace"
+
+module LeakHunter
+  # Allocation tracing: the VM's own record of where and in which GC generation each object was made.
+  #
+  # The VM keeps one table and one count of starts and stops for the whole process, shared by all tools. LeakHunter
+  # holds at most one start of its own, so that another tool's stop does not end its tracing, and undoes only that one.
+  # What others did to the table all the same is found out: {on?} tries it, {since} looks for a marker object.
+  #
+  # A forked child inherits the table, the count and this state; all of it stays true there.
+  module Tracing
+    # Ruby before 3.4 forgets where an object was made when compaction moves it.
+    FORGETS_MOVED = RUBY_VERSION.to_f < 3.4
+
+    COMPACTS = GC.stat.key?(:compact_count)
+    private_constant :COMPACTS
+
+    # When LeakHunter's tracing began. The marker is an object born at that moment: as long as the VM knows its birth,
+    # nobody has emptied the table.
+    Start = Struct.new(:marker, :generation, :time, :compactions)
+    private_constant :Start
+
+    @mutex = Mutex.new
+    @held = false
+    @start = nil
+
+    class << self
+      # Traces from now on. Does nothing when LeakHunter traces already; starts anew when another tool has ended that.
+      #
+      # @return [Hash{Symbol => Object}] see {since}
+      def start
+        @mutex.synchronize do
+          begin_tracing unless refresh
+          describe
+        end
+      end
+
+      # Ends LeakHunter's own tracing and, unless another tool still traces, forgets what was recorded: without the
+      # tracer the VM no longer drops the records of dead objects (Ruby <= 4.0), and an object made later in the slot of
+      # a dead one would show the dead one's file, line and generation.
+      #
+      # @return [void]
+      def stop
+        @mutex.synchronize do
+          refresh
+          ObjectSpace.trace_object_allocations_stop if @held
+          @held = false
+          @start = nil
+          ObjectSpace.trace_object_allocations_clear unless on?
+        end
+        nil
+      end
+
+      # Whether allocations are being traced, by whomever. The VM does not tell, so this makes an object and looks: a
+      # stopped tracer's leftover would be of an earlier generation.
+      #
+      # @return [Boolean]
+      def on?
+        generation = GC.count
+        (ObjectSpace.allocation_generation(Object.new) || -1) >= generation
+      end
+
+      # Forgets what was recorded so far, of all tools. Tracing itself goes on.
+      #
+      # @return [void]
+      def clear
+        @mutex.synchronize do
+          refresh
+          ObjectSpace.trace_object_allocations_clear
+          mark if @held
+        end
+        nil
+      end
+
+      # Since when everything that was made is known, thanks to LeakHunter.
+      #
+      # @return [Hash{Symbol => Object}, nil] `generation:` (the GC count) and `time:`; nil when tracing is off or was
+      #   started by another tool only, or when another tool has stopped it or emptied its table meanwhile
+      def since = @mutex.synchronize { describe if refresh }
+
+      # @return [Boolean] whether objects were moved since {since}; while that is nil, since the process began
+      def compacted? = compactions > (@start&.compactions || 0)
+
+      # @return [Integer] how often the VM has moved objects
+      def compactions = COMPACTS ? GC.stat(:compact_count) : 0
+
+      private
+
+      # What a stopped tracer has left is cleared first: it is wrong wherever the VM has reused a slot since.
+      def begin_tracing
+        unless @held
+          ObjectSpace.trace_object_allocations_clear unless on?
+          ObjectSpace.trace_object_allocations_start
+          @held = true
+        end
+        mark
+      end
+
+      def mark
+        marker = Object.new
+        @start = Start.new(marker, ObjectSpace.allocation_generation(marker), Time.now, compactions)
+      end
+
+      def describe = { generation: @start.generation, time: @start.time }
+
+      # Drops what is no longer true of {Start} and whether we hold one.
+      def refresh
+        @held &&= on?
+        @start = nil unless @held && @start && untouched?
+        @start
+      end
+
+      def untouched?
+        ObjectSpace.allocation_generation(@start.marker) == @start.generation || (FORGETS_MOVED && compacted?)
+      end
+    end
+  end
+end

@@ -1,0 +1,89 @@
+# frozen_string_literal: true
+
+require "digest/sha2"
+require "leak_hunter/web/problem"
+
+module LeakHunter
+  class Web
+    # Who may come in; see {Web}.
+    class Access
+      NEITHER = "it has neither a token nor authorize. Set the environment variable #{Configuration::TOKEN_VARIABLE} " \
+                "(openssl rand -hex 32), or LeakHunter.configure { |config| config.authorize { |env| ... } }".freeze
+
+      @told = {}
+      @mutex = Mutex.new
+
+      # @return [Boolean] whether this is the first time in this process
+      def self.first_time?(reason)
+        @mutex.synchronize { !@told.key?(reason) && (@told[reason] = true) }
+      end
+
+      def initialize(settings)
+        @settings = settings
+        freeze
+      end
+
+      # @return [Symbol, nil] what let the request in: `:token` or `:authorize`
+      def door(request)
+        return :token if token?(request.bearer)
+        return :authorize if authorized?(request.env)
+
+        tell_why_closed
+        nil
+      end
+
+      # @raise [Problem] when the request may have been sent by a page of another site
+      def check_origin(request)
+        site = request.header("SEC_FETCH_SITE")
+        origin = request.header("ORIGIN")
+        return if site == "same-origin"
+        return if site.nil? && origin && request.origin?(origin)
+
+        raise Problem.new(403, "NotSameOrigin",
+                          "#{request.method} without the token must come from a page of this server, and the " \
+                          "request does not say so. A program sends the token, or \"origin: #{request.origin}\".")
+      end
+
+      # Logs, once in a process, why nobody gets in: a 404 does not tell.
+      def tell_why_closed
+        reason = closed_because
+        return unless reason && self.class.first_time?(reason)
+
+        message = "LeakHunter::Web is closed and answers 404 to everybody: #{reason}"
+        logger = @settings.logger
+        logger ? logger.warn(message) : warn(message)
+      end
+
+      private
+
+      def closed_because
+        NEITHER unless @settings.token || @settings.authorize
+      rescue UsageError => e
+        "#{e.message}#{" (authorize still decides)" if @settings.authorize}"
+      end
+
+      def token?(given)
+        expected = usable_token
+        return false unless given && expected
+
+        # The digests' bytes tell nothing of the token, and as many are compared whatever they are.
+        pairs = Digest::SHA256.digest(given).bytes.zip(Digest::SHA256.digest(expected).bytes)
+        pairs.reduce(0) { |difference, (one, other)| difference | (one ^ other) }.zero?
+      end
+
+      # The environment's may be too weak, which must neither open nor raise.
+      def usable_token
+        @settings.token
+      rescue UsageError
+        nil
+      end
+
+      def authorized?(env)
+        @settings.authorize&.call(env)
+      rescue StandardError, ScriptError => e
+        @settings.logger&.warn("LeakHunter::Web: authorize raised #{e.class}, so the request was refused")
+        false
+      end
+    end
+  end
+end

@@ -1,0 +1,33 @@
+# frozen_string_literal: true
+
+require "leak_hunter/report"
+require "leak_hunter/web/folder"
+require "leak_hunter/web/problem"
+require "leak_hunter/web/reply"
+
+module LeakHunter
+  class Web
+    # What answers one request.
+    class Action
+      # @param params [Hash{Symbol => String, Array<String>}]
+      def initialize(request, settings, params)
+        @request = request
+        @settings = settings
+        @params = params
+      end
+
+      private
+
+      attr_reader :request, :settings, :params
+
+      def folder = Folder.new(settings.dir)
+
+      # Who did what, for what ought to be told.
+      def log(deed) = settings.logger&.info("LeakHunter::Web: #{request.env["REMOTE_ADDR"]} #{deed}")
+
+      def bytes(number) = Report::Format.bytes(number)
+
+      def counted(number, noun) = Report::Format.counted(number, noun)
+    end
+  end
+end

@@ -1,0 +1,68 @@
+# frozen_string_literal: true
+
+require "leak_hunter/web/action"
+require "leak_hunter/web/turn"
+
+module LeakHunter
+  class Web
+    module Actions
+      # Compares three dumps.
+      class Diff < Action
+        DUMPS = %w[first second third].freeze
+        PARAMS = [*DUMPS, "identity", "group_by", "sort", "top", "only", "ignore"].freeze
+        # Groups that a text shows, unless `top` says how many.
+        TOP = 20
+        # How many processes' dumps are proposed where this one has too few.
+        PROPOSALS = 3
+
+        def show
+          report = Turn::DIFF.take { Report.new(LeakHunter.diff(*dumps.map(&:path), **options)) }
+          Reply.new(200, report.to_h) { report.to_s(top: nil) }
+        rescue LoadError => e
+          raise Problem.new(501, "NoNativeExtension", "LeakHunter's native extension is not built (#{e.message})")
+        end
+
+        private
+
+        def options
+          options = params.except(*DUMPS.map(&:to_sym))
+          options[:top] = integer(options[:top]) || (TOP unless request.json?)
+          options[:group_by] = options[:group_by].split(",") if options.key?(:group_by)
+          options
+        end
+
+        # What is no number, the diff complains of.
+        def integer(text) = text && (Integer(text, 10, exception: false) || text)
+
+        def dumps
+          ids = params.values_at(*DUMPS.map(&:to_sym))
+          return ids.map { |id| folder.find(id) } if ids.all?
+          raise UsageError, "name all of #{DUMPS.join(", ")}, or none of them" if ids.any?
+
+          latest_of_this_process
+        end
+
+        def latest_of_this_process
+          all = folder.dumps
+          own = folder.own(all)
+          return own.last(Folder::DIFF) if own.size >= Folder::DIFF
+
+          raise Problem.new(409, "TooFewDumps", [need(own.size), *proposals(all)].join("\n"))
+        end
+
+        def need(count)
+          "a diff needs three dumps of one process, and this one (pid #{Process.pid}) has #{count}: " \
+            "POST #{request.url("/dumps")}, with work for the process in between"
+        end
+
+        # Any worker of a server can compare any other's.
+        def proposals(all)
+          all.group_by(&:process).values.select { |dumps| dumps.size >= Folder::DIFF }.last(PROPOSALS).map do |dumps|
+            query = DUMPS.zip(dumps.sort_by(&:sequence).last(Folder::DIFF)).map { |name, dump| "#{name}=#{dump.id}" }
+            "pid #{dumps.first.pid} has #{dumps.size}: GET #{request.url("/diff")}?#{query.join("&")}"
+          end
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,103 @@
+# frozen_string_literal: true
+
+require "json"
+require "leak_hunter/process_identity"
+require "leak_hunter/report"
+
+module LeakHunter
+  class Web
+    # A dump in the folder, as its name and its first line tell. Its id is its name, so an id that is no plain file
+    # name, or names no file that LeakHunter wrote, finds nothing.
+    class DumpFile
+      SUFFIX = ".json"
+      ID = /\A[A-Za-z0-9][A-Za-z0-9._-]{0,199}\z/
+      # The names that the recorder gives.
+      RECORDED = /\A\d{8}T\d{6}\.\d{6}Z-.+-pid\d+-\d{4,}\z/
+
+      FLAGS = %i[RDONLY NOFOLLOW NONBLOCK BINARY].sum { |name| File.const_defined?(name) ? File.const_get(name) : 0 }
+      MAX_LINE = 4096
+
+      # What the first line must have, and how.
+      REQUIRED = {
+        "type" => "DUMP", "leak_hunter" => String, "boot" => /\A\h{16}\z/, "pid" => Integer, "sequence" => Integer,
+        "taken_at" => /\A[0-9T:.-]{19,26}Z\z/
+      }.freeze
+      NUMBERS = %w[sequence generation compactions tracing_since].freeze
+      TEXTS = %w[ruby platform snapshot leak_hunter].freeze
+
+      class << self
+        # @return [DumpFile, nil]
+        def find(dir, id)
+          io = plain_file(File.join(dir, "#{id}#{SUFFIX}")) if ID.match?(id)
+          line = header(io) if io
+          new(id.dup.force_encoding(Encoding::UTF_8), io.path, io.size, line) if line
+        ensure
+          io&.close
+        end
+
+        # No link is followed, and nothing but a plain file opened: a pipe could wait for ever.
+        #
+        # @return [File, nil]
+        def plain_file(path)
+          io = File.open(path, FLAGS)
+          return io if io.stat.file?
+
+          io.close
+          nil
+        rescue Errno::ENOENT, Errno::ELOOP, Errno::EMLINK, Errno::EACCES, Errno::ENXIO
+          nil
+        end
+
+        private
+
+        def header(io)
+          line = JSON.parse(io.gets("\n", MAX_LINE).to_s.force_encoding(Encoding::UTF_8))
+          line if line.is_a?(Hash) && REQUIRED.all? { |key, expected| expected === line[key] } # rubocop:disable Style/CaseEquality
+        rescue JSON::ParserError
+          nil
+        end
+      end
+
+      attr_reader :id, :path, :bytes
+
+      def initialize(id, path, bytes, line)
+        @id = id
+        @path = path
+        @bytes = bytes
+        @line = line
+      end
+
+      # @return [Array] what tells its process from others
+      def process = @line.values_at("boot", "pid")
+
+      def this_process? = process == [ProcessIdentity.boot, Process.pid]
+
+      def pid = @line["pid"]
+
+      def sequence = @line["sequence"]
+
+      def taken_at = @line["taken_at"]
+
+      # @return [Boolean] whether it still has the name that the recorder gave
+      def recorded_name? = RECORDED.match?(id)
+
+      # @return [Boolean] whether it was still there
+      def delete
+        File.delete(path).positive?
+      rescue Errno::ENOENT
+        false
+      end
+
+      def to_h
+        { id:, bytes:, taken_at:, pid:, boot: @line["boot"], host: text("host"),
+          this_process: this_process?,
+          **NUMBERS.to_h { |key| [key.to_sym, (@line[key] if @line[key].is_a?(Integer))] },
+          **TEXTS.to_h { |key| [key.to_sym, text(key)] } }
+      end
+
+      private
+
+      def text(key) = @line[key].is_a?(String) ? Report::Format.safe(@line[key].scrub("?")) : nil
+    end
+  end
+end

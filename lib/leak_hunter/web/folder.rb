@@ -1,0 +1,50 @@
+# frozen_string_literal: true
+
+require "leak_hunter/web/dump_file"
+require "leak_hunter/web/problem"
+
+module LeakHunter
+  class Web
+    # The folder of the dumps, of all processes that write there.
+    class Folder
+      # As many dumps as a diff takes.
+      DIFF = 3
+
+      def initialize(dir)
+        @dir = dir
+      end
+
+      # @return [Array<DumpFile>] oldest first
+      def dumps
+        names = Dir.children(@dir).select { |name| name.end_with?(DumpFile::SUFFIX) }
+        names.filter_map { |name| DumpFile.find(@dir, name.delete_suffix(DumpFile::SUFFIX)) }
+             .sort_by { |dump| [dump.taken_at, dump.pid, dump.sequence, dump.id] }
+      rescue Errno::ENOENT
+        []
+      end
+
+      # @return [Array<DumpFile>] of this process, in the order in which they were taken
+      def own(all = dumps) = all.select(&:this_process?).sort_by(&:sequence)
+
+      # @return [DumpFile]
+      # @raise [Problem]
+      def find(id) = DumpFile.find(@dir, id) || raise(Problem.new(404, "NoSuchDump", "there is no such dump"))
+
+      # Deletes the oldest dumps until the others are within the limits; see {Web}.
+      #
+      # @return [Array<DumpFile>] what was deleted
+      def prune(max_dumps:, max_bytes:)
+        dumps = self.dumps.select(&:recorded_name?)
+        spared = own(dumps).last([DIFF, max_dumps].min)
+        (dumps - spared).each_with_object([]) do |dump, deleted|
+          break deleted if dumps.size <= max_dumps && dumps.sum(&:bytes) <= max_bytes
+
+          dumps.delete(dump)
+          deleted << dump if dump.delete
+        rescue Errno::EACCES, Errno::EPERM
+          next # another user's
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,41 @@
+# frozen_string_literal: true
+
+require "leak_hunter/report"
+require "leak_hunter/web/reply"
+
+module LeakHunter
+  class Web
+    # Why a request gets no answer but an error. The endpoint turns it into a response; it never leaves it.
+    class Problem < StandardError
+      # The first that fits counts.
+      STATUSES = {
+        UsageError => 400,
+        DumpInProgress => 409,
+        MismatchError => 409,
+        DumpError => 422,
+        NotEnoughDisk => 507
+      }.freeze
+
+      # @param error [Exception]
+      # @return [Problem]
+      def self.from(error)
+        return error if error.is_a?(self)
+
+        _, status = STATUSES.find { |kind, _| error.is_a?(kind) }
+        new(status || 500, error.class.name.delete_prefix("LeakHunter::"), error.message)
+      end
+
+      # @return [Reply]
+      attr_reader :reply
+
+      # @param name [String] for programs: does not change when the message does
+      def initialize(status, name, message, headers = {})
+        super(message)
+        message = message.dup.force_encoding(Encoding::UTF_8).scrub("?")
+        @reply = Reply.new(status, { error: name, message: }, headers) do
+          message.each_line(chomp: true).map { |line| "#{Report::Format.safe(line)}\n" }.join
+        end
+      end
+    end
+  end
+end

@@ -1,0 +1,54 @@
+# frozen_string_literal: true
+
+require "json"
+
+module LeakHunter
+  class Web
+    # Makes Rack's responses, for Rack 2 and 3.
+    module Response
+      TEXT = "text/plain; charset=utf-8"
+      JSON_TYPE = "application/json"
+
+      # Nothing of this is for caches, frames, other sites or a browser that guesses.
+      HEADERS = {
+        "cache-control" => "no-store",
+        "content-security-policy" => "default-src 'none'; frame-ancestors 'none'",
+        "cross-origin-resource-policy" => "same-origin",
+        "referrer-policy" => "no-referrer",
+        "x-content-type-options" => "nosniff",
+        "x-frame-options" => "DENY"
+      }.freeze
+
+      NOTHING = "Not Found\n"
+
+      module_function
+
+      # What somebody gets who may not come in. A router that looks at `x-cascade` tries its next route.
+      def nothing_here(request)
+        headers = { "cache-control" => "no-store", "content-type" => "text/plain",
+                    "content-length" => NOTHING.bytesize.to_s, "x-cascade" => "pass" }
+        [404, headers, request.head? ? [] : [NOTHING]]
+      end
+
+      # @param reply [Reply]
+      def render(request, reply)
+        headers = HEADERS.merge(reply.headers)
+        return [reply.status, headers, file(request, reply)] if reply.file
+        return [reply.status, headers, []] unless reply.data
+
+        json = request.json?
+        body = json ? "#{JSON.generate(reply.data)}\n" : reply.text
+        headers["content-type"] = json ? JSON_TYPE : TEXT
+        headers["content-length"] = body.bytesize.to_s
+        [reply.status, headers, request.head? ? [] : [body]]
+      end
+
+      def file(request, reply)
+        return reply.file unless request.head?
+
+        reply.file.close
+        []
+      end
+    end
+  end
+end

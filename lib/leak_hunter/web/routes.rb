@@ -1,0 +1,59 @@
+# frozen_string_literal: true
+
+require "leak_hunter/web/actions/diff"
+require "leak_hunter/web/actions/dumps"
+require "leak_hunter/web/actions/index"
+require "leak_hunter/web/actions/status"
+
+module LeakHunter
+  class Web
+    # Which action answers which request.
+    module Routes
+      # One action and the parameters it takes.
+      class Route
+        def initialize(actions, name, params = [])
+          @actions = actions
+          @name = name
+          @params = params
+          freeze
+        end
+
+        # @return [Reply]
+        def call(request, settings, **captures)
+          @actions.new(request, settings, request.params(@params)).public_send(@name, **captures)
+        end
+      end
+
+      TABLE = {
+        /\A\z/ => { "GET" => Route.new(Actions::Index, :show) },
+        %r{\A/status\z} => { "GET" => Route.new(Actions::Status, :show) },
+        %r{\A/dumps\z} => { "GET" => Route.new(Actions::Dumps, :list),
+                            "POST" => Route.new(Actions::Dumps, :create, Actions::Dumps::OPTIONS) },
+        %r{\A/dumps/(?<id>[^/]+)\z} => { "GET" => Route.new(Actions::Dumps, :show),
+                                         "DELETE" => Route.new(Actions::Dumps, :delete) },
+        %r{\A/dumps/(?<id>[^/]+)/download\z} => { "GET" => Route.new(Actions::Dumps, :download) },
+        %r{\A/diff\z} => { "GET" => Route.new(Actions::Diff, :show, Actions::Diff::PARAMS) }
+      }.freeze
+
+      module_function
+
+      # @return [Reply]
+      # @raise [Problem] when there is no such path, or not by this method
+      def call(request, settings)
+        path = request.path.b
+        TABLE.each do |pattern, methods|
+          next unless (match = pattern.match(path))
+
+          route = methods[request.verb] || refuse(methods.keys)
+          return route.call(request, settings, **match.named_captures.transform_keys(&:to_sym))
+        end
+        raise Problem.new(404, "NoSuchPath", "there is nothing here; GET #{request.url("/")} lists what there is")
+      end
+
+      def refuse(methods)
+        allow = methods.flat_map { |method| method == "GET" ? %w[GET HEAD] : method }.join(", ")
+        raise Problem.new(405, "MethodNotAllowed", "here the method is one of #{allow}", { "allow" => allow })
+      end
+    end
+  end
+end

@@ -1,0 +1,21 @@
+# frozen_string_literal: true
+
+namespace :bench do
+  bench = ->(name, env = {}) { sh env, RbConfig.ruby, "-Ilib", "bench/#{name}.rb" }
+
+  desc "Compare the diff with the classic script and with wc -l on dumps of about 20 MB, 200 MB and 2 GB"
+  task(diff: :compile) { bench["diff"] }
+
+  desc "Latency of a Puma worker's requests, with and without a diff running in it"
+  task(live: :compile) { bench["live"] }
+
+  desc "How soon a diff lets go when it is stopped"
+  task(stop: :compile) { bench["stop"] }
+
+  desc "Run every benchmark once, on little dumps, so that none rots"
+  task smoke: :compile do
+    bench["diff", { "SIZES" => "2", "RUNS" => "1" }]
+    bench["live", { "SIZE" => "2", "ROUNDS" => "1", "REQUESTS" => "20" }]
+    bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
+  end
+end

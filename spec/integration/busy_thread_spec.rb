@@ -1,0 +1,53 @@
+# frozen_string_literal: true
+
+# A dump is one moment of the heap, whatever other threads do meanwhile.
+RSpec.describe "A dump beside busy threads", :tmpdir do
+  # Objects come, change and go, all from one line. What a thread makes between the last collection and the snapshot is
+  # garbage in the dump.
+  let(:program) { <<~'RUBY' }
+    LeakHunter::Recorder.name # loads it
+    threads = Array.new(3) do
+      Thread.new do
+        kept = []
+        loop { kept[rand(1000)] = [{ rand => "text #{rand}" }, kept.sample&.first, Object.new, [rand.to_s] * 3] }
+      end
+    end
+    sleep 0.1
+    start = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+    dump = LeakHunter.dump!("#{ARGV[0]}/dump.json", fork: ARGV[1] == "fork")
+    puts Process.clock_gettime(Process::CLOCK_MONOTONIC) - start
+    puts threads.count(&:alive?)
+  RUBY
+
+  %w[in_process fork].each do |snapshot|
+    it "is a whole graph, soon (#{snapshot})" do
+      seconds, alive = run_ruby(program, @tmpdir, snapshot).split.map(&:to_f)
+      reader = DumpReader.new(File.join(@tmpdir, "dump.json"))
+
+      expect(alive).to eq(3)
+      # Written the wrong way it took 32.
+      expect(seconds).to be < 15
+      expect(reader.header["snapshot"]).to eq(snapshot)
+      expect(reader.dangling).to eq([])
+      expect(reader.objects.size).to eq(reader.records.count { |record| !%w[ROOT SHAPE].include?(record["type"]) })
+      next if snapshot == "fork" # where the threads' stacks are missing
+
+      expect(reader.unreachable - reader.made_at("-e", 5)).to eq([])
+    end
+  end
+
+  it "leaves the others running while it is written" do
+    output = run_ruby(<<~'RUBY', @tmpdir)
+      heap = Array.new(400_000) { |i| "text #{i}" }
+      ticks = 0
+      Thread.new { loop { sleep 0.001; ticks += 1 } }
+      sleep 0.01
+      before = ticks
+      dump = LeakHunter.dump!(dir: ARGV[0], fork: true)
+      puts ticks - before, dump.seconds
+    RUBY
+    ticks, seconds = output.split.map(&:to_f)
+    expect(ticks).to be > 20
+    expect(seconds).to be_between(0.001, 5)
+  end
+end

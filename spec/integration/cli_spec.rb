@@ -1,0 +1,149 @@
+# frozen_string_literal: true
+
+require "json"
+require "io/console"
+require "pty"
+
+RSpec.describe "The command line" do
+  let(:dumps) { RealDumps.paths }
+
+  def leak_hunter(...) = RealDumps.leak_hunter(...)
+
+  def diff(*options) = leak_hunter("diff", *options, *dumps)
+
+  def spawn_diff(...) = spawn(RbConfig.ruby, "-w", "-I", RealDumps::LIB, RealDumps::EXE, "diff", *dumps, ...)
+
+  it "prints the report: all that leaked, and nothing of LeakHunter's own" do
+    output, errors, status = diff
+    expect([errors, status]).to eq(["", 0])
+    expect(output).to match(/^Session +500 /).and match(/^String +500 /)
+    expect(output).to include("sessions.rb:4 in ", "sessions.rb:10 in new", "This is exact")
+    expect(output).not_to match(%r{lib/leak_hunter|\e})
+    expect(output.lines(chomp: true).map(&:length).max).to be <= 80
+  end
+
+  it "prints the classic lines, most objects first" do
+    output, = diff("--format", "classic")
+    lines = output.lines(chomp: true)
+    expect(lines.first).to match(%r{\ARetained 500 (OBJECT|STRING) objects of size \d+/\d+ at: .+sessions\.rb:\d+\z})
+    expect(lines[-2..]).to match(["", %r{\ATotal Size: \d+/\d+\z}])
+    counts = lines.filter_map { |line| line[/\ARetained (\d+)/, 1]&.to_i }
+    expect(counts).to eq(counts.sort.reverse)
+  end
+
+  it "prints JSON, with all groups unless told otherwise" do
+    output, = diff("--format", "json")
+    result = JSON.parse(output, symbolize_names: true)
+    expect(result).to include(schema: 1, identity: "generation", sort: "memsize")
+    expect(result[:groups].find { |group| group[:class] == "Session" }).to include(type: "OBJECT", count: 500, line: 10)
+    expect(result[:totals]).to include(groups: result[:groups].size)
+    expect(LeakHunter::Report.new(result).to_s(top: 20)).to eq(diff.first)
+    expect(JSON.parse(diff("--format", "json", "--top", "1").first)["groups"].size).to eq(1)
+  end
+
+  it "groups, sorts, cuts and filters" do
+    expect(diff("--group-by", "class", "--only", "Session").first)
+      .to match(/^Session +500 /).and match(/The\sfilters\sleft\sout/)
+    expect(diff("--only", "/^sess/i", "--only", "String").first).to match(/^Session/).and match(/^String/)
+    expect(diff("--ignore", "/./").first)
+      .to start_with("No leak found: nothing new in the third dump passes the filters.")
+    expect(diff("--top", "1", "--sort", "bytesize").first).to match(/^String.*\n.*\n\d more +5\d\d /)
+    expect(diff("--top", "all", "--threads", "1").first).to eq(diff("--threads", "2").first)
+  end
+
+  it "gives the classic script's answer, and says what that is worth" do
+    expect(diff("--identity", "address").first).to include("Compared by address alone")
+  end
+
+  it "writes into a file", :tmpdir do
+    file = File.join(@tmpdir, "report.txt")
+    expect(diff("--output", file)).to eq(["", "", 0])
+    expect(File.read(file)).to eq(diff.first)
+  end
+
+  it "refuses a pattern that Rust cannot match" do
+    _, errors, status = diff("--only", "/a(?=b)/")
+    expect(status).to eq(2)
+    expect(errors).to include("look-around").and end_with("Try: leak_hunter help diff\n")
+  end
+
+  it "is status 1 when the dumps cannot be compared", :tmpdir do
+    broken = File.join(@tmpdir, "broken.json")
+    File.write(broken, File.read(dumps[1])[0...-100])
+    {
+      dumps.values_at(0, 2, 1) => /second dump is younger than the third/,
+      dumps.values_at(0, 0, 1) => /same/,
+      [dumps[0], broken, dumps[2]] => /broken\.json: .*\(.*byte \d+\)/,
+      [dumps[0], __FILE__, dumps[2]] => /cli_spec\.rb: is not a heap dump/
+    }.each do |three, message|
+      output, errors, status = leak_hunter("diff", *three)
+      expect([output, status]).to eq(["", 1])
+      expect(errors).to match(/\Aleak_hunter: .*#{message}/)
+    end
+  end
+
+  it "is quiet when its reader has seen enough" do
+    reader, writer = IO.pipe
+    errors_reader, errors_writer = IO.pipe
+    reader.close
+    pid = spawn_diff(out: writer, err: errors_writer)
+    [writer, errors_writer].each(&:close)
+    expect(errors_reader.read).to eq("")
+    expect(Process.wait2(pid).last.exitstatus).to eq(0)
+  end
+
+  it "is quiet and status 130 on Ctrl-C" do
+    reader, full = IO.pipe
+    loop { full.write_nonblock("x" * 4096) }
+  rescue IO::EAGAINWaitWritable
+    errors_reader, errors_writer = IO.pipe
+    pid = spawn_diff(out: full, err: errors_writer)
+    errors_writer.close
+    sleep 1 # by now it waits for its reader
+    Process.kill(:INT, pid)
+    expect(Process.wait2(pid).last.exitstatus).to eq(130)
+    expect(errors_reader.read).to eq("")
+    reader.close
+  end
+
+  describe "on a terminal" do
+    # @return [String] all that it wrote, to both streams
+    def on_terminal(*arguments, env: {}, columns: 100)
+      env = { "NO_COLOR" => nil, "FORCE_COLOR" => nil, "TERM" => "xterm" }.merge(env)
+      PTY.open do |master, slave|
+        slave.winsize = [24, columns]
+        pid = spawn(env, RbConfig.ruby, "-I", RealDumps::LIB, RealDumps::EXE, *arguments,
+                    in: slave, out: slave, err: slave)
+        slave.close
+        written = +""
+        begin
+          loop { written << master.readpartial(4096) }
+        rescue EOFError, Errno::EIO
+          Process.wait(pid)
+        end
+        written.force_encoding(Encoding::UTF_8)
+      end
+    end
+
+    it "is coloured and as wide as the terminal, and the progress bar is gone in the end" do
+      written = on_terminal("diff", *dumps)
+      expect(written).to include("\r\e[Kreading dumps [", "\e[1mSession\e[0m")
+      text = written[/.*\r\e\[K(.*)/m, 1].gsub(/\e\[[\d;]*m/, "").delete("\r")
+      expect(text.lines(chomp: true).map(&:length).max).to be_between(90, 99)
+    end
+
+    it "heeds NO_COLOR and --no-color" do
+      expect(on_terminal("diff", *dumps, env: { "NO_COLOR" => "1" })).not_to include("\e[1m")
+      expect(on_terminal("diff", "--no-color", *dumps)).not_to include("\e[1m")
+    end
+
+    it "draws no progress bar around JSON" do
+      expect(on_terminal("diff", "--format", "json", *dumps)).to start_with('{"schema":1')
+    end
+  end
+
+  it "is coloured elsewhere when asked" do
+    expect(diff("--color").first).to include("\e[1mSession\e[0m")
+    expect(leak_hunter("diff", *dumps, env: { "FORCE_COLOR" => "1" }).first).to include("\e[1mSession\e[0m")
+  end
+end

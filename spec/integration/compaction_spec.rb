@@ -1,0 +1,41 @@
+# frozen_string_literal: true
+
+# Ruby before 3.4 forgets where and when an object was made when it moves it. The dump says so.
+RSpec.describe "Dumps and compaction", :tmpdir do
+  before { skip "this Ruby cannot compact" unless GC.respond_to?(:compact) }
+
+  let(:forgets) { RUBY_VERSION.to_f < 3.4 }
+
+  def warnings_of(code) = run_ruby("DIR = ARGV.fetch(0)\n#{code}", @tmpdir).lines(chomp: true)
+
+  it "says that places were lost, from then on" do
+    before, after, next_one = warnings_of(<<~'RUBY')
+      puts LeakHunter.dump!(dir: DIR).warnings.join(";")
+      GC.compact
+      puts LeakHunter.dump!(dir: DIR).warnings.join(";"), LeakHunter.dump!(dir: DIR).warnings.join(";")
+    RUBY
+    expect(before).to eq("")
+    expect([after, next_one]).to all(forgets ? match(/objects were moved.*#{RUBY_VERSION} forgets/) : eq(""))
+  end
+
+  it "does not mind compaction before tracing began" do
+    expect(warnings_of("GC.compact\nLeakHunter.trace!\nputs LeakHunter.dump!(dir: DIR).warnings.join(';')")).to eq([""])
+  end
+
+  it "says so of automatic compaction" do
+    expect(warnings_of("GC.auto_compact = true\nputs LeakHunter.dump!(dir: DIR).warnings.join(';')").first)
+      .to forgets ? match(/objects were moved/) : eq("")
+  end
+
+  it "counts compactions in the dump, and keeps the time since when it traces" do
+    run_ruby(<<~'RUBY', @tmpdir)
+      LeakHunter.trace!
+      LeakHunter.dump!(ARGV[0] + "/1")
+      GC.compact
+      LeakHunter.dump!(ARGV[0] + "/2")
+    RUBY
+    first, second = %w[1 2].map { |name| DumpReader.new(File.join(@tmpdir, name)).header }
+    expect(second["compactions"]).to eq(first["compactions"] + 1)
+    expect(second["tracing_since"]).to eq(first["tracing_since"])
+  end
+end

@@ -1,0 +1,257 @@
+# frozen_string_literal: true
+
+require "etc"
+require "leak_hunter/process_identity"
+require "pathname"
+
+RSpec.describe LeakHunter::Recorder, :tmpdir do
+  after { LeakHunter.untrace! }
+
+  def dump!(...) = LeakHunter.dump!(...)
+  def files = Dir.children(@tmpdir).sort
+
+  # Takes dumps in a process of its own, into the folder that the code knows as DIR.
+  #
+  # @return [Array<DumpReader>] in the order in which they were taken
+  def dumps_of(code, **options)
+    run_ruby("DIR = ARGV.fetch(0)\n#{code}", @tmpdir, **options)
+    files.map { |name| DumpReader.new(File.join(@tmpdir, name)) }
+  end
+
+  describe "the file" do
+    it "starts and ends with lines that say what it is" do
+      before = Time.now.utc.floor(6)
+      dump = dump!(dir: @tmpdir)
+      reader = DumpReader.new(dump)
+
+      expect(reader.header.to_a).to match(
+        { "type" => "DUMP", "leak_hunter" => LeakHunter::VERSION, "schema" => 1, "id" => dump.id,
+          "boot" => LeakHunter::ProcessIdentity.boot, "pid" => Process.pid, "host" => Etc.uname[:nodename],
+          "sequence" => dump.sequence, "taken_at" => dump.taken_at.strftime("%FT%T.%6NZ"), "ruby" => RUBY_VERSION,
+          "platform" => RUBY_PLATFORM, "generation" => dump.generation, "compactions" => GC.stat[:compact_count] || 0,
+          "tracing_since" => LeakHunter::Tracing.since[:generation], "snapshot" => "in_process" }.to_a
+      )
+      expect(reader.lines.first).to start_with(%({"type":"DUMP", "leak_hunter":"#{LeakHunter::VERSION}", "schema":1, ))
+      expect(reader.lines.last).to eq(%({"type":"DUMP_END", "id":"#{dump.id}"}\n))
+      expect(dump.id).to match(/\A\h{32}\z/)
+      expect(dump.taken_at).to be_between(before, Time.now)
+    end
+
+    it "holds what ObjectSpace wrote, untouched" do
+      lines = dumps_of("LeakHunter.dump!(dir: DIR)").first.lines[1..-2]
+      expect(lines).to all(start_with('{"address":"0x').or(start_with('{"type":"ROOT", "root":"')))
+      expect(lines.size).to be > 10_000
+    end
+
+    it "belongs to its owner alone, and so does a folder made for it" do
+      dump = dump!(dir: File.join(@tmpdir, "new"))
+      expect(File.stat(dump).mode & 0o777).to eq(0o600)
+      expect(File.stat(File.dirname(dump)).mode & 0o777).to eq(0o700)
+      expect(files).to eq(["new"])
+    end
+  end
+
+  describe "the result" do
+    it "describes the dump" do
+      before = GC.count
+      start = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      dump = dump!(dir: @tmpdir)
+      elapsed = Process.clock_gettime(Process::CLOCK_MONOTONIC) - start
+
+      expect(dump).to be_frozen.and have_attributes(
+        path: File.join(@tmpdir, files.first), bytes: File.size(dump), pid: Process.pid, snapshot: "in_process",
+        generation: be >= before + 3, seconds: be_between(0.001, elapsed), warnings: [],
+        tracing_since: be_between(Time.now - elapsed - 1, Time.now),
+        tracing_generation: be_between(before, dump.generation)
+      )
+      expect(dump.objects).to be_within(5).percent_of(DumpReader.new(dump).objects.size)
+    end
+
+    it "goes where a path goes" do
+      dump = dump!(dir: @tmpdir)
+      expect(File.open(dump, &:readline)).to start_with('{"type":"DUMP"')
+      expect(FileUtils.compare_file(dump, String(dump))).to be(true)
+    end
+  end
+
+  describe "what it records" do
+    it "is what is alive, with the place and the time of birth" do
+      _, reader = dumps_of(<<~'RUBY')
+        LeakHunter.dump!(dir: DIR)
+        $kept = Array.new(100) { Object.new }
+        Array.new(1000) { Object.new }
+        LeakHunter.dump!(dir: DIR)
+      RUBY
+      expect(reader.made_at("-e", 3).count { |object| object["type"] == "OBJECT" }).to eq(100)
+      expect(reader.made_at("-e", 4).count { |object| object["type"] == "OBJECT" }).to eq(0)
+      first, second = files.map { |name| DumpReader.new(File.join(@tmpdir, name)).header["generation"] }
+      expect(reader.made_at("-e", 3).map { |object| object["generation"] }).to all(be > first).and all(be < second)
+    end
+
+    it "leaves nothing unreachable, not even what the finalizers of dead objects held" do
+      reader, = dumps_of(<<~'RUBY')
+        500.times { |i| held = "held #{i}"; ObjectSpace.define_finalizer(Object.new, proc { held }) }
+        LeakHunter.dump!(dir: DIR)
+      RUBY
+      expect(reader.dangling).to eq([])
+      expect(reader.unreachable).to eq([])
+    end
+
+    it "has free slots too, if asked" do
+      without, with = dumps_of("LeakHunter.dump!(dir: DIR); LeakHunter.dump!(dir: DIR, full: 1)")
+      expect(without.records.count { |record| record["type"] == "NONE" }).to eq(0)
+      expect(with.records.count { |record| record["type"] == "NONE" }).to be > 100
+    end
+
+    it "is all there is, garbage too, if asked" do
+      reader, = dumps_of(<<~'RUBY')
+        LeakHunter.trace!
+        GC.disable
+        generation = GC.count
+        Array.new(1000) { Object.new }
+        dump = LeakHunter.dump!(dir: DIR, gc: false)
+        raise unless [dump.generation, GC.count] == [generation, generation]
+      RUBY
+      expect(reader.made_at("-e", 5).size).to be >= 1000
+    end
+
+    it "has no text of an earlier dump in it" do
+      readers = dumps_of("4.times { LeakHunter.dump!(dir: DIR) }")
+      sizes = readers.map { |reader| reader.lines.sum(&:bytesize) }
+      expect(sizes).to all(be_within(5).percent_of(sizes.first))
+      expect(readers.last.lines.map(&:bytesize).max).to be < sizes.first / 4
+    end
+
+    it "has of LeakHunter no more than a few objects, made in its own files" do
+      first, second, third = dumps_of("dumps = Array.new(3) { LeakHunter.dump!(dir: DIR) }")
+      between = (first.header["generation"] + 1)...second.header["generation"]
+      survivors = third.objects.values.select { |object| between.cover?(object["generation"]) }
+      expect(survivors.map { |object| object["file"] }.uniq).to all(eq("-e").or(include("/lib/leak_hunter/")))
+      expect(survivors.count { |object| object["type"] != "IMEMO" }).to be < 10
+    end
+
+    it "is of an earlier generation than what is made afterwards" do
+      dump = dump!(dir: @tmpdir)
+      expect(ObjectSpace.allocation_generation(Object.new)).to be > dump.generation
+      newest = DumpReader.new(dump).objects.values.filter_map { |record| record["generation"] }.max
+      expect(newest).to be <= dump.generation
+    end
+
+    it "leaves the collector as it was" do
+      expect(GC.enable).to be(false)
+      dump!(dir: @tmpdir)
+      expect(GC.disable).to be(false)
+      dump!(dir: @tmpdir)
+      expect(GC.enable).to be(true)
+    end
+  end
+
+  describe "tracing" do
+    it "is started, and goes on" do
+      expect { dump!(dir: @tmpdir) }.to change(LeakHunter, :tracing?).from(false).to(true)
+      expect(dump!(dir: @tmpdir).tracing_since).to eq(LeakHunter::Tracing.since[:time])
+    end
+
+    it "stays off, if asked" do
+      dump = dump!(dir: @tmpdir, trace: false)
+      expect(LeakHunter).not_to be_tracing
+      expect(dump).to have_attributes(tracing_since: nil, tracing_generation: nil)
+      expect(DumpReader.new(dump).header.fetch("tracing_since")).to be_nil
+    end
+
+    it "is started anew when another tool has stopped it" do
+      since = dump!(dir: @tmpdir).tracing_generation
+      ObjectSpace.trace_object_allocations_stop
+      expect(dump!(dir: @tmpdir).tracing_generation).to be > since
+    end
+
+    # A place that nothing but dead objects had must not be in the dump.
+    [true, false].product(["LeakHunter.untrace!", "ObjectSpace.trace_object_allocations_stop"]).each do |trace, stop|
+      it "never shows where dead objects were made for living ones, after #{stop}, with trace: #{trace}" do
+        reader, = dumps_of(<<~RUBY)
+          LeakHunter.trace!
+          Array.new(50_000) { Object.new }
+          #{stop}
+          GC.start
+          $living = Array.new(50_000) { Object.new }
+          dump = LeakHunter.dump!(dir: DIR, trace: #{trace})
+        RUBY
+        expect(reader.objects.size).to be > 50_000
+        expect(reader.made_at("-e", 3)).to eq([])
+        expect(reader.made_at("-e", 6)).to eq([])
+      end
+    end
+  end
+
+  describe "where it goes" do
+    it "has names that sort by time" do
+      dumps = Array.new(12) { dump!(dir: @tmpdir) }
+      expect(files).to eq(dumps.map { |dump| File.basename(dump) })
+      expect(files).to all(match(/\A\d{8}T\d{6}\.\d{6}Z-[\w.-]+-pid#{Process.pid}-\d{4,}\.json\z/))
+      expect(dumps.each_cons(2).map { |one, two| two.sequence - one.sequence }).to all(eq(1))
+    end
+
+    it "is the configured folder by default" do
+      LeakHunter.configuration.dir = File.join(@tmpdir, "deep", "down")
+      expect(dump!.path).to start_with(File.join(@tmpdir, "deep", "down", "2"))
+    ensure
+      LeakHunter.configuration.dir = nil
+    end
+
+    it "is a path, given as one likes" do
+      expect(dump!(File.join(@tmpdir, "new", "1.json")).path).to eq(File.join(@tmpdir, "new", "1.json"))
+      expect(dump!(path: Pathname(@tmpdir).join("2.json")).path).to eq(File.join(@tmpdir, "2.json"))
+      Dir.chdir(@tmpdir) { expect(dump!("3.json").path).to eq(File.join(File.realpath(@tmpdir), "3.json")) }
+      expect(files).to eq(%w[2.json 3.json new])
+    end
+
+    it "is given once, and can be a path" do
+      expect { dump!("a", path: "b") }.to raise_error(LeakHunter::UsageError)
+      expect { dump!("a", dir: "b") }.to raise_error(LeakHunter::UsageError)
+      expect { dump!(5) }.to raise_error(LeakHunter::UsageError, /5/)
+      expect { dump!("a\0b") }.to raise_error(LeakHunter::UsageError, /null byte/)
+    end
+  end
+
+  it "refuses a second dump while one is taken, and takes one afterwards" do
+    run_ruby(<<~'RUBY', @tmpdir)
+      heap = Array.new(200_000) { |i| "text #{i}" }
+      answers = Array.new(4) do |i|
+        Thread.new do
+          LeakHunter.dump!(path: "#{ARGV[0]}/#{i}")
+        rescue LeakHunter::DumpInProgress => e
+          e
+        end
+      end.map(&:value)
+      dumps, errors = answers.partition { |answer| answer.is_a?(LeakHunter::Dump) }
+      raise answers.inspect if dumps.empty? || errors.empty?
+      raise errors.inspect unless errors.map(&:message).uniq == ["another thread of this process is taking a dump"]
+      raise Dir.children(ARGV[0]).inspect unless Dir.children(ARGV[0]).size == dumps.size
+
+      LeakHunter.dump!(path: "#{ARGV[0]}/later")
+    RUBY
+    expect(files).to include("later")
+  end
+
+  it "works without gems, and without the extension" do
+    reader, = dumps_of(<<~'RUBY', options: ["--disable-gems"])
+      LeakHunter.dump!(dir: DIR)
+      raise if defined?(Gem) || $LOADED_FEATURES.grep(/leak_hunter\.(so|bundle)/).any?
+    RUBY
+    expect(reader.trailer["type"]).to eq("DUMP_END")
+  end
+
+  it "tells that it cannot be called in a signal handler, and how it can" do
+    expect(run_ruby(<<~'RUBY', @tmpdir)).to match(/signal handler.*Thread\.new.*\ntrue/)
+      LeakHunter::Recorder.name # loads it, which Ruby does not do in a signal handler either
+      trap("USR1") { begin; LeakHunter.dump!(dir: ARGV[0]); rescue LeakHunter::RecordingError; puts $!.message; end }
+      Process.kill("USR1", Process.pid)
+      sleep 0.01
+      queue = Queue.new
+      trap("USR1") { Thread.new { queue << LeakHunter.dump!(dir: ARGV[0]) } }
+      Process.kill("USR1", Process.pid)
+      puts File.exist?(queue.pop)
+    RUBY
+    expect(files.size).to eq(1)
+  end
+end

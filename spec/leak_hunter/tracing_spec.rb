@@ -1,0 +1,163 @@
+# frozen_string_literal: true
+
+RSpec.describe LeakHunter::Tracing do
+  after { described_class.stop }
+
+  def traced?(object) = !ObjectSpace.allocation_generation(object).nil?
+
+  it "traces between start and stop, and says since when" do
+    expect(described_class).not_to be_on
+    expect(described_class.since).to be_nil
+
+    before = Time.now
+    described_class.start
+    expect(described_class).to be_on
+    expect(traced?(Object.new)).to be(true)
+    expect(described_class.since).to match(generation: be_between(0, GC.count), time: be_between(before, Time.now))
+
+    described_class.stop
+    expect(described_class).not_to be_on
+    expect(described_class.since).to be_nil
+    expect(traced?(Object.new)).to be(false)
+  end
+
+  it "is what trace!, untrace!, tracing? and clear do" do
+    expect { LeakHunter.trace! }.to change(LeakHunter, :tracing?).from(false).to(true)
+    object = Object.new
+    expect { LeakHunter.clear }.to change { traced?(object) }.from(true).to(false)
+    expect { LeakHunter.untrace! }.to change(LeakHunter, :tracing?).from(true).to(false)
+  end
+
+  it "starts once, however often it is asked to" do
+    since = described_class.start
+    GC.start
+    expect(described_class.start).to eq(since)
+    described_class.stop
+    expect(described_class).not_to be_on
+  end
+
+  it "forgets on stop: an object in a dead one's slot must not show where that one was made" do
+    leftovers = lambda do |tracer, start, stop|
+      tracer.send(start)
+      Array.new(20_000) { Object.new }
+      tracer.send(stop)
+      GC.start
+      Array.new(400_000) { Object.new }.count { |object| traced?(object) }
+    end
+
+    expect(leftovers.call(described_class, :start, :stop)).to eq(0)
+    next unless RUBY_VERSION.to_f <= 4.0
+
+    # What would have been left.
+    expect(leftovers.call(ObjectSpace, :trace_object_allocations_start, :trace_object_allocations_stop)).to be_positive
+  ensure
+    ObjectSpace.trace_object_allocations_clear
+  end
+
+  it "is not deceived by what a stopped tracer has left" do
+    ObjectSpace.trace_object_allocations_start
+    Array.new(50_000) { Object.new }
+    ObjectSpace.trace_object_allocations_stop
+    GC.start
+    expect(Array.new(1000) { described_class.on? }).to all(be(false))
+  ensure
+    ObjectSpace.trace_object_allocations_clear
+  end
+
+  it "clears a stopped tracer's leftovers when it starts" do
+    object = nil
+    ObjectSpace.trace_object_allocations { object = Object.new }
+    expect { described_class.start }.to change { traced?(object) }.from(true).to(false)
+  end
+
+  it "goes on after clear, since then" do
+    described_class.start
+    object = Object.new
+    GC.start
+    described_class.clear
+    expect(described_class).to be_on
+    expect(traced?(object)).to be(false)
+    expect(described_class.since[:generation]).to eq(GC.count)
+  end
+
+  context "with another tool at it" do
+    after { ObjectSpace.trace_object_allocations_clear }
+
+    it "leaves tracing that another started, and its records" do
+      ObjectSpace.trace_object_allocations do
+        object = Object.new
+        expect(described_class).to be_on
+        expect(described_class.since).to be_nil
+        described_class.stop
+        expect(described_class).to be_on
+        expect(traced?(object)).to be(true)
+
+        described_class.start
+        described_class.stop
+        expect(described_class).to be_on
+        expect(traced?(object)).to be(true)
+      end
+    end
+
+    it "goes on when another stops what it started itself" do
+      ObjectSpace.trace_object_allocations do
+        expect(described_class.start).to eq(described_class.since)
+      end
+      expect(described_class).to be_on
+      expect(described_class.since).not_to be_nil
+    end
+
+    it "notices that another stopped it, and starts anew" do
+      first = described_class.start
+      ObjectSpace.trace_object_allocations_stop
+      expect(described_class).not_to be_on
+      expect(described_class.since).to be_nil
+
+      GC.start
+      expect(described_class.start[:generation]).to be > first[:generation]
+      described_class.stop
+      expect(described_class).not_to be_on
+    end
+
+    it "notices that another cleared it, and that what is older is lost" do
+      first = described_class.start
+      ObjectSpace.trace_object_allocations_clear
+      expect(described_class).to be_on
+      expect(described_class.since).to be_nil
+
+      GC.start
+      expect(described_class.start[:generation]).to be > first[:generation]
+      described_class.stop
+      expect(described_class).not_to be_on
+    end
+  end
+
+  it "goes on in a forked child, and stops there alone" do
+    since = described_class.start
+    output = IO.popen("-") do |pipe|
+      next pipe.read if pipe
+
+      print described_class.since == since, traced?(Object.new)
+      described_class.stop
+      print described_class.on?
+      $stdout.flush
+      exit!
+    end
+    expect(output).to eq("truetruefalse")
+    expect(described_class.since).to eq(since)
+  end
+
+  it "takes starts and stops from many threads" do
+    threads = Array.new(8) do
+      Thread.new do
+        100.times do
+          described_class.start
+          described_class.since
+          described_class.stop
+        end
+      end
+    end
+    threads.each(&:join)
+    expect(described_class).not_to be_on
+  end
+end

@@ -1,0 +1,74 @@
+# frozen_string_literal: true
+
+# `rake spec:gc_stress` and `rake spec:compact`: makes the collector a nuisance while Rust makes Ruby objects, so that a
+# value which the collector was not told of is gone, or elsewhere, at once. Only there: the rest is not on trial.
+module GCStrain
+  # Seconds of full collections in one run. They take many times longer than what they are to disturb; after that,
+  # collections of the young objects must do, which are the ones that Rust makes.
+  BUDGET = Float(ENV.fetch("LEAK_HUNTER_GC_SECONDS", "45"))
+
+  NO_MAJOR = 0x01
+
+  # Prepended to the module that the extension defines.
+  module Native
+    def diff(...) = GCStrain.around { super }
+  end
+
+  class << self
+    attr_accessor :strain, :spent, :calls
+
+    def start(strain)
+      self.strain = strain
+      self.spent = 0.0
+      self.calls = 0
+      LeakHunter::Native.singleton_class.prepend(Native)
+    end
+
+    def around(&)
+      started = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+      self.calls += 1
+      begin
+        send(strain, &)
+      ensure
+        self.spent += Process.clock_gettime(Process::CLOCK_MONOTONIC) - started
+      end
+    end
+
+    def summary
+      "#{strain}: #{calls} calls of the extension in #{spent.round(1)} s"
+    end
+
+    private
+
+    def stress
+      GC.stress = spent < BUDGET || NO_MAJOR
+      yield
+    ensure
+      GC.stress = false
+    end
+
+    def compact
+      GC.auto_compact = true
+      result = yield
+      GC.start
+      GC.verify_compaction_references(toward: :empty) if GC.respond_to?(:verify_compaction_references)
+      result
+    ensure
+      GC.auto_compact = false
+    end
+  end
+end
+
+strain = :stress if ENV["LEAK_HUNTER_GC_STRESS"]
+strain = :compact if ENV["LEAK_HUNTER_GC_COMPACT"]
+
+if strain
+  RSpec.configure do |config|
+    config.filter_run_excluding(timing: true) # nothing is fast here
+    config.before(:suite) { GCStrain.start(strain) }
+    config.after(:suite) do
+      warn "\n#{GCStrain.summary}"
+      raise "no call of the extension was under strain" if GCStrain.calls.zero?
+    end
+  end
+end

@@ -1,0 +1,61 @@
+# frozen_string_literal: true
+
+# Goes through the extension the ways that matter for its memory: results of all shapes, errors, and runs that are
+# stopped half-way. Run by `rake mem:check` under valgrind.
+
+require "leak_hunter"
+require "timeout"
+require "tmpdir"
+
+RETAINED = [] # rubocop:disable Style/MutableConstant
+
+def leak(times)
+  times.times { |number| RETAINED << ["kept #{number}" * 10, { number => Object.new }] }
+end
+
+def fails(error)
+  yield
+rescue error
+  # as it should
+else
+  raise "expected #{error}"
+end
+
+def diffs(paths)
+  LeakHunter.diff(*paths)
+  LeakHunter.diff(*paths, identity: :address, group_by: %i[type generation], top: 3)
+  LeakHunter.diff(*paths, group_by: %i[type class gem], only: ["exercise"], ignore: [/nothing at all/], threads: 2)
+  LeakHunter.diff(*paths, progress: ->(_done, _total) {})
+end
+
+def errors(paths, dir)
+  fails(LeakHunter::DumpUnreadable) { LeakHunter.diff(*paths[0, 2], File.join(dir, "missing.json")) }
+  fails(LeakHunter::WrongOrder) { LeakHunter.diff(*paths.reverse) }
+  fails(LeakHunter::SameDump) { LeakHunter.diff(paths[0], paths[0], paths[2]) }
+  contents = { "" => LeakHunter::EmptyDump, "\x00\xFF" * 4096 => LeakHunter::NotADump,
+               File.binread(paths[2])[0..-100] => LeakHunter::TruncatedDump }
+  contents.each do |content, error|
+    path = File.join(dir, "bad.json")
+    File.binwrite(path, content)
+    fails(error) { LeakHunter.diff(*paths[0, 2], path) }
+  end
+end
+
+def stopped(paths)
+  fails(Timeout::Error) { Timeout.timeout(0.01) { loop { LeakHunter.diff(*paths) } } }
+  fails(IOError) { LeakHunter.diff(*paths, progress: ->(_done, _total) { raise IOError, "enough" }) }
+  thread = Thread.new { LeakHunter.diff(*paths) }
+  sleep 0.01
+  thread.kill.join
+  sleep 2 # what was stopped lets go of its memory on a thread of its own
+end
+
+Dir.mktmpdir do |dir|
+  LeakHunter.trace!
+  paths = (1..3).map do |number|
+    LeakHunter.dump!(File.join(dir, "#{number}.json")).path.tap { leak(200) }
+  end
+  diffs(paths)
+  errors(paths, dir)
+  stopped(paths)
+end

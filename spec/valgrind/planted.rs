@@ -1,0 +1,24 @@
+//! Stands in for the extension, with the faults in it that `rake mem:check` has to find: it is the proof that the check
+//! can fail.
+
+use std::hint::black_box;
+
+#[unsafe(no_mangle)]
+pub extern "C" fn Init_leak_hunter() {
+    leak();
+    read_what_is_freed();
+}
+
+#[inline(never)]
+fn leak() {
+    std::mem::forget(black_box(vec![1_u64; 1000]));
+}
+
+#[inline(never)]
+fn read_what_is_freed() {
+    let freed = {
+        let vec = black_box(vec![1_u64; 1000]);
+        vec.as_ptr()
+    };
+    black_box(unsafe { freed.read_volatile() });
+}
