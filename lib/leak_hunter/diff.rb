@@ -54,8 +54,8 @@ module LeakHunter
   #   [`:identity`] as above
   #   [`:confidence`] `"exact"`, `"high"` or `"low"`
   #   [`:reasons`] what keeps it from being exact, Array of String: `"untraced"`, `"mostly_untraced"`, `"no_tracing"`,
-  #     `"tracing_lost"`, `"compaction"`, `"compaction_inferred"`, `"boundary"`, `"skipped_lines"`,
-  #     `"process_unknown"`, `"address_only"`
+  #     `"tracing_lost"`, `"tracing_unreliable"` (objects moved on Ruby < 3.4), `"compaction"`,
+  #     `"compaction_inferred"`, `"boundary"`, `"skipped_lines"`, `"process_unknown"`, `"address_only"`
   #   [`:traced`], [`:untraced`] records of the third dump
   #   [`:survivors`] records by what decided about them: `:by_generation`, `:at_boundary` (born in the generation in
   #     which a dump was taken; the address decided), `:untraced` (address and class decided)

@@ -21,7 +21,6 @@ RSpec.describe "What the diff finds in adversarial heaps", :tmpdir do
   [
     ["slots reused, threads, forks, singleton classes", 1..8, {}],
     ["objects moved by GC.compact before each dump", 21..24, { compact: true }],
-    ["objects moved at any time by GC.auto_compact", 31..32, { auto_compact: true }],
     ["tracing switched on late", 41..43, { late: true }],
     ["dumps taken in a forked child", 51..53, { fork_dumps: true }]
   ].each do |name, seeds, options|
@@ -37,6 +36,19 @@ RSpec.describe "What the diff finds in adversarial heaps", :tmpdir do
         expect(truth).not_to be_empty
         expect(found - truth).to eq([])
         expect(truth - found).to eq([])
+      end
+    end
+  end
+
+  # While objects move one by one, Ruby before 3.4 leaves the records of some to others: no tool can tell then.
+  it "is exact although GC.auto_compact moves objects at any time, or says that it is not certain" do
+    [31, 32].each do |seed|
+      result = run.call(seed, @tmpdir, { auto_compact: true })
+      if RUBY_VERSION < "3.4"
+        expect(result[:evidence]).to include(confidence: "low", reasons: include("tracing_unreliable"))
+      else
+        expect(result[:found]).to eq(result[:truth])
+        expect(result[:truth]).not_to be_empty
       end
     end
   end

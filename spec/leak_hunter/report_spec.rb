@@ -98,6 +98,10 @@ RSpec.describe LeakHunter::Report do
       { confidence: "low", reasons: %w[tracing_lost], withheld: { tracing_lost: 9 } } =>
         "This is not certain: more had to be left out than is shown. Left out, because nothing can tell whether they " \
         "are new: 9 without the record of their birth (tracing was stopped, or compaction dropped it).",
+      { confidence: "low", reasons: %w[tracing_unreliable],
+        compaction: { first_to_second: false, second_to_third: true, source: "recorded" } } =>
+        "This is not certain: where objects moved, Ruby before 3.4 forgets or mixes up where and when they were " \
+        "made. The heap was compacted between the second and the third dump.",
       { confidence: "high", withheld: { untraced_moved: 9_038 } } =>
         "This is not certain: more had to be left out than is shown. Left out, because nothing can tell whether they " \
         "are new: 9,038 untraced, and may only have moved.",

@@ -8,7 +8,10 @@ module LeakHunter
 
       NOT_CERTAIN = {
         "mostly_untraced" => "This is not certain: most of these objects are untraced.",
-        "tracing_lost" => "This is not certain: more had to be left out than is shown."
+        "tracing_lost" => "This is not certain: more had to be left out than is shown.",
+        "compaction" => "This is not certain: more had to be left out than is shown.",
+        "tracing_unreliable" => "This is not certain: where objects moved, Ruby before 3.4 forgets or mixes up " \
+                                "where and when they were made."
       }.freeze
 
       def initialize(result)
@@ -77,7 +80,7 @@ module LeakHunter
         return if pairs.empty?
 
         seems = compaction[:source] == "inferred" ? ", it seems" : ""
-        harmless = @withheld.values.sum.zero? && @evidence[:identity] == "generation"
+        harmless = @withheld.values.sum.zero? && @evidence.values_at(:identity, :confidence) == %w[generation exact]
         mind = harmless ? "; this comparison does not mind" : ""
         "The heap was compacted between #{pairs.join(" dump, and between ")} dump#{seems}#{mind}."
       end

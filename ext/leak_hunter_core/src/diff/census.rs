@@ -78,11 +78,6 @@ impl Guard {
         Self(raw)
     }
 
-    /// The same type with another class.
-    pub(crate) fn with_class(self, class: u64) -> Self {
-        Self(self.0 & !Self::LOW | class & Self::LOW)
-    }
-
     /// The class address, or a number that is none.
     pub(crate) fn class(self) -> u64 {
         self.0 & Self::LOW

@@ -3,7 +3,7 @@
 use super::census::Totals;
 use super::report::Evidence;
 use super::survivors::Counts;
-use crate::dump::{DumpFile, Seen};
+use crate::dump::{DumpFile, Recorded, Seen};
 
 /// Whether objects moved, how that is known, and whether the classes say that it is one process.
 pub(crate) type Move = (Option<bool>, &'static str, Option<bool>);
@@ -53,6 +53,10 @@ impl Facts {
                 (false, true) => "inferred",
                 (false, false) => "unknown",
             },
+            moves_spoil_tracing: files
+                .iter()
+                .filter_map(DumpFile::recorded)
+                .any(Recorded::moves_spoil_tracing),
             ..Evidence::default()
         }
     }
@@ -84,6 +88,7 @@ impl Evidence {
             ),
             (self.tracing_lost > survivors, "tracing_lost"),
             (self.untraced_moved > survivors, "compaction"),
+            (moved && self.moves_spoil_tracing, "tracing_unreliable"),
         ];
         let mild = [
             (

@@ -15,6 +15,7 @@
 
 use super::census::{Census, Guard};
 use super::moves::SiteHashes;
+use crate::dump::Classes;
 
 /// What is known of an object of the third dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub(crate) enum Verdict {
     Other,
     /// It cannot be told, for this reason.
     Withheld(Doubt),
-    /// Its class is not in the first two dumps: a class made since, or a new singleton class of an old object.
+    /// Its class differs from the second dump's: another object, or a new singleton class of the same one.
     AskThirdClasses,
 }
 
@@ -103,10 +104,9 @@ impl Judge<'_> {
         })
     }
 
-    /// `final_class` says that the guard's class is as real as it will get; otherwise an unknown one is asked for.
-    pub(crate) fn untraced(&self, address: u64, guard: Guard, final_class: bool) -> Verdict {
-        let same = |before: u64| self.same(Guard::from_raw(before), guard, final_class);
-        let Some(in_second) = self.second.untraced.get(address) else {
+    /// `classes` are the third dump's, once they are known; until then some verdicts have to wait for them.
+    pub(crate) fn untraced(&self, address: u64, guard: Guard, classes: Option<&Classes>) -> Verdict {
+        let Some(in_second) = self.second.untraced.get(address).map(Guard::from_raw) else {
             let was_traced = self.second.addresses.contains(address);
             return if was_traced {
                 Verdict::Withheld(Doubt::TracingLost)
@@ -114,34 +114,24 @@ impl Judge<'_> {
                 Verdict::Other
             };
         };
-        match same(in_second) {
-            Some(true) => {}
-            Some(false) => return Verdict::Other,
+        // Slots of classes are reused too, so a class is looked up in the dump that names it.
+        let (now, names) = match classes {
+            _ if in_second == guard => (in_second, &self.second.classes),
+            _ if !in_second.same_type(guard) => return Verdict::Other,
             None => return Verdict::AskThirdClasses,
+            Some(third) => (guard, third),
+        };
+        let is = |before: Guard, its: &Classes| {
+            before == now || before.same_type(now) && its.real(before.class()) == names.real(now.class())
+        };
+        if !is(in_second, &self.second.classes) {
+            return Verdict::Other;
         }
-        match self.first.untraced.get(address).map(same) {
-            Some(Some(true)) => Verdict::Other,
-            Some(None) => Verdict::AskThirdClasses,
+        match self.first.untraced.get(address).map(Guard::from_raw) {
+            Some(in_first) if is(in_first, &self.first.classes) => Verdict::Other,
             _ if self.moved => Verdict::Withheld(Doubt::Moved),
             None if self.first.addresses.contains(address) => Verdict::Withheld(Doubt::TracingLost),
             _ => Verdict::Survivor(Ground::Address),
         }
-    }
-
-    /// Whether two records at one address can be one object: same type, same class but for singleton classes. `None`
-    /// when the class of `now` is unknown here.
-    fn same(&self, before: Guard, now: Guard, final_class: bool) -> Option<bool> {
-        if before == now {
-            return Some(true);
-        }
-        if !before.same_type(now) {
-            return Some(false);
-        }
-        let real = |class| self.second.classes.real(self.first.classes.real(class));
-        if real(before.class()) == real(now.class()) {
-            return Some(true);
-        }
-        let known = self.second.classes.has(now.class()) || self.first.classes.has(now.class());
-        (final_class || known).then_some(false)
     }
 }

@@ -156,6 +156,8 @@ pub struct Evidence {
     pub moved_second_to_third: Option<bool>,
     /// `recorded` or `inferred`
     pub compaction_source: Option<&'static str>,
+    /// Whether this Ruby forgets or mixes up where moved objects were made.
+    pub moves_spoil_tracing: bool,
     /// `recorded`, `inferred` or `unknown`
     pub same_process: &'static str,
     /// Lines of all dumps that are no record.

@@ -17,7 +17,7 @@ pub(crate) struct Survivors<'a> {
     pub(crate) classes: Classes,
     pub(crate) sites: Sites,
     pub(crate) counts: Counts,
-    /// Untraced objects of classes that only this dump has.
+    /// Untraced objects whose class differs from what their slot's object had in the second dump.
     undecided: Vec<(Guard, Fields<'static>)>,
 }
 
@@ -76,7 +76,7 @@ impl<'a> Survivors<'a> {
             }
             None => {
                 let guard = Guard::of(record)?;
-                match self.judge.untraced(record.address, guard, false) {
+                match self.judge.untraced(record.address, guard, None) {
                     Verdict::Other => {}
                     Verdict::AskThirdClasses => {
                         self.undecided
@@ -121,8 +121,7 @@ impl<'a> Survivors<'a> {
     /// Judges what had to wait for this dump's classes.
     pub(crate) fn decide(&mut self) {
         for (guard, fields) in std::mem::take(&mut self.undecided) {
-            let guard = guard.with_class(self.classes.real(guard.class()));
-            let verdict = self.judge.untraced(fields.address, guard, true);
+            let verdict = self.judge.untraced(fields.address, guard, Some(&self.classes));
             self.act(verdict, &fields);
         }
     }

@@ -56,10 +56,6 @@ impl Classes {
         self.by_address.extend(other.by_address);
     }
 
-    pub(crate) fn has(&self, address: u64) -> bool {
-        self.by_address.contains_key(&address)
-    }
-
     /// The class as `Object#class` would answer: past singleton classes and included modules.
     pub(crate) fn real(&self, mut address: u64) -> u64 {
         for _ in 0..LONGEST_CHAIN {

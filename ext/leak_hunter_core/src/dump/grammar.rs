@@ -12,6 +12,9 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter};
 
+use super::json;
+use super::members::{Next, address, next_member, number, split_key, text, value_length};
+
 /// Longest raw value ObjectSpace can write: it raises above one buffer of 4 KiB.
 const RAW_LIMIT: usize = 8 << 10;
 
@@ -213,87 +216,6 @@ fn follows_file(rest: &[u8]) -> bool {
         .any(|key| rest.starts_with(key))
 }
 
-/// `"key":value…` → key, value…
-fn split_key(rest: &[u8]) -> Option<(&[u8], &[u8])> {
-    let text = rest.strip_prefix(b"\"")?;
-    let end = text.iter().position(|byte| !matches!(byte, b'a'..=b'z' | b'_'))?;
-    Some((&text[..end], text[end..].strip_prefix(b"\":")?))
-}
-
-enum Next<'a> {
-    End,
-    Member(&'a [u8]),
-    Broken,
-}
-
-fn next_member(rest: &[u8]) -> Next<'_> {
-    if rest.is_empty() {
-        return Next::End;
-    }
-    // The one place where Ruby leaves out the space: `,"edge_name":` in SHAPE records.
-    match rest.strip_prefix(b", ").or_else(|| rest.strip_prefix(b",")) {
-        Some(rest) => Next::Member(rest),
-        None => Next::Broken,
-    }
-}
-
-/// Length of the JSON value at the start of `value`.
-fn value_length(value: &[u8]) -> Option<usize> {
-    match value.first()? {
-        b'"' => string_end(value),
-        b'[' => array_end(value),
-        b'{' => flags_end(value),
-        _ => {
-            let end = value.iter().position(|byte| *byte == b',').unwrap_or(value.len());
-            let scalar = &value[..end];
-            let number = scalar.strip_prefix(b"-").unwrap_or(scalar);
-            let known = matches!(scalar, b"true" | b"false" | b"null");
-            (known || (!number.is_empty() && number.iter().all(u8::is_ascii_digit))).then_some(end)
-        }
-    }
-}
-
-/// Index after the closing quote of the JSON string that starts at 0.
-fn string_end(value: &[u8]) -> Option<usize> {
-    let mut from = 1;
-    loop {
-        let quote = from + memchr(b'"', &value[from..])?;
-        let backslashes = value[from..quote]
-            .iter()
-            .rev()
-            .take_while(|byte| **byte == b'\\')
-            .count();
-        if backslashes % 2 == 0 {
-            return Some(quote + 1);
-        }
-        from = quote + 1;
-    }
-}
-
-/// Index after the `}` of the object that only `flags` is: words and numbers by name.
-fn flags_end(value: &[u8]) -> Option<usize> {
-    let end = memchr(b'}', value)?;
-    let mut rest = &value[1..end];
-    while !rest.is_empty() {
-        let (_, flag) = split_key(rest)?;
-        if matches!(flag.first(), Some(b'"' | b'[' | b'{')) {
-            return None;
-        }
-        match next_member(&flag[value_length(flag)?..]) {
-            Next::End => break,
-            Next::Member(next) => rest = next,
-            Next::Broken => return None,
-        }
-    }
-    Some(end + 1)
-}
-
-/// Index after the `]` of an array of addresses. Members cannot hide in it: they have a colon.
-fn array_end(value: &[u8]) -> Option<usize> {
-    let end = memchr(b']', value)?;
-    memchr(b':', &value[1..end]).is_none().then_some(end + 1)
-}
-
 /// Stores a member that has a use; `false` when its value cannot be what the key says.
 fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
     match key {
@@ -315,124 +237,6 @@ fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
         b"generation" => number(value).map(|it| fields.generation = Some(it)).is_some(),
         b"memsize" => number(value).map(|it| fields.memsize = it).is_some(),
         _ => true,
-    }
-}
-
-fn address(value: &[u8]) -> Option<u64> {
-    hex(value.strip_prefix(b"\"0x")?.strip_suffix(b"\"")?)
-}
-
-pub(crate) fn hex(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > 16 {
-        return None;
-    }
-    digits
-        .iter()
-        .try_fold(0u64, |sum, byte| Some(sum << 4 | u64::from(hex_digit(*byte)?)))
-}
-
-#[inline]
-pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    }
-}
-
-/// A decimal number; one too large for 64 bits is pinned to the largest (Ruby prints none, an extension could).
-fn number(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some(value.iter().fold(0u64, |sum, byte| {
-        sum.saturating_mul(10).saturating_add(u64::from(byte - b'0'))
-    }))
-}
-
-/// The content of a JSON string.
-fn text(value: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let content = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    if memchr(b'\\', content).is_none() {
-        Some(content.into())
-    } else {
-        json::unescape(content)
-    }
-}
-
-mod json {
-    //! serde_json where the text really is JSON.
-
-    use std::borrow::Cow;
-
-    use serde::Deserialize;
-
-    use super::Fields;
-
-    #[derive(Deserialize)]
-    struct Object {
-        address: Option<String>,
-        #[serde(rename = "type")]
-        kind: String,
-        class: Option<String>,
-        superclass: Option<String>,
-        #[serde(default)]
-        singleton: bool,
-        name: Option<String>,
-        #[serde(rename = "struct")]
-        struct_name: Option<String>,
-        imemo_type: Option<String>,
-        #[serde(default)]
-        bytesize: u64,
-        file: Option<String>,
-        line: Option<u64>,
-        method: Option<String>,
-        generation: Option<u64>,
-        #[serde(default)]
-        memsize: u64,
-    }
-
-    pub(super) fn parse<'a>(record: &[u8]) -> Option<Fields<'a>> {
-        let object: Object = serde_json::from_slice(record).ok()?;
-        let bytes = |text: String| Cow::Owned(text.into_bytes());
-        Some(Fields {
-            address: optional_address(object.address)?.unwrap_or(0),
-            kind: bytes(object.kind),
-            class: optional_address(object.class)?,
-            superclass: optional_address(object.superclass)?,
-            singleton: object.singleton,
-            name: object.name.map(bytes),
-            struct_name: object.struct_name.map(bytes),
-            imemo_type: object.imemo_type.map(bytes),
-            bytesize: object.bytesize,
-            file: object.file.map(bytes),
-            line: object.line,
-            method: object.method.map(bytes),
-            generation: object.generation,
-            memsize: object.memsize,
-        })
-    }
-
-    /// A member that is there and no address spoils the record.
-    fn optional_address(text: Option<String>) -> Option<Option<u64>> {
-        match text {
-            Some(text) => Some(Some(super::hex(text.strip_prefix("0x")?.as_bytes())?)),
-            None => Some(None),
-        }
-    }
-
-    /// Decodes the escapes of a JSON string's content. Ruby leaves bytes from 0x80 on as they are, valid UTF-8 or not.
-    pub(super) fn unescape(content: &[u8]) -> Option<Cow<'_, [u8]>> {
-        let mut out = Vec::with_capacity(content.len());
-        for piece in content.utf8_chunks() {
-            let mut quoted = String::with_capacity(piece.valid().len() + 2);
-            quoted.push('"');
-            quoted.push_str(piece.valid());
-            quoted.push('"');
-            out.extend_from_slice(serde_json::from_str::<String>(&quoted).ok()?.as_bytes());
-            out.extend_from_slice(piece.invalid());
-        }
-        Some(Cow::Owned(out))
     }
 }
 

@@ -59,6 +59,12 @@ impl Recorded {
             .is_ok_and(|line| line.kind == "DUMP_END" && line.content.id == self.id)
     }
 
+    /// Whether a move loses an object's allocation info, or leaves it to another object: so before Ruby 3.4.
+    pub fn moves_spoil_tracing(&self) -> bool {
+        let mut parts = self.ruby.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) < (3, 4)
+    }
+
     /// Whether two dumps are of one process.
     pub fn same_process(&self, other: &Self) -> bool {
         (&self.boot, self.pid, &self.host) == (&other.boot, other.pid, &other.host)

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::grammar::{self, Fields};
+use super::grammar::Fields;
+use super::members;
 
 /// How every record of an object starts.
 pub(crate) const OBJECT_START: &[u8] = b"{\"address\":\"0x";
@@ -102,7 +103,7 @@ impl<'a> Record<'a> {
         }
         let value = rest.strip_prefix(b", \"class\":\"0x")?;
         let end = value.iter().take(17).position(|byte| *byte == b'"')?;
-        grammar::hex(&value[..end])
+        members::hex(&value[..end])
     }
 }
 
@@ -112,7 +113,7 @@ fn quick_address(line: &[u8]) -> Option<(u64, usize)> {
     let digits = line.strip_prefix(OBJECT_START)?;
     let mut address = 0u64;
     for (index, byte) in digits.iter().take(17).enumerate() {
-        match grammar::hex_digit(*byte) {
+        match members::hex_digit(*byte) {
             Some(digit) if index < 16 => address = address << 4 | u64::from(digit),
             None if *byte == b'"' && index > 0 => return Some((address, OBJECT_START.len() + index)),
             _ => return None,

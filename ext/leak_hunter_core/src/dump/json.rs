@@ -1,0 +1,73 @@
+//! serde_json where the text really is JSON.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::grammar::Fields;
+
+#[derive(Deserialize)]
+struct Object {
+    address: Option<String>,
+    #[serde(rename = "type")]
+    kind: String,
+    class: Option<String>,
+    superclass: Option<String>,
+    #[serde(default)]
+    singleton: bool,
+    name: Option<String>,
+    #[serde(rename = "struct")]
+    struct_name: Option<String>,
+    imemo_type: Option<String>,
+    #[serde(default)]
+    bytesize: u64,
+    file: Option<String>,
+    line: Option<u64>,
+    method: Option<String>,
+    generation: Option<u64>,
+    #[serde(default)]
+    memsize: u64,
+}
+
+pub(super) fn parse<'a>(record: &[u8]) -> Option<Fields<'a>> {
+    let object: Object = serde_json::from_slice(record).ok()?;
+    let bytes = |text: String| Cow::Owned(text.into_bytes());
+    Some(Fields {
+        address: optional_address(object.address)?.unwrap_or(0),
+        kind: bytes(object.kind),
+        class: optional_address(object.class)?,
+        superclass: optional_address(object.superclass)?,
+        singleton: object.singleton,
+        name: object.name.map(bytes),
+        struct_name: object.struct_name.map(bytes),
+        imemo_type: object.imemo_type.map(bytes),
+        bytesize: object.bytesize,
+        file: object.file.map(bytes),
+        line: object.line,
+        method: object.method.map(bytes),
+        generation: object.generation,
+        memsize: object.memsize,
+    })
+}
+
+/// A member that is there and no address spoils the record.
+fn optional_address(text: Option<String>) -> Option<Option<u64>> {
+    match text {
+        Some(text) => Some(Some(super::members::hex(text.strip_prefix("0x")?.as_bytes())?)),
+        None => Some(None),
+    }
+}
+
+/// Decodes the escapes of a JSON string's content. Ruby leaves bytes from 0x80 on as they are, valid UTF-8 or not.
+pub(super) fn unescape(content: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let mut out = Vec::with_capacity(content.len());
+    for piece in content.utf8_chunks() {
+        let mut quoted = String::with_capacity(piece.valid().len() + 2);
+        quoted.push('"');
+        quoted.push_str(piece.valid());
+        quoted.push('"');
+        out.extend_from_slice(serde_json::from_str::<String>(&quoted).ok()?.as_bytes());
+        out.extend_from_slice(piece.invalid());
+    }
+    Some(Cow::Owned(out))
+}
