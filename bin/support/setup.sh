@@ -72,7 +72,8 @@ find_libclang() {
     case $file in *libclang-cpp*) continue ;; esac
     [ -e "$file" ] && return 0
   done
-  command -v llvm-config >/dev/null
+  # LLVM is often there without clang, so the folder that llvm-config names is looked into.
+  command -v llvm-config >/dev/null && compgen -G "$(llvm-config --libdir)/libclang[-.]*" | grep -qv 'libclang-cpp'
 }
 
 install_missing() {
