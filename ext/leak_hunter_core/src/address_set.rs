@@ -5,8 +5,10 @@
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 
-const PAGE_SHIFT: u32 = 16;
+pub(crate) const PAGE_SHIFT: u32 = 16;
 const SLOTS: usize = 1 << (PAGE_SHIFT - 3);
+/// Words of a page's bitmap.
+pub(crate) const WORDS: usize = SLOTS / 64;
 /// A page with fewer addresses keeps a list: one address must not cost a kilobyte.
 const FEW: usize = 48;
 
@@ -21,10 +23,11 @@ pub struct AddressSet {
     length: u64,
 }
 
+/// The addresses of a page, as multiples of 8 from its start.
 #[derive(Debug)]
-enum Page {
+pub(crate) enum Page {
     Few(Vec<u16>),
-    Bits(Box<[u64; SLOTS / 64]>),
+    Bits(Box<[u64; WORDS]>),
 }
 
 impl Page {
@@ -38,7 +41,7 @@ impl Page {
                     slots.push(slot);
                     return true;
                 }
-                let mut bits = Box::new([0u64; SLOTS / 64]);
+                let mut bits = Box::new([0u64; WORDS]);
                 for slot in slots.iter().copied().chain([slot]) {
                     bits[usize::from(slot / 64)] |= 1 << (slot % 64);
                 }
@@ -71,7 +74,7 @@ impl Page {
 }
 
 #[inline]
-fn place(address: u64) -> Option<(u64, u16)> {
+pub(crate) fn place(address: u64) -> Option<(u64, u16)> {
     (address & 7 == 0).then_some((address >> PAGE_SHIFT, (address >> 3) as u16 & (SLOTS as u16 - 1)))
 }
 
@@ -123,6 +126,20 @@ impl AddressSet {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.length == 0
+    }
+
+    /// The pages in ascending order, and the addresses that are no multiple of 8.
+    pub(crate) fn into_pages(mut self) -> (Vec<(u64, Page)>, Vec<u64>) {
+        let mut numbers: Vec<_> = self.numbers.into_iter().collect();
+        numbers.sort_unstable();
+        let pages = numbers
+            .into_iter()
+            .map(|(page, number)| {
+                let slots = std::mem::replace(&mut self.pages[number as usize], Page::Few(Vec::new()));
+                (page, slots)
+            })
+            .collect();
+        (pages, self.odd.into_iter().collect())
     }
 
     /// Takes over all of `other`; returns how many were in both.
@@ -219,7 +236,7 @@ impl AddressMap {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
@@ -227,7 +244,7 @@ mod tests {
     use super::*;
 
     /// Clustered like a heap, with strays and odd ones.
-    fn addresses() -> impl Strategy<Value = Vec<u64>> {
+    pub(crate) fn addresses() -> impl Strategy<Value = Vec<u64>> {
         let address = prop_oneof![
             8 => (0..3u64, 0..1600u64).prop_map(|(page, slot)| 0x7f00_0000_0000 + (page << 16) + slot * 40),
             1 => any::<u64>(),

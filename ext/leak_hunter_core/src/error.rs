@@ -25,6 +25,8 @@ pub enum ErrorKind {
     SameDump,
     /// An option has a value that cannot be used.
     Options,
+    /// A heap is beyond what the tables can hold.
+    TooLarge,
     /// The caller asked to stop.
     Cancelled,
     /// A fault of this crate.

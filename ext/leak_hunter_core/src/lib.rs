@@ -20,11 +20,14 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod address_index;
 pub mod address_set;
 pub mod diff;
 pub mod dump;
 pub mod error;
 pub mod gem;
+pub mod heap;
+mod pool;
 pub mod progress;
 #[cfg(test)]
 mod test_support;
@@ -32,4 +35,5 @@ mod test_support;
 pub use diff::{Options, Report, diff};
 pub use dump::DumpFile;
 pub use error::{Error, ErrorKind, Result};
+pub use heap::Heap;
 pub use progress::Progress;

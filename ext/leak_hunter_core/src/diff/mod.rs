@@ -15,7 +15,7 @@ mod tests;
 
 use std::path::PathBuf;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 
 pub use options::{Identity, Key, Options, Pattern, Sort};
 pub use report::{DumpSummary, Evidence, Group, GroupTotals, Report, SCHEMA, Values};
@@ -29,7 +29,8 @@ use self::identity::Judge;
 use self::moves::{SiteHashes, SitesOf};
 use self::survivors::Survivors;
 use crate::dump::{Classes, Damaged, DumpFile, Record, Seen, Visitor, scan};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::pool;
 use crate::progress::Progress;
 
 /// Compares three dumps of one process: what was born after the first and before the second and is still there in the
@@ -49,27 +50,12 @@ pub fn diff(paths: &[PathBuf; 3], options: &Options, progress: &Progress) -> Res
         files: &files,
         options,
         progress,
-        pool: pool(options.thread_count())?,
+        pool: pool::of(pool::threads(options.threads))?,
     };
     match options.identity {
         Identity::Auto => run.by_generation(),
         Identity::Address => run.by_address(),
     }
-}
-
-/// A pool made for one run and dropped: rayon's global one hangs a process forked after its first use.
-fn pool(threads: usize) -> Result<ThreadPool> {
-    let name = |index| format!("leak_hunter-{index}");
-    let pool = ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .thread_name(name)
-        .build();
-    pool.map_err(|error| {
-        Error::new(
-            ErrorKind::Internal,
-            format!("cannot start {threads} threads: {error}"),
-        )
-    })
 }
 
 struct Run<'a> {
@@ -147,7 +133,7 @@ impl Run<'_> {
     fn pass<V: Part>(&self, index: usize, new: impl Fn() -> V + Sync) -> Result<(V, Seen)> {
         let (part, seen) = self.pass_on(&self.pool, index, &new)?;
         if part.duplicates() > 0 && self.pool.current_num_threads() > 1 {
-            return self.pass_on(&pool(1)?, index, &new);
+            return self.pass_on(&pool::of(1)?, index, &new);
         }
         Ok((part, seen))
     }

@@ -195,10 +195,3 @@ impl Default for Options {
         }
     }
 }
-
-impl Options {
-    pub(crate) fn thread_count(&self) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.unwrap_or(cores.saturating_sub(1)).clamp(1, 64)
-    }
-}

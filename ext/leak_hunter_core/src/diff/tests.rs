@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::error::ErrorKind;
 use crate::test_support::Line;
 
 /// A heap as Ruby runs it: slots are freed by collections only, and reused after them.

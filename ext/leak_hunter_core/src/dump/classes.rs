@@ -82,6 +82,18 @@ impl Classes {
         })
     }
 
+    /// Addresses of the class or module with this name and of all in its namespace.
+    pub(crate) fn named_under<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = u64> + 'a {
+        let under = move |name: &str| {
+            name.strip_prefix(namespace)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        };
+        self.by_address
+            .iter()
+            .filter(move |(_, class)| class.name.as_deref().is_some_and(under))
+            .map(|(address, _)| *address)
+    }
+
     /// Named classes and their addresses; a name that several have is left out.
     pub(crate) fn unique_names(&self) -> HashMap<&str, u64, RandomState> {
         let mut names: HashMap<&str, Option<u64>, RandomState> = HashMap::default();

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr_iter};
 
 use super::json;
-use super::members::{Next, address, next_member, number, split_key, text, value_length};
+use super::members::{Next, address, addresses_in, next_member, number, split_key, text, value_length};
 
 /// Longest raw value ObjectSpace can write: it raises above one buffer of 4 KiB.
 const RAW_LIMIT: usize = 8 << 10;
@@ -42,6 +42,18 @@ pub struct Fields<'a> {
     pub imemo_type: Option<Cow<'a, [u8]>>,
     /// `bytesize`
     pub bytesize: u64,
+    /// `length` of an ARRAY, `size` of a HASH
+    pub length: Option<u64>,
+    /// `shape_id` of an object, `id` of a SHAPE
+    pub shape_id: Option<u64>,
+    /// `parent_id` of a SHAPE
+    pub parent_id: Option<u64>,
+    /// `edge_name` of a SHAPE: the instance variable it adds
+    pub edge_name: Option<Cow<'a, [u8]>>,
+    /// `root` of a ROOT record: its category
+    pub root: Option<Cow<'a, [u8]>>,
+    /// The text of `references`, `["0x…", …]`; read it with [`Fields::references`]
+    pub references: Cow<'a, [u8]>,
     /// `file` of the allocation site
     pub file: Option<Cow<'a, [u8]>>,
     /// `line` of the allocation site; negative lines are printed as unsigned by Ruby and kept so
@@ -61,6 +73,11 @@ impl<'a> Fields<'a> {
         walk_record(record).or_else(|| json::parse(record))
     }
 
+    /// The addresses that the object refers to, its class apart.
+    pub fn references(&self) -> impl Iterator<Item = u64> + '_ {
+        addresses_in(&self.references)
+    }
+
     /// The same, on its own.
     pub fn into_owned(self) -> Fields<'static> {
         let own = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());
@@ -71,6 +88,9 @@ impl<'a> Fields<'a> {
             imemo_type: self.imemo_type.map(own),
             file: self.file.map(own),
             method: self.method.map(own),
+            edge_name: self.edge_name.map(own),
+            root: self.root.map(own),
+            references: own(self.references),
             ..self
         }
     }
@@ -231,6 +251,15 @@ fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
             true
         }
         b"imemo_type" => text(value).map(|it| fields.imemo_type = Some(it)).is_some(),
+        b"edge_name" => text(value).map(|it| fields.edge_name = Some(it)).is_some(),
+        b"root" => text(value).map(|it| fields.root = Some(it)).is_some(),
+        b"references" => {
+            fields.references = value.into();
+            true
+        }
+        b"length" | b"size" => number(value).map(|it| fields.length = Some(it)).is_some(),
+        b"shape_id" | b"id" => number(value).map(|it| fields.shape_id = Some(it)).is_some(),
+        b"parent_id" => number(value).map(|it| fields.parent_id = Some(it)).is_some(),
         b"method" => text(value).map(|it| fields.method = Some(it)).is_some(),
         b"bytesize" => number(value).map(|it| fields.bytesize = it).is_some(),
         b"line" => number(value).map(|it| fields.line = Some(it)).is_some(),

@@ -27,6 +27,15 @@ struct Object {
     generation: Option<u64>,
     #[serde(default)]
     memsize: u64,
+    length: Option<u64>,
+    size: Option<u64>,
+    shape_id: Option<u64>,
+    id: Option<u64>,
+    parent_id: Option<u64>,
+    edge_name: Option<String>,
+    root: Option<String>,
+    #[serde(default)]
+    references: Vec<String>,
 }
 
 pub(super) fn parse<'a>(record: &[u8]) -> Option<Fields<'a>> {
@@ -47,6 +56,15 @@ pub(super) fn parse<'a>(record: &[u8]) -> Option<Fields<'a>> {
         method: object.method.map(bytes),
         generation: object.generation,
         memsize: object.memsize,
+        length: object.length.or(object.size),
+        shape_id: object.shape_id.or(object.id),
+        parent_id: object.parent_id,
+        edge_name: object.edge_name.map(bytes),
+        root: object.root.map(bytes),
+        references: match object.references.is_empty() {
+            true => Cow::default(),
+            false => bytes(format!("[\"{}\"]", object.references.join("\", \""))),
+        },
     })
 }
 

@@ -9,10 +9,10 @@ use std::borrow::Cow;
 
 use memchr::memchr_iter;
 
-use super::elide;
+use super::elide::{self, References};
 use super::file::DumpFile;
 use super::grammar::Fields;
-use super::record::{DUMP_START, OBJECT_START, ROOT_START};
+use super::record::{DUMP_START, NAME_START, OBJECT_START, ROOT_START};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -46,6 +46,8 @@ pub(crate) struct Unit<'a> {
     pub(crate) byte: u64,
     /// Whether the file ends with it, and if so, whether it does so without a line end.
     pub(crate) last: Option<Unended>,
+    /// References that stood in the part left out of its text.
+    pub(crate) elided: &'a [u64],
 }
 
 /// Whether the last line of a file lacks its line end.
@@ -58,11 +60,13 @@ pub(crate) struct Region {
     pub(crate) lines: u64,
 }
 
-/// Reads the records that start in `start..end` of `file` and hands each to `each`.
+/// Reads the records that start in `start..end` of `file` and hands each to `each`; with `collect`, the references of
+/// overlong ones too.
 pub(crate) fn each_unit(
     file: &DumpFile,
     (start, end): (u64, u64),
     buffer: &mut Vec<u8>,
+    collect: bool,
     progress: &Progress,
     mut each: impl FnMut(Unit<'_>) -> Result<()>,
 ) -> Result<Region> {
@@ -76,6 +80,8 @@ pub(crate) fn each_unit(
         at_end: false,
         line: 0,
         elided: 0,
+        collect,
+        references: None,
     };
     let Some(first) = lines.find_first(start, end)? else {
         return Ok(Region::default());
@@ -99,6 +105,9 @@ struct Lines<'a> {
     line: u64,
     /// Bytes left out of the current unit.
     elided: u64,
+    collect: bool,
+    /// References in what was left out of it.
+    references: Option<References>,
 }
 
 /// What the search for the end of a unit found.
@@ -231,6 +240,9 @@ impl Lines<'_> {
     }
 
     fn elide(&mut self, unit: &mut Open) {
+        if self.collect {
+            self.collect_references(unit);
+        }
         let kept = unit.start + elide::middle(&mut self.buffer[unit.start..unit.searched]);
         let removed = unit.searched - kept;
         self.buffer.copy_within(unit.searched..self.filled, kept);
@@ -239,6 +251,17 @@ impl Lines<'_> {
         // Offsets behind the gap stay right; the one of the unit's start is mended when it is handed on.
         self.base += removed as u64;
         self.elided += removed as u64;
+    }
+
+    /// Reads the references in what [`Self::elide`] is about to leave out.
+    fn collect_references(&mut self, unit: &Open) {
+        let (head, rest) = self.buffer[unit.start..unit.searched].split_at(elide::HEAD);
+        if self.elided == 0 {
+            self.references = References::of_head(head);
+        }
+        if let Some(references) = &mut self.references {
+            references.read(&rest[..rest.len() - elide::HEAD]);
+        }
     }
 
     /// Moves `keep_from..` to the front and reads on behind it.
@@ -265,7 +288,8 @@ impl Lines<'_> {
     #[inline]
     fn follows(&self, index: usize) -> Follows {
         let text = &self.buffer[index..self.filled];
-        if text.starts_with(OBJECT_START) || text.starts_with(ROOT_START) || text.starts_with(DUMP_START) {
+        let starts = [OBJECT_START, ROOT_START, NAME_START, DUMP_START];
+        if starts.iter().any(|start| text.starts_with(start)) {
             Follows::Record
         } else if text.is_empty() && self.at_end {
             Follows::End
@@ -294,6 +318,11 @@ impl Lines<'_> {
     ) -> Result<()> {
         let byte = self.base + unit.start as u64 - self.elided;
         let line = self.line;
+        let mut references = self.references.take();
+        if let Some(references) = &mut references {
+            references.read(&self.buffer[(unit.start + elide::HEAD).min(end)..end]);
+        }
+        let elided = references.as_ref().map_or(&[][..], |it| &it.addresses);
         let text = self.text(unit, end);
         if unit.inner.is_none() || Fields::parse(&text).is_some() {
             each(Unit {
@@ -301,6 +330,7 @@ impl Lines<'_> {
                 line,
                 byte,
                 last,
+                elided,
             })?;
         } else {
             let newlines = memchr_iter(b'\n', &text).chain([text.len()]);
@@ -313,6 +343,7 @@ impl Lines<'_> {
                     line: line + index as u64,
                     byte: byte + start as u64,
                     last,
+                    elided: &[],
                 })?;
                 start = newline + 1;
             }

@@ -89,6 +89,22 @@ pub(super) fn address(value: &[u8]) -> Option<u64> {
     hex(value.strip_prefix(b"\"0x")?.strip_suffix(b"\"")?)
 }
 
+/// The addresses in `["0x…", "0x…"]`.
+pub(crate) fn addresses_in(array: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    let mut rest = array;
+    std::iter::from_fn(move || {
+        loop {
+            let start = memchr(b'"', rest)?;
+            let inside = &rest[start + 1..];
+            let end = memchr(b'"', inside)?;
+            rest = &inside[end + 1..];
+            if let Some(address) = inside[..end].strip_prefix(b"0x").and_then(hex) {
+                return Some(address);
+            }
+        }
+    })
+}
+
 pub(crate) fn hex(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || digits.len() > 16 {
         return None;

@@ -11,6 +11,8 @@ use super::members;
 pub(crate) const OBJECT_START: &[u8] = b"{\"address\":\"0x";
 /// How a record of GC roots starts.
 pub(crate) const ROOT_START: &[u8] = b"{\"type\":\"ROOT\"";
+/// How the lines start in which LeakHunter tells names.
+pub(crate) const NAME_START: &[u8] = b"{\"type\":\"NAME\"";
 /// How LeakHunter's own first and last line start.
 pub(crate) const DUMP_START: &[u8] = b"{\"type\":\"DUMP";
 
@@ -35,8 +37,12 @@ pub struct Record<'a> {
     pub generation: Option<u64>,
     /// `memsize`, in bytes
     pub memsize: u64,
+    /// References that are not in `line`, since its middle was left out.
+    pub(crate) elided: &'a [u64],
     /// Where the members after `type` start, when the record was read by the fast path.
     body: Option<usize>,
+    /// All members, of an object that does not come from a dump's text.
+    parsed: Option<&'a Fields<'a>>,
 }
 
 impl<'a> Record<'a> {
@@ -59,7 +65,9 @@ impl<'a> Record<'a> {
             kind,
             generation: tail.generation,
             memsize: tail.memsize,
+            elided: &[],
             body: Some(body),
+            parsed: None,
         })
     }
 
@@ -71,13 +79,33 @@ impl<'a> Record<'a> {
             kind: fields.kind.as_ref(),
             generation: fields.generation,
             memsize: fields.memsize,
+            elided: &[],
             body: None,
+            parsed: None,
         }
+    }
+
+    /// The view of an object that is in no file.
+    pub(crate) fn parsed(fields: &'a Fields<'a>) -> Self {
+        Self {
+            parsed: Some(fields),
+            ..Self::of_fields(b"", fields)
+        }
+    }
+
+    pub(crate) fn with_elided<'b>(self, elided: &'b [u64]) -> Record<'b>
+    where
+        'a: 'b,
+    {
+        Record { elided, ..self }
     }
 
     /// Every member. `None` when the record's middle is damaged.
     pub fn fields(&self) -> Option<Fields<'a>> {
-        Fields::parse(self.line)
+        match self.parsed {
+            Some(fields) => Some(fields.clone()),
+            None => Fields::parse(self.line),
+        }
     }
 
     /// `imemo_type` without a full parse: it stands before anything raw.

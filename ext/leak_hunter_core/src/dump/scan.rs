@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 use super::file::DumpFile;
 use super::grammar::Fields;
 use super::lines::{self, Unit};
-use super::record::{DUMP_START, OBJECT_START, ROOT_START, Record};
+use super::record::{DUMP_START, NAME_START, OBJECT_START, ROOT_START, Record};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -20,8 +20,17 @@ const LARGEST_REGION: u64 = 16 << 20;
 
 /// Sees every record of an object, in no set order, each once.
 pub trait Visitor: Send {
+    /// Whether references are wanted of records too long to hold, which takes memory for each.
+    const REFERENCES: bool = false;
+
     /// Takes one record. `Err` when more of it was needed than could be read.
     fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged>;
+
+    /// Takes a record of GC roots: its text, and the references left out of that.
+    fn root(&mut self, _text: &[u8], _elided: &[u64]) {}
+
+    /// Takes a line in which LeakHunter tells a name.
+    fn name(&mut self, _text: &[u8]) {}
 }
 
 /// A record whose ends are fine and whose middle is not.
@@ -69,7 +78,7 @@ pub fn scan<V: Visitor>(
                     found: Found::default(),
                     start: &start,
                 };
-                let end = lines::each_unit(file, region, &mut buffer, progress, |unit| {
+                let end = lines::each_unit(file, region, &mut buffer, V::REFERENCES, progress, |unit| {
                     reader.unit(&unit);
                     Ok(())
                 })?;
@@ -128,7 +137,7 @@ impl<V: Visitor> RegionReader<'_, V> {
                 .find(text.get(1..).unwrap_or_default())
                 .map(|index| index + 1);
             match (Record::quick(text), another) {
-                (Some(record), None) => return self.visit(&record, unit, byte),
+                (Some(record), None) => return self.visit(record, unit, byte),
                 _ if self.slow(unit, text, byte) => return,
                 (_, Some(another)) => {
                     self.skip(unit, byte, "cut off in the middle");
@@ -141,9 +150,9 @@ impl<V: Visitor> RegionReader<'_, V> {
     }
 
     #[inline]
-    fn visit(&mut self, record: &Record<'_>, unit: &Unit<'_>, byte: u64) {
+    fn visit(&mut self, record: Record<'_>, unit: &Unit<'_>, byte: u64) {
         self.found.records += 1;
-        if self.visitor.visit(record).is_err() {
+        if self.visitor.visit(&record.with_elided(unit.elided)).is_err() {
             self.skip(unit, byte, "damaged in the middle");
         }
     }
@@ -154,9 +163,15 @@ impl<V: Visitor> RegionReader<'_, V> {
         if text.trim_ascii().is_empty() {
             return true;
         }
-        if text.starts_with(ROOT_START) || text.starts_with(DUMP_START) {
+        let own = [ROOT_START, NAME_START, DUMP_START];
+        if let Some(start) = own.iter().find(|start| text.starts_with(start)) {
             let whole = text.ends_with(b"}");
             self.found.records += u64::from(whole);
+            match *start {
+                ROOT_START if whole => self.visitor.root(text, unit.elided),
+                NAME_START if whole => self.visitor.name(text),
+                _ => {}
+            }
             return whole;
         }
         let Some(fields) = Fields::parse(text) else {
@@ -166,14 +181,14 @@ impl<V: Visitor> RegionReader<'_, V> {
         if fields.address == 0 {
             self.found.records += 1;
         } else {
-            self.visit(&Record::of_fields(text, &fields), unit, byte);
+            self.visit(Record::of_fields(text, &fields), unit, byte);
         }
         true
     }
 
     fn skip_or_truncated(&mut self, unit: &Unit<'_>, text: &[u8], byte: u64) {
         let cut = unit.last.is_some_and(|unended| unended || !text.ends_with(b"}"));
-        let starts = [OBJECT_START, ROOT_START, DUMP_START];
+        let starts = [OBJECT_START, ROOT_START, NAME_START, DUMP_START];
         if cut
             && starts
                 .iter()

@@ -1,0 +1,215 @@
+//! Dense numbers for addresses: objects are numbered in ascending order of their address.
+//!
+//! Built from an [`AddressSet`]: a bitmap for each 64 KiB page of the heap, and how many addresses lie before it. A number
+//! costs about a byte, where a sorted list of addresses would cost eight.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::address_set::{AddressSet, PAGE_SHIFT, Page, WORDS, place};
+
+/// Words of a page's bitmap that share one count of what lies before them.
+const BLOCK: usize = 8;
+
+/// Addresses and their numbers, both ways.
+#[derive(Debug, Default)]
+pub struct AddressIndex {
+    /// Index of a page in `pages`.
+    page_numbers: HashMap<u64, u32, RandomState>,
+    /// In ascending order.
+    pages: Vec<Ranked>,
+    /// Addresses that are no multiple of 8, in ascending order. They are numbered after all others.
+    odd: Vec<u64>,
+    length: u32,
+}
+
+#[derive(Debug)]
+struct Ranked {
+    page: u64,
+    /// Number of the page's first address.
+    first: u32,
+    slots: Slots,
+}
+
+#[derive(Debug)]
+enum Slots {
+    Few(Box<[u16]>),
+    Bits {
+        bits: Box<[u64; WORDS]>,
+        before: [u16; WORDS / BLOCK],
+    },
+}
+
+impl Slots {
+    fn of(page: Page) -> Self {
+        match page {
+            Page::Few(mut slots) => {
+                slots.sort_unstable();
+                Self::Few(slots.into())
+            }
+            Page::Bits(bits) => {
+                let mut before = [0; WORDS / BLOCK];
+                let mut sum = 0;
+                for (block, words) in bits.chunks(BLOCK).enumerate() {
+                    before[block] = sum;
+                    sum += words.iter().map(|word| word.count_ones() as u16).sum::<u16>();
+                }
+                Self::Bits { bits, before }
+            }
+        }
+    }
+
+    fn len(&self) -> u32 {
+        match self {
+            Self::Few(slots) => slots.len() as u32,
+            Self::Bits { bits, .. } => bits.iter().map(|word| word.count_ones()).sum(),
+        }
+    }
+
+    /// How many of the page's addresses lie before this one, if this one is among them.
+    #[inline]
+    fn rank(&self, slot: u16) -> Option<u32> {
+        match self {
+            Self::Few(slots) => slots.binary_search(&slot).ok().map(|rank| rank as u32),
+            Self::Bits { bits, before } => {
+                let (word, bit) = (usize::from(slot / 64), slot % 64);
+                if bits[word] >> bit & 1 == 0 {
+                    return None;
+                }
+                let block = word / BLOCK;
+                let whole: u32 = bits[block * BLOCK..word].iter().map(|it| it.count_ones()).sum();
+                let part = (bits[word] & ((1 << bit) - 1)).count_ones();
+                Some(u32::from(before[block]) + whole + part)
+            }
+        }
+    }
+
+    /// The slot with so many others of the page before it.
+    fn select(&self, rank: u32) -> u16 {
+        match self {
+            Self::Few(slots) => slots[rank as usize],
+            Self::Bits { bits, before } => {
+                let block = before.partition_point(|count| u32::from(*count) <= rank) - 1;
+                let mut left = rank - u32::from(before[block]);
+                let mut word = block * BLOCK;
+                while bits[word].count_ones() <= left {
+                    left -= bits[word].count_ones();
+                    word += 1;
+                }
+                let mut rest = bits[word];
+                for _ in 0..left {
+                    rest &= rest - 1;
+                }
+                (word * 64) as u16 + rest.trailing_zeros() as u16
+            }
+        }
+    }
+}
+
+impl AddressIndex {
+    /// Numbers the addresses of a set. `None` when there are more than 2³¹ of them.
+    pub fn new(set: AddressSet) -> Option<Self> {
+        let length = u32::try_from(set.len()).ok().filter(|length| *length < 1 << 31)?;
+        let (pages, mut odd) = set.into_pages();
+        odd.sort_unstable();
+        let mut index = Self {
+            page_numbers: HashMap::with_capacity_and_hasher(pages.len(), RandomState::default()),
+            pages: Vec::with_capacity(pages.len()),
+            odd,
+            length,
+        };
+        let mut first = 0;
+        for (page, slots) in pages {
+            let slots = Slots::of(slots);
+            index.page_numbers.insert(page, index.pages.len() as u32);
+            let next = first + slots.len();
+            index.pages.push(Ranked { page, first, slots });
+            first = next;
+        }
+        Some(index)
+    }
+
+    /// The number of an address; `None` when the set does not have it.
+    #[inline]
+    pub fn number(&self, address: u64) -> Option<u32> {
+        match place(address) {
+            Some((page, slot)) => {
+                let ranked = &self.pages[*self.page_numbers.get(&page)? as usize];
+                Some(ranked.first + ranked.slots.rank(slot)?)
+            }
+            None => {
+                let rank = self.odd.binary_search(&address).ok()?;
+                Some(self.length - self.odd.len() as u32 + rank as u32)
+            }
+        }
+    }
+
+    /// The address with this number.
+    ///
+    /// # Panics
+    /// When there are not so many.
+    pub fn address(&self, number: u32) -> u64 {
+        let even = self.length - self.odd.len() as u32;
+        if number >= even {
+            return self.odd[(number - even) as usize];
+        }
+        let page = self.pages.partition_point(|ranked| ranked.first <= number) - 1;
+        let ranked = &self.pages[page];
+        ranked.page << PAGE_SHIFT | u64::from(ranked.slots.select(number - ranked.first)) << 3
+    }
+
+    /// How many addresses have a number.
+    pub fn len(&self) -> u32 {
+        self.length
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Bytes it takes.
+    pub fn memory(&self) -> usize {
+        let slots = |ranked: &Ranked| match &ranked.slots {
+            Slots::Few(slots) => slots.len() * 2,
+            Slots::Bits { .. } => WORDS * 8,
+        };
+        self.pages
+            .iter()
+            .map(|ranked| size_of::<Ranked>() + slots(ranked) + 16)
+            .sum::<usize>()
+            + self.odd.len() * 8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::address_set::tests::addresses;
+
+    proptest! {
+        #[test]
+        fn numbers_are_dense_and_lead_back_to_their_addresses(list in addresses(), asked in addresses()) {
+            let mut set = AddressSet::default();
+            for address in &list {
+                set.insert(*address);
+            }
+            let plain: BTreeSet<u64> = list.iter().copied().collect();
+            let index = AddressIndex::new(set).unwrap();
+            prop_assert_eq!(index.len() as usize, plain.len());
+            let (even, odd): (Vec<u64>, Vec<u64>) = plain.iter().partition(|address| *address & 7 == 0);
+            for (number, address) in even.iter().chain(&odd).enumerate() {
+                prop_assert_eq!(index.number(*address), Some(number as u32));
+                prop_assert_eq!(index.address(number as u32), *address);
+            }
+            for address in asked {
+                prop_assert_eq!(index.number(address).is_some(), plain.contains(&address));
+            }
+        }
+    }
+}

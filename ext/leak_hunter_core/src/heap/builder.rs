@@ -1,0 +1,105 @@
+//! A heap from objects that are in no file: those of a living process, or of a test.
+
+use std::collections::HashMap;
+
+use super::Heap;
+use super::names::{Name, Names};
+use super::tables::{Filler, Tables};
+use crate::address_index::AddressIndex;
+use crate::address_set::AddressSet;
+use crate::dump::{Fields, Recorded};
+use crate::error::{Error, ErrorKind, Result};
+
+/// One object, as a dump's record would tell it.
+pub type Object<'a> = Fields<'a>;
+
+/// Builds a [`Heap`] object by object.
+#[derive(Debug)]
+pub struct HeapBuilder {
+    tables: Tables,
+    roots: Vec<(String, Vec<u64>)>,
+    names: Names,
+    recorded: Option<Recorded>,
+}
+
+impl HeapBuilder {
+    /// A builder for objects at these addresses. Others cannot be added.
+    pub fn new(addresses: impl IntoIterator<Item = u64>) -> Result<Self> {
+        let mut set = AddressSet::default();
+        for address in addresses {
+            set.insert(address);
+        }
+        let index = AddressIndex::new(set).ok_or_else(|| {
+            Error::new(
+                ErrorKind::TooLarge,
+                "the heap has more objects than can be numbered (2^31)",
+            )
+        })?;
+        Ok(Self {
+            tables: Tables::new(index),
+            roots: Vec::new(),
+            names: Names::default(),
+            recorded: None,
+        })
+    }
+
+    /// Says what the heap is of.
+    pub fn recorded(&mut self, recorded: Recorded) -> &mut Self {
+        self.recorded = Some(recorded);
+        self
+    }
+
+    /// Adds a category of roots.
+    pub fn root(&mut self, category: impl Into<String>, references: Vec<u64>) -> &mut Self {
+        self.roots.push((category.into(), references));
+        self
+    }
+
+    /// Adds a name of the object at `value`, by which the one at `owner` refers to it (0: a global).
+    pub fn name(&mut self, owner: u64, value: u64, name: Name) -> &mut Self {
+        self.names.add(owner, value, name);
+        self
+    }
+
+    /// Adds the instance variables that a shape has: `fields` of a SHAPE record.
+    pub fn shape(&mut self, fields: &Fields<'_>) -> &mut Self {
+        self.names.add_shape(fields);
+        self
+    }
+
+    /// The heap, with the objects that `fill` adds.
+    pub fn build(self, fill: impl FnOnce(&mut ObjectSink<'_, '_>) -> Result<()>) -> Result<Heap> {
+        let mut filler = self.tables.filler();
+        fill(&mut ObjectSink(&mut filler))?;
+        for (category, references) in self.roots {
+            filler.root(category.as_bytes(), references.into_iter());
+        }
+        let mut found = filler.finish();
+        found.names.merge(self.names);
+        Ok(self.tables.into_heap(vec![found], self.recorded))
+    }
+
+    /// The heap of these objects and what each refers to.
+    pub fn build_from<'a>(self, objects: impl IntoIterator<Item = (Object<'a>, Vec<u64>)>) -> Result<Heap> {
+        let objects: HashMap<u64, (Object<'a>, Vec<u64>)> = objects
+            .into_iter()
+            .map(|(object, references)| (object.address, (object, references)))
+            .collect();
+        self.build(|sink| {
+            objects
+                .values()
+                .try_for_each(|(object, references)| sink.add(object, references.iter().copied()))
+        })
+    }
+}
+
+/// Takes objects while a heap is built.
+#[derive(Debug)]
+pub struct ObjectSink<'a, 'b>(&'a mut Filler<'b>);
+
+impl ObjectSink<'_, '_> {
+    /// Adds an object and the addresses it refers to, its class apart. Of two at one address the first counts.
+    pub fn add(&mut self, object: &Object<'_>, references: impl Iterator<Item = u64>) -> Result<()> {
+        self.0.object(object, references)
+    }
+}

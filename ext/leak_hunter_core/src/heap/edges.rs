@@ -1,0 +1,258 @@
+//! The references of all objects, two or three bytes each: most lead to a neighbour in the heap.
+//!
+//! An object's list is its length and then the differences from one object's number to the next, the first from its own,
+//! as variable-length integers. Lists stand in blocks, which threads fill side by side.
+
+use parking_lot::Mutex;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes per block. A place is a block and an offset in one `u32`, so no list may start behind this.
+const BLOCK: usize = 1 << OFFSET_BITS;
+const OFFSET_BITS: u32 = 16;
+const BLOCKS: usize = 1 << (32 - OFFSET_BITS);
+
+/// Where an object's list is.
+pub(crate) type Place = u32;
+/// The object refers to nothing.
+pub(crate) const NOWHERE: Place = u32::MAX;
+
+/// All lists.
+#[derive(Debug, Default)]
+pub(crate) struct Edges {
+    blocks: Vec<Box<[u8]>>,
+}
+
+impl Edges {
+    /// The list at a place; `own` is the number of the object that it is of.
+    #[inline]
+    pub(crate) fn at(&self, place: Place, own: u32) -> List<'_> {
+        if place == NOWHERE {
+            return List::empty();
+        }
+        let block = &self.blocks[(place >> OFFSET_BITS) as usize];
+        let mut bytes = &block[place as usize & (BLOCK - 1)..];
+        let left = read(&mut bytes);
+        List {
+            bytes,
+            left,
+            last: own,
+        }
+    }
+
+    /// Goes on with the list at a place.
+    #[inline]
+    pub(crate) fn resume(&self, place: Place, pause: Pause) -> List<'_> {
+        if place == NOWHERE || pause.left == 0 {
+            return List::empty();
+        }
+        let block = &self.blocks[(place >> OFFSET_BITS) as usize];
+        List {
+            bytes: &block[block.len() - pause.unread as usize..],
+            left: pause.left,
+            last: pause.last,
+        }
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        self.blocks.iter().map(|block| block.len() + 16).sum()
+    }
+}
+
+/// The numbers of the objects that one object refers to, as they stand in it: repeated ones are repeated.
+#[derive(Clone, Debug)]
+pub(crate) struct List<'a> {
+    bytes: &'a [u8],
+    left: u32,
+    last: u32,
+}
+
+impl List<'_> {
+    pub(crate) fn empty() -> Self {
+        Self {
+            bytes: &[],
+            left: 0,
+            last: 0,
+        }
+    }
+
+    /// Where the reading stands, to go on from later.
+    #[inline]
+    pub(crate) fn pause(&self) -> Pause {
+        Pause {
+            unread: self.bytes.len() as u32,
+            left: self.left,
+            last: self.last,
+        }
+    }
+}
+
+impl Iterator for List<'_> {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let number = read(&mut self.bytes);
+        let difference = (number >> 1) as i32 ^ -((number & 1) as i32);
+        self.last = self.last.wrapping_add_signed(difference);
+        Some(self.last)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+impl ExactSizeIterator for List<'_> {}
+
+/// Where the reading of a list stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pause {
+    /// Bytes of the block behind it.
+    pub(crate) unread: u32,
+    pub(crate) left: u32,
+    pub(crate) last: u32,
+}
+
+/// Blocks that threads take and hand in.
+#[derive(Debug, Default)]
+pub(crate) struct Shelf(Mutex<Vec<Box<[u8]>>>);
+
+impl Shelf {
+    pub(crate) fn into_edges(self) -> Edges {
+        Edges {
+            blocks: self.0.into_inner(),
+        }
+    }
+
+    fn take(&self) -> Result<u32> {
+        let mut blocks = self.0.lock();
+        if blocks.len() >= BLOCKS - 1 {
+            let message = "the heap has more references than can be held (4 GiB of them)";
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        blocks.push(Box::default());
+        Ok(blocks.len() as u32 - 1)
+    }
+}
+
+/// Writes lists into blocks of a shelf.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    shelf: &'a Shelf,
+    /// The block that is being filled.
+    number: Option<u32>,
+    bytes: Vec<u8>,
+    list: Vec<u8>,
+}
+
+impl<'a> Writer<'a> {
+    pub(crate) fn new(shelf: &'a Shelf) -> Self {
+        Self {
+            shelf,
+            number: None,
+            bytes: Vec::new(),
+            list: Vec::new(),
+        }
+    }
+
+    /// Adds the list of the object with the number `own`.
+    pub(crate) fn write(&mut self, own: u32, references: &[u32]) -> Result<Place> {
+        if references.is_empty() {
+            return Ok(NOWHERE);
+        }
+        self.list.clear();
+        append(&mut self.list, references.len() as u32);
+        let mut last = own;
+        for number in references {
+            let difference = number.wrapping_sub(last) as i32;
+            append(&mut self.list, (difference << 1 ^ difference >> 31) as u32);
+            last = *number;
+        }
+        if self.bytes.len() + self.list.len() > BLOCK {
+            self.hand_in();
+        }
+        let number = match self.number {
+            Some(number) => number,
+            None => *self.number.insert(self.shelf.take()?),
+        };
+        if self.bytes.capacity() == 0 {
+            self.bytes.reserve_exact(BLOCK.max(self.list.len()));
+        }
+        let place = number << OFFSET_BITS | self.bytes.len() as u32;
+        self.bytes.extend_from_slice(&self.list);
+        Ok(place)
+    }
+
+    fn hand_in(&mut self) {
+        if let Some(number) = self.number.take() {
+            self.shelf.0.lock()[number as usize] = std::mem::take(&mut self.bytes).into();
+        }
+    }
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        self.hand_in();
+    }
+}
+
+/// Appends a variable-length integer: seven bits a byte, the lowest first.
+#[inline]
+pub(crate) fn append(bytes: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Takes a variable-length integer from the front. Of bytes that [`append`] did not write, anything.
+#[inline]
+pub(crate) fn read(bytes: &mut &[u8]) -> u32 {
+    let mut number = 0;
+    let mut shift = 0;
+    while let Some((byte, rest)) = bytes.split_first() {
+        *bytes = rest;
+        number |= u32::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 || shift > 28 {
+            break;
+        }
+    }
+    number
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn references_come_back_as_they_went_in(
+            lists in proptest::collection::vec(
+                (0..1u32 << 31, proptest::collection::vec(0..1u32 << 31, 0..40)), 0..200),
+            long in 0..40_000u32,
+        ) {
+            let shelf = Shelf::default();
+            let mut writer = Writer::new(&shelf);
+            let mut lists = lists;
+            lists.push((7, (0..long).map(|number| number * 50_000).collect()));
+            let places: Vec<_> = lists
+                .iter()
+                .map(|(own, list)| writer.write(*own, list).unwrap())
+                .collect();
+            drop(writer);
+            let edges = shelf.into_edges();
+            for ((own, list), place) in lists.iter().zip(places) {
+                prop_assert_eq!(&edges.at(place, *own).collect::<Vec<_>>(), list);
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What objects have in common: type, class, shape and allocation site. A heap has millions of objects and some
+//! thousands of kinds.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use parking_lot::Mutex;
+
+use crate::dump::{Fields, lossy};
+
+/// Number of an entry of a table.
+pub(crate) type Id = u32;
+/// No entry.
+pub(crate) const NONE: Id = u32::MAX;
+
+/// Ruby's internal types, as far as an analysis tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// `OBJECT`
+    Object,
+    /// `CLASS`
+    Class,
+    /// `MODULE`
+    Module,
+    /// `ICLASS`: what stands for an included module among superclasses
+    IClass,
+    /// `STRING`
+    String,
+    /// `ARRAY`
+    Array,
+    /// `HASH`
+    Hash,
+    /// `STRUCT`
+    Struct,
+    /// `DATA`: of C code
+    Data,
+    /// `IMEMO`: the VM's own
+    Imemo,
+    /// Any other
+    Other,
+}
+
+impl Type {
+    pub(crate) fn of(name: &[u8]) -> Self {
+        match name {
+            b"OBJECT" => Self::Object,
+            b"CLASS" => Self::Class,
+            b"MODULE" => Self::Module,
+            b"ICLASS" => Self::IClass,
+            b"STRING" => Self::String,
+            b"ARRAY" => Self::Array,
+            b"HASH" => Self::Hash,
+            b"STRUCT" => Self::Struct,
+            b"DATA" => Self::Data,
+            b"IMEMO" => Self::Imemo,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What objects of a kind have in common. Texts are entries of [`Kinds::text`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kind {
+    /// Ruby's internal type
+    pub type_: Type,
+    pub(crate) type_name: Id,
+    /// Address of the class; 0 for objects without one.
+    pub class: u64,
+    /// Number of the class among the objects, once all are known.
+    pub(crate) class_number: Id,
+    /// `struct` of DATA, `imemo_type` of IMEMO.
+    pub(crate) label: Id,
+    pub(crate) file: Id,
+    pub(crate) method: Id,
+    /// Line of the allocation site; 0 for none.
+    pub line: u64,
+    /// `shape_id` of an OBJECT, from which its instance variables can be told; 0 for none.
+    pub shape: u64,
+}
+
+/// When and as what an object was born: its kind and the GC count of that time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Birth {
+    pub(crate) kind: Id,
+    /// [`NONE`] of untraced objects.
+    pub(crate) generation: u32,
+}
+
+/// The kinds, births and texts of a heap.
+#[derive(Debug, Default)]
+pub struct Kinds {
+    pub(crate) kinds: Vec<Kind>,
+    pub(crate) births: Vec<Birth>,
+    texts: Vec<Box<str>>,
+}
+
+impl Kinds {
+    /// A text by its number.
+    pub(crate) fn text(&self, id: Id) -> Option<&str> {
+        self.texts.get(id as usize).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn memory(&self) -> usize {
+        let texts: usize = self.texts.iter().map(|text| text.len() + 16).sum();
+        texts + self.kinds.len() * size_of::<Kind>() + self.births.len() * size_of::<Birth>()
+    }
+}
+
+/// The table that threads share while they read.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    kinds: Kinds,
+    kind_ids: HashMap<Kind, Id, RandomState>,
+    birth_ids: HashMap<Birth, Id, RandomState>,
+    text_ids: HashMap<Box<str>, Id, RandomState>,
+}
+
+impl Table {
+    fn text(&mut self, text: Option<&[u8]>) -> Id {
+        let Some(text) = text else {
+            return NONE;
+        };
+        let text = lossy(text);
+        if let Some(id) = self.text_ids.get(text.as_ref()) {
+            return *id;
+        }
+        let id = self.kinds.texts.len() as Id;
+        self.kinds.texts.push(text.as_ref().into());
+        self.text_ids.insert(text.as_ref().into(), id);
+        id
+    }
+
+    fn kind(&mut self, fields: &Fields<'_>) -> Id {
+        let label = fields.imemo_type.as_ref().or(fields.struct_name.as_ref());
+        let type_ = Type::of(&fields.kind);
+        let kind = Kind {
+            type_,
+            type_name: self.text(Some(&fields.kind)),
+            class: fields.class_of_object().unwrap_or(0),
+            class_number: NONE,
+            label: self.text(label.map(AsRef::as_ref)),
+            file: self.text(fields.file.as_deref()),
+            method: self.text(fields.method.as_deref()),
+            line: fields.line.unwrap_or(0),
+            shape: shape_of(type_, fields),
+        };
+        let next = self.kinds.kinds.len() as Id;
+        let id = *self.kind_ids.entry(kind).or_insert(next);
+        if id == next {
+            self.kinds.kinds.push(kind);
+        }
+        id
+    }
+
+    fn birth(&mut self, birth: Birth) -> Id {
+        let next = self.kinds.births.len() as Id;
+        let id = *self.birth_ids.entry(birth).or_insert(next);
+        if id == next {
+            self.kinds.births.push(birth);
+        }
+        id
+    }
+}
+
+fn shape_of(type_: Type, fields: &Fields<'_>) -> u64 {
+    match type_ {
+        Type::Object => fields.shape_id.unwrap_or(0),
+        _ => 0,
+    }
+}
+
+impl Shared {
+    pub(crate) fn into_kinds(self) -> Kinds {
+        let mut kinds = self.0.into_inner().kinds;
+        kinds.births.shrink_to_fit();
+        kinds
+    }
+}
+
+/// One thread's way to the shared table: what it has asked before it knows.
+#[derive(Debug)]
+pub(crate) struct Interner<'a> {
+    shared: &'a Shared,
+    kinds: HashMap<Box<[u8]>, Id, RandomState>,
+    births: HashMap<Birth, Id, RandomState>,
+    key: Vec<u8>,
+}
+
+impl<'a> Interner<'a> {
+    pub(crate) fn new(shared: &'a Shared) -> Self {
+        Self {
+            shared,
+            kinds: HashMap::default(),
+            births: HashMap::default(),
+            key: Vec::new(),
+        }
+    }
+
+    pub(crate) fn birth(&mut self, fields: &Fields<'_>) -> Id {
+        let kind = self.kind(fields);
+        let generation = fields
+            .generation
+            .map_or(NONE, |it| u32::try_from(it).unwrap_or(NONE - 1));
+        let birth = Birth { kind, generation };
+        if let Some(id) = self.births.get(&birth) {
+            return *id;
+        }
+        let id = self.shared.0.lock().birth(birth);
+        self.births.insert(birth, id);
+        id
+    }
+
+    fn kind(&mut self, fields: &Fields<'_>) -> Id {
+        self.key.clear();
+        let shape = shape_of(Type::of(&fields.kind), fields);
+        for number in [
+            fields.class_of_object().unwrap_or(0),
+            fields.line.unwrap_or(0),
+            shape,
+        ] {
+            self.key.extend_from_slice(&number.to_le_bytes());
+        }
+        let label = fields.imemo_type.as_ref().or(fields.struct_name.as_ref());
+        for text in [
+            Some(&fields.kind),
+            label,
+            fields.file.as_ref(),
+            fields.method.as_ref(),
+        ] {
+            let length = text.map_or(u32::MAX, |text| text.len() as u32);
+            self.key.extend_from_slice(&length.to_le_bytes());
+            self.key.extend_from_slice(text.map_or(&[], |text| text.as_ref()));
+        }
+        if let Some(id) = self.kinds.get(self.key.as_slice()) {
+            return *id;
+        }
+        let id = self.shared.0.lock().kind(fields);
+        self.kinds.insert(self.key.as_slice().into(), id);
+        id
+    }
+}

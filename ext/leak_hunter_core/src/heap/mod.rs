@@ -1,0 +1,221 @@
+//! The graph of a Ruby heap in compact, immutable tables: who refers to whom, what everything is and where it was made.
+//!
+//! The tables are filled from a dump ([`Heap::load`]) or from a walk of the living process ([`HeapBuilder`]); both say
+//! the same of the same moment. An object is its number: dense, in ascending order of addresses. [`Graph`] adds the
+//! roots and tells for each object how it is reached, [`Dominators`] who alone keeps it alive.
+
+mod builder;
+mod dominators;
+mod edges;
+mod graph;
+mod kinds;
+mod load;
+mod names;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+pub use self::builder::{HeapBuilder, Object};
+pub use self::dominators::{Dominators, dominators};
+pub(crate) use self::edges::List;
+use self::edges::{Edges, Place};
+pub use self::graph::{Graph, Level, Node};
+use self::kinds::{Birth, Kinds, NONE};
+pub use self::kinds::{Kind, Type};
+pub use self::names::{Name, Names};
+use crate::address_index::AddressIndex;
+use crate::dump::{Classes, Recorded};
+
+/// All objects of a heap at one moment.
+#[derive(Debug)]
+pub struct Heap {
+    index: AddressIndex,
+    births: Vec<u32>,
+    memsizes: Vec<u32>,
+    /// Sizes that do not fit.
+    large: HashMap<u32, u64, RandomState>,
+    places: Vec<Place>,
+    edges: Edges,
+    kinds: Kinds,
+    classes: Classes,
+    names: Names,
+    roots: Vec<Root>,
+    /// Numbers of elements of the longer Arrays and Hashes, by object.
+    lengths: Vec<(u32, u32)>,
+    dangling: u64,
+    recorded: Option<Recorded>,
+}
+
+/// A category of roots, such as `vm` or `global_tbl`, and the objects it leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Root {
+    /// As Ruby calls it.
+    pub category: String,
+    pub(crate) references: Vec<u32>,
+}
+
+impl Heap {
+    /// Number of objects.
+    pub fn len(&self) -> u32 {
+        self.index.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// The object at an address.
+    pub fn find(&self, address: u64) -> Option<u32> {
+        self.index.number(address)
+    }
+
+    /// The address of an object.
+    pub fn address(&self, object: u32) -> u64 {
+        self.index.address(object)
+    }
+
+    fn birth(&self, object: u32) -> Option<Birth> {
+        self.kinds
+            .births
+            .get(self.births[object as usize] as usize)
+            .copied()
+    }
+
+    /// What an object is and where it was made. `None` of a damaged record.
+    pub fn kind(&self, object: u32) -> Option<&Kind> {
+        self.kinds.kinds.get(self.birth(object)?.kind as usize)
+    }
+
+    /// Number of the kind of an object, and how many there are: for tables by kind.
+    pub(crate) fn kind_number(&self, object: u32) -> Option<usize> {
+        Some(self.birth(object)?.kind as usize)
+    }
+
+    pub(crate) fn all_kinds(&self) -> &[Kind] {
+        &self.kinds.kinds
+    }
+
+    /// GC count at its birth; `None` when that was not traced.
+    pub fn generation(&self, object: u32) -> Option<u64> {
+        let generation = self.birth(object)?.generation;
+        (generation != NONE).then_some(u64::from(generation))
+    }
+
+    /// Bytes of an object: its slot and what it allocated beside.
+    pub fn memsize(&self, object: u32) -> u64 {
+        match self.memsizes[object as usize] {
+            NONE => self.large.get(&object).copied().unwrap_or(0),
+            size => u64::from(size),
+        }
+    }
+
+    /// Bytes of all objects.
+    pub fn total_memsize(&self) -> u64 {
+        (0..self.len()).fold(0, |sum: u64, object| sum.saturating_add(self.memsize(object)))
+    }
+
+    /// The objects it refers to, its class apart, as often as it does so.
+    pub fn references(&self, object: u32) -> impl ExactSizeIterator<Item = u32> + Clone + '_ {
+        self.list(object)
+    }
+
+    pub(crate) fn list(&self, object: u32) -> List<'_> {
+        self.edges.at(self.places[object as usize], object)
+    }
+
+    /// The object that is its class, singleton classes as they are.
+    pub fn class_of(&self, object: u32) -> Option<u32> {
+        let number = self.kind(object)?.class_number;
+        (number != NONE).then_some(number)
+    }
+
+    /// Ruby's internal type: `STRING`.
+    pub fn type_name(&self, object: u32) -> &str {
+        self.kind(object)
+            .and_then(|kind| self.kinds.text(kind.type_name))
+            .unwrap_or("UNKNOWN")
+    }
+
+    /// Name of its class, past singleton classes; of DATA without one its struct, of IMEMO its kind. `None` of hidden
+    /// objects.
+    pub fn class_name(&self, object: u32) -> Option<String> {
+        self.class_name_of_kind(self.kind(object)?)
+    }
+
+    pub(crate) fn class_name_of_kind(&self, kind: &Kind) -> Option<String> {
+        let class = (kind.class != 0).then(|| self.classes.name(kind.class)).flatten();
+        class.or_else(|| self.kinds.text(kind.label).map(Into::into))
+    }
+
+    /// `struct` of DATA, `imemo_type` of IMEMO.
+    pub fn label(&self, object: u32) -> Option<&str> {
+        self.kinds.text(self.kind(object)?.label)
+    }
+
+    /// File, line and method of its allocation; the line of a negative eval line is 2^64 less it.
+    pub fn site(&self, object: u32) -> (Option<&str>, Option<u64>, Option<&str>) {
+        self.kind(object)
+            .map_or((None, None, None), |kind| self.site_of_kind(kind))
+    }
+
+    pub(crate) fn site_of_kind(&self, kind: &Kind) -> (Option<&str>, Option<u64>, Option<&str>) {
+        let line = (kind.line != 0).then_some(kind.line);
+        (self.kinds.text(kind.file), line, self.kinds.text(kind.method))
+    }
+
+    pub(crate) fn type_name_of_kind(&self, kind: &Kind) -> &str {
+        self.kinds.text(kind.type_name).unwrap_or("UNKNOWN")
+    }
+
+    /// Elements of an Array or Hash; of those with fewer than eight, nothing is known.
+    pub fn length(&self, object: u32) -> Option<u32> {
+        let index = self
+            .lengths
+            .binary_search_by_key(&object, |(number, _)| *number)
+            .ok()?;
+        Some(self.lengths[index].1)
+    }
+
+    /// The roots by category, in the order of the alphabet.
+    pub fn roots(&self) -> &[Root] {
+        &self.roots
+    }
+
+    /// References to what is no object of this heap.
+    pub fn dangling(&self) -> u64 {
+        self.dangling
+    }
+
+    /// Names the process told.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Classes and modules by address.
+    pub fn classes(&self) -> &Classes {
+        &self.classes
+    }
+
+    /// What the dump says of itself, when LeakHunter took it.
+    pub fn recorded(&self) -> Option<&Recorded> {
+        self.recorded.as_ref()
+    }
+
+    /// Bytes that the tables take.
+    pub fn memory(&self) -> usize {
+        let columns = (self.births.len() + self.memsizes.len() + self.places.len()) * 4;
+        let roots: usize = self.roots.iter().map(|root| root.references.len() * 4).sum();
+        columns
+            + roots
+            + self.index.memory()
+            + self.edges.memory()
+            + self.kinds.memory()
+            + self.lengths.len() * 8
+            + self.names.len() * 96
+    }
+}

@@ -1,0 +1,134 @@
+//! Names that only the living process knows, as `LeakHunter.dump!` writes them behind the records: of constants, of
+//! instance variables of classes, of globals, of thread locals. And those of instance variables that shapes tell.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use serde::Deserialize;
+
+use crate::dump::{Fields, lossy};
+
+/// No shape has a longer chain; a damaged dump may hold a circle.
+const LONGEST_CHAIN: usize = 4096;
+/// From Ruby 4.0 on, flags stand above the number of a shape.
+const SHAPE_BITS: u64 = (1 << 19) - 1;
+
+/// A name by which something refers to an object.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Name {
+    /// `constant`, `instance_variable`, `class_variable`, `global`, `fiber_local`, `thread_variable`, `fiber_storage`
+    pub kind: String,
+    /// As it is written in Ruby: `AUDIT_TRAIL`, `@cache`, `$cache`.
+    pub name: String,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    #[serde(flatten)]
+    name: Name,
+    owner: Option<String>,
+    value: String,
+}
+
+#[derive(Debug)]
+struct Shape {
+    parent: Option<u64>,
+    name: Option<Box<str>>,
+}
+
+/// All names of a heap.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// By owner (0 for globals) and value.
+    by_edge: HashMap<(u64, u64), Name, RandomState>,
+    shapes: HashMap<u64, Shape, RandomState>,
+}
+
+impl Names {
+    /// Takes a NAME line of a dump; one that is damaged names nothing.
+    pub(crate) fn read(&mut self, text: &[u8]) {
+        let Ok(line) = serde_json::from_slice::<Line>(text) else {
+            return;
+        };
+        let address = |text: &str| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok();
+        let owner = match line.owner {
+            Some(owner) => address(&owner),
+            None => Some(0),
+        };
+        if let (Some(owner), Some(value)) = (owner, address(&line.value)) {
+            self.add(owner, value, line.name);
+        }
+    }
+
+    /// Adds a name. Of several for one edge, the first in the order of the alphabet stays, so that every run says the
+    /// same.
+    pub fn add(&mut self, owner: u64, value: u64, name: Name) {
+        let key = |name: &Name| (name.kind.clone(), name.name.clone());
+        self.by_edge
+            .entry((owner, value))
+            .and_modify(|known| {
+                if key(&name) < key(known) {
+                    *known = name.clone();
+                }
+            })
+            .or_insert(name);
+    }
+
+    pub(crate) fn add_shape(&mut self, fields: &Fields<'_>) {
+        let Some(id) = fields.shape_id else { return };
+        let shape = Shape {
+            parent: fields.parent_id,
+            name: fields.edge_name.as_ref().map(|name| lossy(name).into()),
+        };
+        self.shapes.insert(id, shape);
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        for ((owner, value), name) in other.by_edge {
+            self.add(owner, value, name);
+        }
+        self.shapes.extend(other.shapes);
+    }
+
+    /// By what name the object at `owner` (0 for none) refers to the one at `value`.
+    pub fn of_edge(&self, owner: u64, value: u64) -> Option<&Name> {
+        self.by_edge.get(&(owner, value))
+    }
+
+    /// The global variable that holds the object at this address.
+    pub fn of_global(&self, value: u64) -> Option<&Name> {
+        self.of_edge(0, value)
+    }
+
+    /// The instance variables of an object of this shape, in order. `None` when the dump does not tell.
+    pub fn instance_variables(&self, shape: u64) -> Option<Vec<&str>> {
+        let mut id = if self.shapes.contains_key(&shape) {
+            shape
+        } else {
+            shape & SHAPE_BITS
+        };
+        let mut names = Vec::new();
+        for _ in 0..LONGEST_CHAIN {
+            let shape = self.shapes.get(&id)?;
+            names.extend(shape.name.as_deref().filter(|name| name.starts_with('@')));
+            match shape.parent {
+                Some(parent) => id = parent,
+                None => {
+                    names.reverse();
+                    return Some(names);
+                }
+            }
+        }
+        None
+    }
+
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.by_edge.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_edge.is_empty()
+    }
+}

@@ -1,0 +1,208 @@
+//! The tables of a heap while threads fill them side by side.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use foldhash::fast::RandomState;
+
+use super::edges::{NOWHERE, Shelf, Writer};
+use super::kinds::{Interner, NONE, Shared};
+use super::names::Names;
+use super::{Heap, Root};
+use crate::address_index::AddressIndex;
+use crate::dump::{Classes, Fields, Recorded, lossy};
+use crate::error::Result;
+
+/// Collections with fewer elements are not worth a row in the table of lengths.
+const SHORT: u64 = 8;
+
+/// Tables with a place for each object, to be filled through [`Filler`]s.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    index: AddressIndex,
+    births: Vec<AtomicU32>,
+    memsizes: Vec<AtomicU32>,
+    places: Vec<AtomicU32>,
+    shelf: Shelf,
+    kinds: Shared,
+    dangling: AtomicU64,
+}
+
+fn column(length: u32) -> Vec<AtomicU32> {
+    (0..length).map(|_| AtomicU32::new(NONE)).collect()
+}
+
+fn settle(column: Vec<AtomicU32>) -> Vec<u32> {
+    column.into_iter().map(AtomicU32::into_inner).collect()
+}
+
+/// What a thread has found besides the columns.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) classes: Classes,
+    pub(crate) names: Names,
+    /// Categories of roots, and the addresses each leads to.
+    roots: Vec<(String, Vec<u64>)>,
+    lengths: Vec<(u32, u32)>,
+    large: HashMap<u32, u64, RandomState>,
+}
+
+impl Found {
+    fn merge(&mut self, other: Self) {
+        self.classes.merge(other.classes);
+        self.names.merge(other.names);
+        self.roots.extend(other.roots);
+        self.lengths.extend(other.lengths);
+        self.large.extend(other.large);
+    }
+}
+
+impl Tables {
+    pub(crate) fn new(index: AddressIndex) -> Self {
+        let length = index.len();
+        Self {
+            index,
+            births: column(length),
+            memsizes: column(length),
+            places: column(length),
+            shelf: Shelf::default(),
+            kinds: Shared::default(),
+            dangling: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn filler(&self) -> Filler<'_> {
+        Filler {
+            tables: self,
+            interner: Interner::new(&self.kinds),
+            writer: Some(Writer::new(&self.shelf)),
+            found: Found::default(),
+            list: Vec::new(),
+        }
+    }
+
+    /// The heap, once every object is in.
+    pub(crate) fn into_heap(self, parts: Vec<Found>, recorded: Option<Recorded>) -> Heap {
+        let mut found = Found::default();
+        for part in parts {
+            found.merge(part);
+        }
+        let mut kinds = self.kinds.into_kinds();
+        for kind in &mut kinds.kinds {
+            if kind.class != 0 {
+                kind.class_number = self.index.number(kind.class).unwrap_or(NONE);
+            }
+        }
+        let mut dangling = self.dangling.into_inner();
+        let mut roots: Vec<Root> = Vec::new();
+        for (category, addresses) in found.roots {
+            let mut numbers: Vec<u32> = addresses
+                .iter()
+                .filter_map(|address| self.index.number(*address))
+                .collect();
+            dangling += (addresses.len() - numbers.len()) as u64;
+            match roots.iter_mut().find(|root| root.category == category) {
+                Some(root) => root.references.append(&mut numbers),
+                None => roots.push(Root {
+                    category,
+                    references: numbers,
+                }),
+            }
+        }
+        for root in &mut roots {
+            root.references.sort_unstable();
+            root.references.dedup();
+        }
+        roots.sort_by(|one, two| one.category.cmp(&two.category));
+        found.lengths.sort_unstable();
+        Heap {
+            index: self.index,
+            births: settle(self.births),
+            memsizes: settle(self.memsizes),
+            large: found.large,
+            places: settle(self.places),
+            edges: self.shelf.into_edges(),
+            kinds,
+            classes: found.classes,
+            names: found.names,
+            roots,
+            lengths: found.lengths,
+            dangling,
+            recorded,
+        }
+    }
+}
+
+/// One thread's way to fill the tables.
+#[derive(Debug)]
+pub(crate) struct Filler<'a> {
+    tables: &'a Tables,
+    interner: Interner<'a>,
+    writer: Option<Writer<'a>>,
+    pub(crate) found: Found,
+    list: Vec<u32>,
+}
+
+impl Filler<'_> {
+    /// Adds an object. One whose address the index does not have, or that is there already, is left out.
+    pub(crate) fn object(
+        &mut self,
+        fields: &Fields<'_>,
+        references: impl Iterator<Item = u64>,
+    ) -> Result<()> {
+        let tables = self.tables;
+        let Some(number) = tables.index.number(fields.address) else {
+            return Ok(());
+        };
+        let place = number as usize;
+        let birth = self.interner.birth(fields);
+        let free = tables.births[place].compare_exchange(NONE, birth, Ordering::Relaxed, Ordering::Relaxed);
+        if free.is_err() {
+            return Ok(());
+        }
+        let memsize = u32::try_from(fields.memsize).unwrap_or(NONE).min(NONE);
+        tables.memsizes[place].store(memsize, Ordering::Relaxed);
+        if memsize == NONE {
+            self.found.large.insert(number, fields.memsize);
+        }
+        if let Some(length) = fields.length.filter(|length| *length >= SHORT) {
+            let length = u32::try_from(length).unwrap_or(u32::MAX);
+            self.found.lengths.push((number, length));
+        }
+        if Classes::wants(&fields.kind) {
+            self.found.classes.add(fields);
+        }
+        self.references(number, references)
+    }
+
+    fn references(&mut self, number: u32, references: impl Iterator<Item = u64>) -> Result<()> {
+        self.list.clear();
+        let mut dangling = 0;
+        for address in references {
+            match self.tables.index.number(address) {
+                Some(number) => self.list.push(number),
+                None => dangling += 1,
+            }
+        }
+        if dangling > 0 {
+            self.tables.dangling.fetch_add(dangling, Ordering::Relaxed);
+        }
+        let place = match &mut self.writer {
+            Some(writer) => writer.write(number, &self.list)?,
+            None => NOWHERE,
+        };
+        self.tables.places[number as usize].store(place, Ordering::Relaxed);
+        Ok(())
+    }
+
+    pub(crate) fn root(&mut self, category: &[u8], references: impl Iterator<Item = u64>) {
+        let category = lossy(category).into_owned();
+        self.found.roots.push((category, references.collect()));
+    }
+
+    /// Hands in what is unfinished.
+    pub(crate) fn finish(mut self) -> Found {
+        self.writer = None;
+        self.found
+    }
+}

@@ -1,0 +1,241 @@
+//! The graph and its dominators against slow plain versions, on random heaps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::dump::Fields;
+use crate::progress::Progress;
+
+/// A heap as plain as can be: objects by a small number.
+#[derive(Clone, Debug)]
+struct Plain {
+    /// What each refers to, its class among it; and whether its references are postponed.
+    objects: Vec<(Vec<usize>, Option<usize>, bool)>,
+    sizes: Vec<u64>,
+    strong: Vec<usize>,
+    stack: Vec<usize>,
+}
+
+fn address(object: usize) -> u64 {
+    0x7f00_0000_0000 + object as u64 * 40
+}
+
+impl Plain {
+    fn heap(&self) -> Heap {
+        let mut builder = HeapBuilder::new((0..self.objects.len()).map(address)).unwrap();
+        builder.root("vm", self.strong.iter().copied().map(address).collect());
+        builder.root(
+            "machine_context",
+            self.stack.iter().copied().map(address).collect(),
+        );
+        builder.root("finalizers", Vec::new());
+        let objects = self
+            .objects
+            .iter()
+            .enumerate()
+            .map(|(number, (references, class, postponed))| {
+                let fields = Fields {
+                    address: address(number),
+                    kind: if *postponed { &b"IMEMO"[..] } else { b"OBJECT" }.into(),
+                    imemo_type: postponed.then_some(b"constcache"[..].into()),
+                    class: class.map(address).filter(|_| !postponed),
+                    memsize: self.sizes[number],
+                    ..Fields::default()
+                };
+                (fields, references.iter().copied().map(address).collect())
+            });
+        builder.build_from(objects).unwrap()
+    }
+
+    fn successors(&self, object: usize) -> Vec<usize> {
+        let (references, class, postponed) = &self.objects[object];
+        let class = class.filter(|_| !postponed);
+        references.iter().copied().chain(class).collect()
+    }
+
+    /// All that is reached, by the references of what `through` lets pass.
+    fn reached(&self, from: &[usize], through: impl Fn(usize) -> bool) -> BTreeSet<usize> {
+        let mut seen: BTreeSet<usize> = from.iter().copied().collect();
+        let mut open: Vec<usize> = seen.iter().copied().collect();
+        while let Some(object) = open.pop() {
+            if through(object) {
+                open.extend(
+                    self.successors(object)
+                        .into_iter()
+                        .filter(|next| seen.insert(*next)),
+                );
+            }
+        }
+        seen
+    }
+
+    fn levels(&self) -> Vec<Level> {
+        let strong = self.reached(&self.strong, |object| !self.objects[object].2);
+        let roots: Vec<usize> = self.strong.iter().chain(&self.stack).copied().collect();
+        let all = self.reached(&roots, |_| true);
+        (0..self.objects.len())
+            .map(|object| match (strong.contains(&object), all.contains(&object)) {
+                (true, _) => Level::Strong,
+                (_, true) => Level::Postponed,
+                _ => Level::Unreachable,
+            })
+            .collect()
+    }
+
+    /// The nodes of a graph and the edges that count. Roots are numbered as the graph numbers them.
+    fn edges(&self, graph: &Graph<'_>) -> BTreeMap<u32, BTreeSet<u32>> {
+        let levels = self.levels();
+        let mut edges: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for object in 0..self.objects.len() {
+            let from = match self.objects[object].2 {
+                true => levels[object].max(Level::Postponed),
+                false => levels[object],
+            };
+            let next = self
+                .successors(object)
+                .into_iter()
+                .filter(|next| levels[*next] == from);
+            edges.insert(object as u32, next.map(|next| next as u32).collect());
+        }
+        for node in self.objects.len() as u32..graph.top() {
+            let (list, level) = match graph.category(node).unwrap() {
+                "vm" => (self.strong.clone(), Level::Strong),
+                "machine_context" => (self.stack.clone(), Level::Postponed),
+                "unreachable" => (
+                    graph.successors(node).map(|it| it as usize).collect(),
+                    Level::Unreachable,
+                ),
+                _ => (Vec::new(), Level::Finalizers),
+            };
+            let list = list.into_iter().filter(|object| levels[*object] == level);
+            edges.insert(node, list.map(|object| object as u32).collect());
+        }
+        edges.insert(graph.top(), (self.objects.len() as u32..graph.top()).collect());
+        edges
+    }
+}
+
+fn reached_without(edges: &BTreeMap<u32, BTreeSet<u32>>, top: u32, without: Option<u32>) -> BTreeSet<u32> {
+    let mut seen = BTreeSet::from([top]);
+    let mut open = vec![top];
+    while let Some(node) = open.pop() {
+        for next in edges.get(&node).into_iter().flatten() {
+            if Some(*next) != without && seen.insert(*next) {
+                open.push(*next);
+            }
+        }
+    }
+    seen
+}
+
+/// Sparse, dense, with circles, self-references, orphans and objects of many roots.
+fn plain() -> impl Strategy<Value = Plain> {
+    (1..24usize, 0..4usize).prop_flat_map(|(count, degree)| {
+        let object = (
+            proptest::collection::vec(0..count, 0..=degree),
+            proptest::option::weighted(0.3, 0..count),
+            proptest::bool::weighted(0.1),
+        );
+        (
+            proptest::collection::vec(object, count),
+            proptest::collection::vec(0..1_000u64, count),
+            proptest::collection::vec(0..count, 0..3),
+            proptest::collection::vec(0..count, 0..3),
+        )
+            .prop_map(|(objects, sizes, strong, stack)| Plain {
+                objects,
+                sizes,
+                strong,
+                stack,
+            })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn dominators_are_what_removing_a_node_shows(plain in plain()) {
+        let heap = plain.heap();
+        let progress = Progress::default();
+        let graph = Graph::new(&heap, &progress).unwrap();
+        let levels: Vec<Level> = (0..heap.len()).map(|object| graph.level(object)).collect();
+        prop_assert_eq!(levels, plain.levels());
+
+        let edges = plain.edges(&graph);
+        for (node, next) in &edges {
+            prop_assert_eq!(&graph.successors(*node).collect::<BTreeSet<_>>(), next);
+        }
+        let everything = reached_without(&edges, graph.top(), None);
+        prop_assert_eq!(everything.len() as u32, graph.len());
+
+        let tree = dominators(&graph, &progress).unwrap();
+        let mut total = 0;
+        for node in 0..graph.top() {
+            let left = reached_without(&edges, graph.top(), Some(node));
+            let lost: BTreeSet<u32> = everything.difference(&left).copied().collect();
+            for other in 0..graph.top() {
+                prop_assert_eq!(tree.dominates(node, other), lost.contains(&other));
+            }
+            let size = lost.iter().filter_map(|it| plain.sizes.get(*it as usize)).sum::<u64>();
+            prop_assert_eq!(tree.retained(node), size);
+            total += plain.sizes.get(node as usize).unwrap_or(&0);
+        }
+        prop_assert_eq!(tree.retained(graph.top()), total);
+        prop_assert_eq!(total, heap.total_memsize());
+    }
+
+    #[test]
+    fn every_object_has_a_shortest_way_from_the_roots(plain in plain()) {
+        let heap = plain.heap();
+        let progress = Progress::default();
+        let graph = Graph::new(&heap, &progress).unwrap();
+        let parents = graph.parents(&progress).unwrap();
+        for object in 0..heap.len() {
+            let mut node = object;
+            let mut steps = 0;
+            while node != graph.top() {
+                let parent = parents[node as usize];
+                prop_assert!(graph.successors(parent).any(|next| next == node));
+                node = parent;
+                steps += 1;
+                prop_assert!(steps <= graph.len());
+            }
+        }
+    }
+}
+
+/// A list as long as memory allows, and one object that refers to all others, would overflow a stack.
+#[test]
+fn deep_and_wide_graphs_do_not_recurse() {
+    const COUNT: usize = 300_000;
+    let chain = (0..COUNT).map(|number| {
+        let next = (number + 1 < COUNT).then_some(number + 1);
+        (next.into_iter().collect(), None, false)
+    });
+    let wide = Plain {
+        objects: std::iter::once(((1..COUNT).collect(), None, false))
+            .chain((1..COUNT).map(|_| (Vec::new(), None, false)))
+            .collect(),
+        sizes: vec![1; COUNT],
+        strong: vec![0],
+        stack: Vec::new(),
+    };
+    let deep = Plain {
+        objects: chain.collect(),
+        ..wide.clone()
+    };
+    // nothing leads there, and it is a circle
+    let mut circle = deep.clone();
+    circle.strong.clear();
+    circle.objects[COUNT - 1].0.push(0);
+    for plain in [deep, wide, circle] {
+        let heap = plain.heap();
+        let progress = Progress::default();
+        let graph = Graph::new(&heap, &progress).unwrap();
+        let tree = dominators(&graph, &progress).unwrap();
+        assert_eq!(tree.retained(0), COUNT as u64);
+    }
+}

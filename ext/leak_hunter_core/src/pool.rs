@@ -1,0 +1,23 @@
+//! Threads for one run. rayon's global pool, once used in a parent, hangs a forked child.
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A pool made for one run and dropped.
+pub(crate) fn of(threads: usize) -> Result<ThreadPool> {
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("leak_hunter-{index}"))
+        .build();
+    pool.map_err(|error| {
+        let message = format!("cannot start {threads} threads: {error}");
+        Error::new(ErrorKind::Internal, message)
+    })
+}
+
+/// As many as were asked for; else one core stays free for the application.
+pub(crate) fn threads(asked: Option<usize>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    asked.unwrap_or(cores.saturating_sub(1)).clamp(1, 64)
+}
