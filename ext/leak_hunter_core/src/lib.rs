@@ -27,6 +27,7 @@ pub mod dump;
 pub mod error;
 pub mod gem;
 pub mod heap;
+pub mod holders;
 mod pool;
 pub mod progress;
 #[cfg(test)]

@@ -52,6 +52,15 @@ impl Classes {
         self.by_address.insert(fields.address, class);
     }
 
+    /// Fills in what a record of this class told.
+    pub(crate) fn describe<'a>(&'a self, address: u64, fields: &mut Fields<'a>) {
+        if let Some(class) = self.by_address.get(&address) {
+            fields.superclass = class.superclass;
+            fields.singleton = class.hidden && fields.kind.as_ref() != b"ICLASS";
+            fields.name = class.name.as_ref().map(|name| name.as_bytes().into());
+        }
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         self.by_address.extend(other.by_address);
     }

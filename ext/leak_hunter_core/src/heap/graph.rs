@@ -209,6 +209,29 @@ impl<'a> Graph<'a> {
         successors.filter(move |next| *next >= objects || self.levels[*next as usize] == level)
     }
 
+    /// The objects that a node keeps alive, its class apart: all but what only caches, tools and the bare stack lead to.
+    pub(crate) fn keeping_successors(&self, node: Node) -> impl Iterator<Item = u32> + '_ {
+        let keeps = match node.checked_sub(self.heap.len()) {
+            None => self.levels[node as usize] < Level::Unreachable as u8 && !self.is_tool(node),
+            Some(index) => self
+                .categories
+                .get(index as usize)
+                .is_some_and(|category| category.level != Level::Postponed),
+        };
+        let mut successors = self.all_successors(node);
+        successors.class = None;
+        successors.filter(move |_| keeps)
+    }
+
+    /// A cache, a table of tracing, or LeakHunter's own; threads and fibers are postponed and yet keep what they hold.
+    fn is_tool(&self, object: u32) -> bool {
+        let thread = matches!(
+            self.heap.label(object),
+            Some("VM/thread" | "fiber" | "VM/fiber" | "continuation")
+        );
+        self.is_postponed(object) && !thread
+    }
+
     /// Goes on with an object's successors, of which its class (one more in `pause.left`) comes first, up to one that
     /// `wanted` takes.
     #[inline]
