@@ -12,7 +12,7 @@ use memchr::memchr_iter;
 use super::elide;
 use super::file::DumpFile;
 use super::grammar::Fields;
-use super::record::{DUMP_START, OBJECT_START, ROOT_START};
+use super::record::{OBJECT_START, OTHER_STARTS};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -265,7 +265,7 @@ impl Lines<'_> {
     #[inline]
     fn follows(&self, index: usize) -> Follows {
         let text = &self.buffer[index..self.filled];
-        if text.starts_with(OBJECT_START) || text.starts_with(ROOT_START) || text.starts_with(DUMP_START) {
+        if text.starts_with(OBJECT_START) || OTHER_STARTS.iter().any(|start| text.starts_with(start)) {
             Follows::Record
         } else if text.is_empty() && self.at_end {
             Follows::End
