@@ -10,8 +10,7 @@ module WebServer
   JSON_HEADERS = HEADERS.merge("accept" => "application/json").freeze
 
   # @param name [String] of a rackup file among the fixtures, or its path
-  # @yieldparam server [LeakyApp::Server]
-  # Ruby 3.1.2 cannot forward a block without a name beside keywords.
+  # @yieldparam server [LeakyApp::Server]; the block needs a name up to Ruby 3.1.2
   def serve(name, env: {}, options: [], &block)
     env = { "LEAK_HUNTER_TOKEN" => WebEndpoint::TOKEN, **env }
     LeakyApp::Server.run(File.expand_path(name, FIXTURES), dir: @tmpdir, options:, env:, &block)
