@@ -86,11 +86,19 @@ module LeakHunter
       def append(name, step)
         kind, own, source = step[:edge].values_at(:kind, :name, :named_by)
         if own.nil?
-          name << " → #{step[:class]}" unless SILENT.include?(kind) && @path.index(step) == @position && name != "Object"
+          append_class(name, step)
         else
           @sources << source
           name << (JOINTS[kind] || " → ") << own
         end
+      end
+
+      # Of a chain of links one is enough, and of what wraps a collection the wrapper.
+      def append_class(name, step)
+        last = @path.index(step) == @position
+        return if SILENT.include?(step[:edge][:kind]) && last && name != "Object"
+
+        name << " → #{step[:class]}" unless name.end_with?(" → #{step[:class]}")
       end
 
       def root
@@ -103,12 +111,21 @@ module LeakHunter
 
       # No name anywhere: the classes on the way, if that is a thread's.
       def visible_root
-        index = @path[0..@position].rindex { |step| step[:class] == "Thread" } or return
+        index = @path[0..@position].rindex { |step| step[:class] == "Thread" } or return vm_root
 
         @sources << "dump"
         name = +"thread stack #{@path[index][:thread]}".rstrip
         @path[(index + 1)..@position].each { |step| append(name, step) if self.class.visible?(step) }
         name
+      end
+
+      # What the VM itself holds: the handlers of signals, of trace points.
+      def vm_root
+        steps = @path[1..@position].select { |step| self.class.visible?(step) }
+        return if steps.size < 2
+
+        @sources << "dump"
+        steps.drop(1).each_with_object(+"a #{steps.first[:class]} of the VM") { |step, name| append(name, step) }
       end
     end
   end

@@ -52,6 +52,16 @@ impl Classes {
         self.by_address.insert(fields.address, class);
     }
 
+    /// The name of the class or module at this address itself: `#<Class:#<Job>>` of the singleton class of a Job.
+    pub fn own_name(&self, address: u64) -> Option<String> {
+        let name = self.name(address)?;
+        let singleton = self.by_address.get(&address).is_some_and(|class| class.hidden);
+        Some(match singleton {
+            true => format!("#<Class:#<{name}>>"),
+            false => name,
+        })
+    }
+
     /// Fills in what a record of this class told.
     pub(crate) fn describe<'a>(&'a self, address: u64, fields: &mut Fields<'a>) {
         if let Some(class) = self.by_address.get(&address) {

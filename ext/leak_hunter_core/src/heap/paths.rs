@@ -125,13 +125,11 @@ pub fn edge(graph: &Graph<'_>, parent: Node, child: Node) -> Edge {
                 Edge::unnamed("array_element")
             }
         }
-        Type::Hash => Edge::unnamed("hash_entry"),
+        // thread variables stand in a Hash
+        Type::Hash => thread_local(graph, child).unwrap_or_else(|| Edge::unnamed("hash_entry")),
         Type::Struct => Edge::unnamed("struct_member"),
         Type::Imemo if heap.label(parent) == Some("env") => Edge::unnamed("captured"),
-        Type::Data => match thread_local(graph, child) {
-            Some(edge) => edge,
-            None => Edge::unnamed("reference"),
-        },
+        Type::Data => thread_local(graph, child).unwrap_or_else(|| Edge::unnamed("reference")),
         _ => Edge::unnamed("reference"),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::Leaked;
+use super::{Leaked, face};
 use crate::error::Result;
 use crate::heap::{Dominators, Graph, Node, Type};
 use crate::progress::Progress;
@@ -21,6 +21,8 @@ const CHECK_EVERY: usize = 1 << 12;
 #[derive(Clone, Debug)]
 pub(super) struct Chosen {
     pub(super) node: Node,
+    /// What people would call the holder: the Set around the node's Hash, the first link of a list.
+    pub(super) face: Node,
     pub(super) members: Vec<Node>,
     /// The leaked objects among and below the members that no other leaked object dominates.
     pub(super) leaked: Vec<u32>,
@@ -38,6 +40,7 @@ struct Weight {
 #[derive(Debug)]
 pub(super) struct LeakTree<'a> {
     graph: &'a Graph<'a>,
+    tree: &'a Dominators,
     leaked: HashSet<Node, RandomState>,
     children: HashMap<Node, Vec<Node>, RandomState>,
     weights: HashMap<Node, Weight, RandomState>,
@@ -46,12 +49,13 @@ pub(super) struct LeakTree<'a> {
 impl<'a> LeakTree<'a> {
     pub(super) fn new(
         graph: &'a Graph<'a>,
-        tree: &Dominators,
+        tree: &'a Dominators,
         leaked: &[Leaked],
         progress: &Progress,
     ) -> Result<Self> {
         let mut leak_tree = Self {
             graph,
+            tree,
             leaked: leaked.iter().map(|it| it.object).collect(),
             children: HashMap::default(),
             weights: HashMap::default(),
@@ -164,6 +168,7 @@ impl<'a> LeakTree<'a> {
         }
         Chosen {
             node,
+            face: face::of(self.graph, self.tree, node),
             members,
             leaked,
             shared,

@@ -5,6 +5,7 @@
 //! holder, or is told to have none that alone keeps it ([`Kind::Shared`]).
 
 mod choose;
+mod face;
 mod fingerprint;
 mod retained;
 #[cfg(test)]
@@ -16,9 +17,10 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use self::choose::{Chosen, LeakTree};
+use self::face::is_visible;
 pub use self::retained::Retained;
 use crate::error::Result;
-use crate::heap::{Dominators, Graph, Heap, Node, Step, Type, dominators, path};
+use crate::heap::{Graph, Heap, Node, Step, Type, dominators, path};
 use crate::progress::Progress;
 
 /// Sample addresses of leaked objects that a holder keeps.
@@ -75,7 +77,7 @@ pub struct Leaked {
 pub struct PathStep {
     /// Address; `None` of a category of roots.
     pub address: Option<u64>,
-    /// Class name, as in groups; of a category of roots its name.
+    /// Class name, as in groups; of a class its own, of a category of roots that.
     pub class: Option<String>,
     /// Ruby's internal type, or `ROOT`.
     pub type_name: String,
@@ -142,7 +144,6 @@ pub fn holders(
     let view = View {
         graph: &graph,
         parents: &parents,
-        tree: &tree,
     };
     let groups: HashMap<u32, u32, RandomState> = leaked.iter().map(|it| (it.object, it.group)).collect();
     let mut holders: Vec<Holder> = Vec::new();
@@ -172,16 +173,9 @@ fn is_cache(heap: &Heap, object: u32) -> bool {
     ) && heap.kind(object).is_some_and(|kind| kind.type_ == Type::Imemo)
 }
 
-/// Whether Ruby code could hold it in its hands.
-fn is_visible(heap: &Heap, object: u32) -> bool {
-    heap.kind(object)
-        .is_some_and(|kind| kind.class != 0 && !matches!(kind.type_, Type::Imemo | Type::IClass))
-}
-
 struct View<'a> {
     graph: &'a Graph<'a>,
     parents: &'a [Node],
-    tree: &'a Dominators,
 }
 
 impl View<'_> {
@@ -193,7 +187,7 @@ impl View<'_> {
         retained: Retained,
     ) -> Option<Holder> {
         let heap = self.graph.heap();
-        let node = self.visible(chosen.node);
+        let node = chosen.face;
         let mut by_group: HashMap<u32, (u64, u32), RandomState> = HashMap::default();
         let (mut count, mut memsize) = (0, 0u64);
         let mut samples = Vec::new();
@@ -236,7 +230,10 @@ impl View<'_> {
             });
         Some(Holder {
             address: is_object.then(|| heap.address(node)),
-            class: path.get(position).and_then(|step| step.class.clone()),
+            class: match is_object {
+                true => heap.class_name(node),
+                false => self.graph.category(node).map(Into::into),
+            },
             kind: if chosen.shared {
                 Kind::Shared
             } else {
@@ -263,29 +260,6 @@ impl View<'_> {
             path,
             position,
         })
-    }
-
-    /// What Ruby code can see of a holder: the Set around its Hash, the Proc around its environment.
-    fn visible(&self, node: Node) -> Node {
-        let heap = self.graph.heap();
-        let mut at = node;
-        while self.graph.is_object(at) && !is_visible(heap, at) {
-            match self.tree.of(at) {
-                Some(above) if self.graph.is_object(above) => at = above,
-                // a hidden object that roots lead to is theirs
-                Some(above) if above != self.graph.top() => return above,
-                _ => return node,
-            }
-        }
-        // A wrapper that has nothing but this collection.
-        match self.tree.of(at) {
-            Some(above) if self.graph.is_object(above) && self.is_set(above) => above,
-            _ => at,
-        }
-    }
-
-    fn is_set(&self, object: u32) -> bool {
-        self.graph.heap().class_name(object).as_deref() == Some("Set")
     }
 
     fn sample(
@@ -334,7 +308,7 @@ impl View<'_> {
             address: Some(address),
             // of a class its own name, which is what a reader looks for
             class: match is_class {
-                true => heap.classes().name(address),
+                true => heap.classes().own_name(address),
                 false => heap.class_name(step.node),
             },
             type_name: heap.type_name(step.node).into(),

@@ -146,14 +146,14 @@ fn shared(
 
 /// By holder, what the cut of the one edge that leads to it frees.
 fn cuts(graph: &Graph<'_>, tree: &Dominators, chosen: &[Chosen], progress: &Progress) -> Result<Vec<u64>> {
-    // A class or a root is not let go of: there the edge is the one to what it holds.
+    // Roots cannot be let go of: there the edge is the one to what they hold.
     let targets: Vec<Option<u32>> = chosen
         .iter()
         .map(|chosen| match chosen.members.as_slice() {
             _ if chosen.shared => None,
-            [member] if stays(graph, chosen.node) => Some(*member),
-            _ if stays(graph, chosen.node) => None,
-            _ => Some(chosen.node),
+            _ if graph.is_object(chosen.face) => Some(chosen.face),
+            [member] => Some(*member),
+            _ => None,
         })
         .collect();
     let mut referrers: HashMap<u32, Vec<Node>, RandomState> =
@@ -181,13 +181,4 @@ fn cuts(graph: &Graph<'_>, tree: &Dominators, chosen: &[Chosen], progress: &Prog
         if outside == 1 { tree.retained(target) } else { 0 }
     };
     Ok(targets.iter().map(cut).collect())
-}
-
-fn stays(graph: &Graph<'_>, node: Node) -> bool {
-    let kind = graph
-        .is_object(node)
-        .then(|| graph.heap().kind(node))
-        .flatten()
-        .map(|kind| kind.type_);
-    !graph.is_object(node) || matches!(kind, Some(Type::Class | Type::Module | Type::IClass))
 }
