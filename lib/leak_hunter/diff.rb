@@ -47,6 +47,7 @@ module LeakHunter
   #   [`:memsize`] bytes the objects take, slots included
   #   [`:generations`] `[min, max]` of the births, or nil
   #   [`:addresses`] a few sample addresses, `"0x7f…"` as in the third dump; as many as `samples:`
+  # [`:holders`] with `holders: true` who holds what leaked, Array of Hash as {Holders} tells; else nil
   # [`:totals`] `:groups` (all of them), `:shown` (after `top:`), `:count`, `:bytesize`, `:memsize` (of all groups),
   #   `:filtered_count`, `:filtered_memsize` (survivors that `only:` and `ignore:` left out), `:own_count` (survivors
   #   that LeakHunter itself made, left out too), `:third_count`, `:third_memsize` (everything in the third dump)
@@ -88,6 +89,9 @@ module LeakHunter
     # @option options [Integer, nil] :threads nil leaves one core to the application, and on Linux runs at a lower
     #   priority than it; with a number, so many threads run at the priority of the process
     # @option options [Integer] :samples addresses to keep of each group
+    # @option options [Boolean] :holders find who holds what leaked (see {Holders} for `result[:holders]`); reads the
+    #   third dump once more and takes some 30 bytes of memory for each object in it. Not with `identity: :address`
+    # @option options [Boolean] :redact contents of strings and numbers stay out of the holders' names
     # @option options [#call, nil] :progress called with bytes done and bytes in all; what it raises stops the diff
     # @return [Hash{Symbol => Object}] see above
     # @raise [UsageError] an argument that cannot be

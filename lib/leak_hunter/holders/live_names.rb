@@ -4,16 +4,16 @@ require "leak_hunter/process_identity"
 
 module LeakHunter
   module Holders
-    # Names what a dump does not, by looking at the living objects. Only in the process that took the dumps; and a name is
-    # taken only from an object that does refer to the next one on the path, so what has died or moved since, or is
-    # another object by now, names nothing. Nothing that is looked at is kept.
+    # Names what a dump does not, by looking at the living objects. Only in the process that took the dumps; and a
+    # name is taken only from an object that does refer to the next one on the path, so what has died or moved since, or
+    # is another object by now, names nothing. Nothing that is looked at is kept.
     module LiveNames
       class << self
         # @param result [Hash] of a diff with holders
         def add(result, redact:)
           return unless own?(result[:dumps].last[:recorded])
 
-          paths = result[:holders].map { |holder| holder[:path].select { |step| Name.visible?(step) && step[:address] } }
+          paths = result[:holders].map { |holder| holder[:path].select { |step| named?(step) } }
           addresses = paths.flatten.map { |step| Integer(step[:address], 16) }.uniq
           return if addresses.empty?
 
@@ -26,6 +26,8 @@ module LeakHunter
         end
 
         private
+
+        def named?(step) = step[:address] && Name.visible?(step)
 
         def own?(recorded)
           recorded && recorded[:boot] == ProcessIdentity.boot && recorded[:pid] == Process.pid &&

@@ -9,7 +9,7 @@ module LeakHunter
       # Compares three dumps.
       class Diff < Action
         DUMPS = %w[first second third].freeze
-        PARAMS = [*DUMPS, "identity", "group_by", "sort", "top", "only", "ignore"].freeze
+        PARAMS = [*DUMPS, "identity", "group_by", "sort", "top", "only", "ignore", "holders"].freeze
         # Groups that a text shows, unless `top` says how many.
         TOP = 20
         # How many processes' dumps are proposed where this one has too few.
@@ -28,7 +28,14 @@ module LeakHunter
           options = params.except(*DUMPS.map(&:to_sym))
           options[:top] = integer(options[:top]) || (TOP unless request.json?)
           options[:group_by] = options[:group_by].split(",") if options.key?(:group_by)
-          options
+          # A key of a Hash may be somebody's name or token; a report is read by more people than the data.
+          { **options, holders: holders(options), redact: true }
+        end
+
+        def holders(options)
+          return options[:identity] != "address" unless options.key?(:holders)
+
+          { "true" => true, "false" => false }.fetch(options[:holders]) { |text| text }
         end
 
         # What is no number, the diff complains of.
