@@ -12,6 +12,7 @@ module LeakHunter
   autoload :Configuration, "leak_hunter/configuration"
   autoload :Diff, "leak_hunter/diff"
   autoload :Dump, "leak_hunter/dump"
+  autoload :EdgeNames, "leak_hunter/edge_names"
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
   autoload :RakeTask, "leak_hunter/rake_task"

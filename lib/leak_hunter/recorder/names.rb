@@ -38,11 +38,25 @@ module LeakHunter
         Threads.prepare
       end
 
-      # Reads as many names as there is time for. It never raises: a dump is good without them.
+      # Reads as many names as there is time for. It never raises: a dump is good without them. What another thread
+      # raises in this one, a timeout for one, waits until it is done.
       #
       # @param seconds [Float] how long the snapshot took
       # @return [void]
-      def read(seconds)
+      def read(seconds) = Thread.handle_interrupt(Object => :never) { read_all(seconds) }
+
+      # @return [Hash] what the dump's last line says about them
+      def to_h = { names: count, names_complete: @complete }
+
+      # Frees the text, which the next dump would hold.
+      def clear
+        @text.clear unless @text.frozen?
+        @text = ""
+      end
+
+      private
+
+      def read_all(seconds)
         generation = GC.count
         ledger = Ledger.new([(@pause + seconds) * SHARE, LEAST].max)
         complete = SOURCES.map { |source| read_from(source, ledger) }.all?
@@ -57,14 +71,6 @@ module LeakHunter
       ensure
         ledger&.forget
       end
-
-      # @return [Hash] what the dump's last line says about them
-      def to_h = { names: count, names_complete: @complete }
-
-      # Frees the text, which the next dump would hold.
-      def clear = @text = ""
-
-      private
 
       # @return [Boolean] whether all were read
       def read_from(source, ledger)

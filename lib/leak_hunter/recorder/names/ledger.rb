@@ -56,11 +56,15 @@ module LeakHunter
         end
 
         # Keeps a name until {#add_postponed}.
-        def postpone(*name) = @postponed.push(*name)
+        def postpone(kind, owner, name, value)
+          @postponed.push(kind, owner, name, value)
+        end
 
         # @return [true]
         def add_postponed
-          @postponed.each_slice(4) { |name| add(*name) }
+          0.step(@postponed.size - 1, 4) do |index|
+            add(@postponed[index], @postponed[index + 1], @postponed[index + 2], @postponed[index + 3])
+          end
           true
         end
 
