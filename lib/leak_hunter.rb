@@ -13,7 +13,10 @@ module LeakHunter
   autoload :Diff, "leak_hunter/diff"
   autoload :Dump, "leak_hunter/dump"
   autoload :EdgeNames, "leak_hunter/edge_names"
+<<<<<<< HEAD
   autoload :Holders, "leak_hunter/holders"
+=======
+>>>>>>> names
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
   autoload :RakeTask, "leak_hunter/rake_task"
