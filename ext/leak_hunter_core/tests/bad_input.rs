@@ -129,6 +129,11 @@ fn empty_binary_compressed_and_foreign_files_are_told_apart() {
             "is not a heap dump",
         ),
         (
+            b"{\"a\":1}\n{\"type\":\"STRING\"}\n",
+            ErrorKind::NotADump,
+            "is not a heap dump",
+        ),
+        (
             b"{ this is { not JSON }\n{ nor this }\n",
             ErrorKind::NotADump,
             "is not a heap dump",
