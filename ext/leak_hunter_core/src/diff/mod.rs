@@ -38,9 +38,9 @@ use crate::progress::Progress;
 pub fn diff(paths: &[PathBuf; 3], options: &Options, progress: &Progress) -> Result<Report> {
     let [first, second, third] = paths;
     let files = [
-        DumpFile::open(first)?,
-        DumpFile::open(second)?,
-        DumpFile::open(third)?,
+        DumpFile::open_and_name_line(first, progress)?,
+        DumpFile::open_and_name_line(second, progress)?,
+        DumpFile::open_and_name_line(third, progress)?,
     ];
     continuity::check_distinct(&files)?;
     continuity::check_recorded(&files)?;
