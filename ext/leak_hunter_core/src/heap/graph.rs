@@ -387,7 +387,12 @@ impl<'a> Search<'a> {
     fn from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
         for index in 0..graph.categories.len() {
             if graph.categories[index].level == Level::Strong {
-                self.reach_all(graph, graph.heap.len() + index as u32, Level::Strong, &mut reached);
+                self.reach_all(
+                    graph,
+                    graph.heap.len() + index as u32,
+                    Level::Strong,
+                    &mut reached,
+                );
             }
         }
         self.run(graph, Level::Strong, &mut reached)?;
