@@ -12,6 +12,8 @@ module LeakHunter
   autoload :Configuration, "leak_hunter/configuration"
   autoload :Diff, "leak_hunter/diff"
   autoload :Dump, "leak_hunter/dump"
+  autoload :Heap, "leak_hunter/heap"
+  autoload :HeapObject, "leak_hunter/heap_object"
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
   autoload :RakeTask, "leak_hunter/rake_task"

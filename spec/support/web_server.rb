@@ -11,9 +11,9 @@ module WebServer
 
   # @param name [String] of a rackup file among the fixtures, or its path
   # @yieldparam server [LeakyApp::Server]
-  def serve(name, env: {}, options: [], &)
+  def serve(name, env: {}, options: [], &block)
     env = { "LEAK_HUNTER_TOKEN" => WebEndpoint::TOKEN, **env }
-    LeakyApp::Server.run(File.expand_path(name, FIXTURES), dir: @tmpdir, options:, env:, &)
+    LeakyApp::Server.run(File.expand_path(name, FIXTURES), dir: @tmpdir, options:, env:, &block)
   end
 
   # @return [Hash] what a POST answers

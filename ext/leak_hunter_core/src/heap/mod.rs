@@ -5,12 +5,18 @@
 //! roots and tells for each object how it is reached, [`Dominators`] who alone keeps it alive.
 
 mod builder;
+mod columns;
+#[cfg(test)]
+mod derived_tests;
+mod dominated;
 mod dominators;
 mod edges;
 mod graph;
 mod kinds;
 mod load;
 mod names;
+mod referrers;
+mod summary;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -20,13 +26,17 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 pub use self::builder::{HeapBuilder, Object};
+pub use self::columns::{Columns, Row};
+pub use self::dominated::Dominated;
 pub use self::dominators::{Dominators, dominators};
 pub(crate) use self::edges::List;
 use self::edges::{Edges, Place};
-pub use self::graph::{Graph, Level, Node};
+pub use self::graph::{Graph, Level, Node, Reach};
 use self::kinds::{Birth, Kinds, NONE};
 pub use self::kinds::{Kind, Type};
 pub use self::names::{Name, Names};
+pub use self::referrers::Referrers;
+pub use self::summary::{Site, Tally};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, Recorded};
 
@@ -56,6 +66,13 @@ pub struct Root {
     /// As Ruby calls it.
     pub category: String,
     pub(crate) references: Vec<u32>,
+}
+
+impl Root {
+    /// The objects it leads to, in ascending order.
+    pub fn objects(&self) -> &[u32] {
+        &self.references
+    }
 }
 
 impl Heap {
