@@ -13,10 +13,9 @@ module LeakHunter
   autoload :Diff, "leak_hunter/diff"
   autoload :Dump, "leak_hunter/dump"
   autoload :EdgeNames, "leak_hunter/edge_names"
-<<<<<<< HEAD
+  autoload :Heap, "leak_hunter/heap"
+  autoload :HeapObject, "leak_hunter/heap_object"
   autoload :Holders, "leak_hunter/holders"
-=======
->>>>>>> names
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
   autoload :RakeTask, "leak_hunter/rake_task"

@@ -1,6 +1,26 @@
-//! Results as Ruby's Hashes and Arrays.
+//! Between Ruby's values and Rust's.
 
-use magnus::{Error, IntoValue, RArray, RHash, Ruby};
+use std::path::PathBuf;
+
+use magnus::{Error, IntoValue, RArray, RHash, RString, Ruby};
+
+/// The bytes of a path as they are: file names need not be UTF-8.
+#[cfg(unix)]
+pub(crate) fn path_of(path: RString) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    PathBuf::from(std::ffi::OsString::from_vec(bytes_of(path)))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn path_of(path: RString) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(&bytes_of(path)).into_owned())
+}
+
+#[allow(unsafe_code)]
+fn bytes_of(string: RString) -> Vec<u8> {
+    // SAFETY: the slice is copied before anything else of Ruby runs.
+    unsafe { string.as_slice() }.to_vec()
+}
 
 /// Builds a Hash with symbol keys.
 pub(crate) struct Hash<'a> {
