@@ -74,9 +74,10 @@ module LeakHunter
     OWN_PATHS = [__dir__, File.dirname(__FILE__)].uniq.flat_map { |dir| ["#{dir}/", "#{dir}.rb"] }.freeze
     private_constant :OWN_PATHS
 
-    # @param first [String, Pathname, Dump, #to_path] the dump taken first
-    # @param second [String, Pathname, Dump, #to_path]
-    # @param third [String, Pathname, Dump, #to_path]
+    # @param first [String, Pathname, Dump, #to_path, Heap, Mark] the dump taken first, or {Heap.live} or
+    #   {LeakHunter.mark} of that moment
+    # @param second [String, Pathname, Dump, #to_path, Heap, Mark]
+    # @param third [String, Pathname, Dump, #to_path, Heap]
     # @option options [Symbol] :identity `:auto`, or `:address` for the answer of the classic three-dump script, which
     #   takes an address for an object and so is wrong wherever a slot was reused or an object moved
     # @option options [Array<Symbol>] :group_by any of type, class, file, line, method, gem, generation
@@ -98,13 +99,23 @@ module LeakHunter
     # @raise [DumpError] a file that cannot be used
     # @raise [MismatchError] dumps that cannot be compared
     def self.call(first, second, third, **options)
-      paths = { first:, second:, third: }.map { |name, dump| path(name, dump) }
+      moments = { first:, second:, third: }.map { |name, dump| moment(name, dump) }
       options = Options.check(options)
       # the classic answer has everything in it
       options[:own_paths] = OWN_PATHS unless options[:identity] == "address"
-      result = Native.diff(*paths, options)
+      result = Native.diff(*moments, options)
       options[:holders] ? Holders.name(result, redact: options[:redact]) : result
     end
+
+    # @return [String, Native::Heap, Hash] what the native side takes
+    def self.moment(name, dump)
+      case dump
+      when Heap then dump.native
+      when Mark then dump.to_h
+      else path(name, dump)
+      end
+    end
+    private_class_method :moment
 
     def self.path(name, dump)
       path = File.path(dump)

@@ -22,7 +22,7 @@ use crate::{diff, errors, gvl};
 
 /// A heap and what was found out about it.
 pub(crate) struct Whole {
-    pub(crate) heap: Heap,
+    pub(crate) heap: Arc<Heap>,
     analyses: Analyses,
 }
 
@@ -58,7 +58,7 @@ impl Wrapped {
     pub(crate) fn new(heap: Heap) -> Self {
         let wrapped = Self {
             whole: Arc::new(Whole {
-                heap,
+                heap: Arc::new(heap),
                 analyses: Analyses::default(),
             }),
             reported: AtomicUsize::new(0),
@@ -74,7 +74,7 @@ impl Wrapped {
         tell_collector(memory as isize - before as isize);
     }
 
-    fn heap(&self) -> &Heap {
+    pub(crate) fn heap(&self) -> &Arc<Heap> {
         &self.whole.heap
     }
 

@@ -37,7 +37,7 @@ fn are_links(heap: &Heap, one: u32, next: u32) -> bool {
         return false;
     };
     kind.class != 0
-        && kind.class == next_kind.class
+        && (kind.class, kind.type_) == (next_kind.class, next_kind.type_)
         && matches!(kind.type_, Type::Object | Type::Struct | Type::Data)
         && heap.references(one).any(|reference| reference == next)
 }

@@ -85,6 +85,35 @@ pub struct PathStep {
     pub edge: crate::heap::Edge,
 }
 
+impl PathStep {
+    /// Tells a step in words.
+    pub fn of(graph: &Graph<'_>, step: &Step) -> Self {
+        let heap = graph.heap();
+        if !graph.is_object(step.node) {
+            return Self {
+                address: None,
+                class: graph.category(step.node).map(Into::into),
+                type_name: "ROOT".into(),
+                edge: step.edge.clone(),
+            };
+        }
+        let address = heap.address(step.node);
+        let is_class = heap
+            .kind(step.node)
+            .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module));
+        Self {
+            address: Some(address),
+            // of a class its own name, which is what a reader looks for
+            class: match is_class {
+                true => heap.classes().own_name(address),
+                false => heap.class_name(step.node),
+            },
+            type_name: heap.type_name(step.node).into(),
+            edge: step.edge.clone(),
+        }
+    }
+}
+
 /// What keeps leaked objects alive.
 #[derive(Clone, Debug)]
 pub struct Holder {
@@ -213,7 +242,7 @@ impl View<'_> {
             .position(|step| step.node == node)
             .or_else(|| steps.iter().rposition(|step| step.node == chosen.node))
             .unwrap_or(0);
-        let path: Vec<PathStep> = steps.iter().map(|step| self.step(step)).collect();
+        let path: Vec<PathStep> = steps.iter().map(|step| PathStep::of(self.graph, step)).collect();
         samples.sort_unstable();
         let is_object = self.graph.is_object(node);
         let (file, line, method) = if is_object {
@@ -287,32 +316,6 @@ impl View<'_> {
             Some(Type::Object | Type::Struct | Type::Class | Type::Module | Type::Data) => 0,
             Some(Type::String | Type::Other) => 2,
             _ => 1,
-        }
-    }
-
-    fn step(&self, step: &Step) -> PathStep {
-        let heap = self.graph.heap();
-        if !self.graph.is_object(step.node) {
-            return PathStep {
-                address: None,
-                class: self.graph.category(step.node).map(Into::into),
-                type_name: "ROOT".into(),
-                edge: step.edge.clone(),
-            };
-        }
-        let address = heap.address(step.node);
-        let is_class = heap
-            .kind(step.node)
-            .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module));
-        PathStep {
-            address: Some(address),
-            // of a class its own name, which is what a reader looks for
-            class: match is_class {
-                true => heap.classes().own_name(address),
-                false => heap.class_name(step.node),
-            },
-            type_name: heap.type_name(step.node).into(),
-            edge: step.edge.clone(),
         }
     }
 
