@@ -20,7 +20,7 @@ module LeakHunter
   #   born since the first dump), `:cut` (free when the one edge that leads to the holder is cut; 0
   #   when there are several)
   # [`:growth`] entries of the collection in the three dumps, Integer or nil each
-  # [`:generation`] GC count at its birth, nil when that was not traced
+  # [`:generation`], [`:age`] GC count at its birth, and GCs from there to the third dump; nil when it was not traced
   # [`:site`] where it was made: `:file`, `:line`, `:method`, `:gem`
   # [`:groups`] what leaked: `{index:, count:}`, index in `result[:groups]` before `top:`, most objects first
   # [`:addresses`] a few of the leaked objects
@@ -39,7 +39,9 @@ module LeakHunter
       holders = result[:holders] or return result
 
       LiveNames.add(result, redact:)
+      now = result[:dumps].last[:generation]
       holders.each do |holder|
+        holder[:age] = now && holder[:generation] && (now - holder[:generation])
         name = Name.new(holder)
         holder[:name] = name.to_s
         holder[:named_by] = name.named_by

@@ -16,8 +16,8 @@ module LeakHunter
     # @return [Integer] GC.count of the moment
     attr_reader :generation
 
-    # Starts allocation tracing if it is off. Collects garbage, and once more after the moment, so that what is made from
-    # there on is not of its generation.
+    # Starts allocation tracing if it is off. Collects garbage, and once more after the moment, so that what is made
+    # from there on is not of its generation.
     #
     # @return [Mark]
     def self.take

@@ -130,6 +130,8 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         .set("filtered_count", totals.filtered_count)?
         .set("filtered_memsize", totals.filtered_memsize)?
         .set("own_count", totals.own_count)?
+        .set("cache_count", totals.caches.count)?
+        .set("cache_memsize", totals.caches.memsize)?
         .set("third_count", report.third.0)?
         .set("third_memsize", report.third.1)?;
     let holders = report

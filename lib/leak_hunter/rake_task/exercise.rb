@@ -56,8 +56,8 @@ module LeakHunter
           @dumps << LeakHunter.dump!(dir: @task.dir).path
         end
         options = @task.diff_options
-        LeakHunter.diff(*@dumps, holders: options[:identity].to_s != "address", **options,
-                        ignore: [VM_CACHES, *options[:ignore]])
+        options = { holders: options[:identity].to_s != "address", **options }
+        LeakHunter.diff(*@dumps, **options, ignore: [VM_CACHES, *options[:ignore]])
       end
 
       def scrub(depth = SCRUB_DEPTH) = depth.positive? && [depth].each { scrub(depth - 1) }

@@ -31,7 +31,7 @@ module LeakHunter
       def to_s
         return if @holders.empty?
 
-        [*@shown.map.with_index(1) { |holder, index| paragraph(holder, index) }, rest].compact.join("\n")
+        [*@shown.map.with_index(1) { |holder, index| paragraph(holder, index) }, rest, unheld].compact.join("\n")
       end
 
       private
@@ -46,7 +46,7 @@ module LeakHunter
       end
 
       def sentence(holder)
-        all = count(@totals[:count])
+        all = count(@totals[:count] - caches)
         what = "#{count(holder[:count])} of the #{all} leaked objects, #{bytes(holder[:memsize])}"
         with = holder[:kind] == "shared" ? "holds, and does not hold alone," : "holds"
         "#{title(holder)} #{with} #{what}"
@@ -118,6 +118,17 @@ module LeakHunter
 
         kind == "root" ? step[:class] : "#{WORDS[kind]}#{name} #{step[:class]}"
       end
+
+      # Left out of the count above, so that it adds up.
+      def unheld
+        return if caches.zero?
+
+        what = caches == 1 ? "object more is a cache" : "objects more are caches"
+        text = "#{count(caches)} #{what} of the VM's, one for each place in the code: #{bytes(@totals[:cache_memsize])}"
+        wrap(text, @width - INDENT.length).gsub(/^/, INDENT)
+      end
+
+      def caches = @totals[:cache_count].to_i
 
       def rest
         more = @holders.drop(@shown.size)

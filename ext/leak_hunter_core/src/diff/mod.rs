@@ -112,7 +112,9 @@ impl Run<'_> {
         evidence.conclude(&seen);
         let mut report = self.finish(third.sites, &third.classes, totals, seen, evidence);
         if self.options.holders {
-            report.holders = Some(self.holders(&report.groups, third.addresses, &totals)?);
+            let (holders, caches) = self.holders(&report.groups, third.addresses, &totals)?;
+            report.holders = Some(holders);
+            report.totals.caches = caches;
         }
         report.shorten(self.options);
         Ok(report)

@@ -151,21 +151,31 @@ pub struct Holder {
     pub fingerprint: u64,
 }
 
-/// Finds the holders of `leaked`, those of most bytes first. What was born from `since` on counts as shared with
+/// Leaked objects that have no holder worth telling: inline caches of the VM, one for each place in the code that runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Caches {
+    /// How many.
+    pub count: u64,
+    /// Their bytes.
+    pub memsize: u64,
+}
+
+/// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was born from `since` on counts as shared with
 /// others; nothing older does.
 pub fn holders(
     heap: &Heap,
     leaked: &[Leaked],
     since: Option<u64>,
     progress: &Progress,
-) -> Result<Vec<Holder>> {
+) -> Result<(Vec<Holder>, Caches)> {
     let graph = Graph::new(heap, progress)?;
     let tree = dominators(&graph, progress)?;
-    let leaked: Vec<Leaked> = leaked
-        .iter()
-        .filter(|it| !is_cache(heap, it.object))
-        .copied()
-        .collect();
+    let (caches, leaked): (Vec<Leaked>, Vec<Leaked>) =
+        leaked.iter().partition(|it| is_cache(heap, it.object));
+    let caches = Caches {
+        count: caches.len() as u64,
+        memsize: caches.iter().map(|it| heap.memsize(it.object)).sum(),
+    };
     let leak_tree = LeakTree::new(&graph, &tree, &leaked, progress)?;
     let parents = graph.parents(progress)?;
     let chosen = leak_tree.choose(&graph, &parents, progress)?;
@@ -191,7 +201,7 @@ pub fn holders(
         }
     }
     holders.sort_by_key(|it| (Reverse((it.memsize, it.count)), it.fingerprint));
-    Ok(holders)
+    Ok((holders, caches))
 }
 
 /// Inline caches of the VM leak nowhere: there is one for each place in the code that runs.

@@ -103,7 +103,7 @@ impl Drawing {
                 group: 0,
             })
             .collect();
-        holders(&heap, &leaked, None, &Progress::default()).unwrap()
+        holders(&heap, &leaked, None, &Progress::default()).unwrap().0
     }
 }
 
