@@ -51,8 +51,8 @@ module LeakHunter
   # [`:totals`] `:groups` (all of them), `:shown` (after `top:`), `:count`, `:bytesize`, `:memsize` (of all groups),
   #   `:filtered_count`, `:filtered_memsize` (survivors that `only:` and `ignore:` left out), `:own_count` (survivors
   #   that LeakHunter itself made, left out too), `:third_count`, `:third_memsize` (everything in the third dump), and
-  #   with `holders: true` `:cache_count`, `:cache_memsize` (inline caches of the VM, which are in the groups and have no
-  #   holder: there is one for each place in the code)
+  #   with `holders: true` `:cache_count`, `:cache_memsize` (inline caches of the VM, which are in the groups and have
+  #   no holder: there is one for each place in the code)
   # [`:evidence`] why to believe it, and how much:
   #   [`:identity`] as above
   #   [`:confidence`] `"exact"`, `"high"` or `"low"`

@@ -105,6 +105,10 @@ pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     let class = native.define_class("Heap", ruby.class_object())?;
     class.undef_default_alloc_func();
     class.define_method("size", method!(|this: &Wrapped| this.heap().len(), 0))?;
+    class.define_method(
+        "edges",
+        method!(|this: &Wrapped| this.heap().reference_count(), 0),
+    )?;
     class.define_method("memsize", method!(Wrapped::memsize, 0))?;
     class.define_method("dangling", method!(|this: &Wrapped| this.heap().dangling(), 0))?;
     class.define_method("recorded", method!(Wrapped::recorded, 0))?;
