@@ -17,15 +17,22 @@ module LeakHunter
           addresses = paths.flatten.map { |step| Integer(step[:address], 16) }.uniq
           return if addresses.empty?
 
-          return unless Native.respond_to?(:objects_at)
-
-          objects = addresses.zip(Native.objects_at(addresses)).to_h
-          paths.each { |path| name(path, objects, redact) }
-        ensure
-          objects&.clear
+          apart do
+            objects = addresses.zip(Native.objects_at(addresses)).to_h
+            paths.each { |path| name(path, objects, redact) }
+          end
         end
 
         private
+
+        # On a stack that goes away: what stays behind on one that does not is taken for references.
+        def apart(&)
+          thread = Thread.new(&)
+          thread.report_on_exception = false
+          thread.join
+        ensure
+          thread&.kill
+        end
 
         def named?(step) = step[:address] && Name.visible?(step)
 
@@ -35,14 +42,20 @@ module LeakHunter
         end
 
         def name(path, objects, redact)
-          found = path.map { |step| objects[Integer(step[:address], 16)] }
-          path.zip(found) { |step, object| step[:thread] = object.name if Thread === object } # rubocop:disable Style/CaseEquality
-          path.each_cons(2).zip(found.each_cons(2)) do |(_, step), (parent, child)|
-            next if step[:edge][:name] || parent.nil? || child.nil?
-
-            edge = EdgeNames.between(parent, child, redact:)
-            step[:edge] = edge.to_h if edge
+          parent = nil
+          path.each do |step|
+            child = objects[Integer(step[:address], 16)]
+            step[:thread] = child.name if Thread === child # rubocop:disable Style/CaseEquality
+            name_edge(step, parent, child, redact) unless parent.nil? || child.nil?
+            parent = child
           end
+        end
+
+        def name_edge(step, parent, child, redact)
+          return if step[:edge][:name]
+
+          edge = EdgeNames.between(parent, child, redact:)
+          step[:edge] = edge.dup if edge
         end
       end
     end
