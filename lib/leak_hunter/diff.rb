@@ -111,11 +111,7 @@ module LeakHunter
 
     # @return [String, Native::Heap, Hash] what the native side takes
     def self.moment(name, dump)
-      case dump
-      when Heap then dump.native
-      when Mark then dump.to_h
-      else path(name, dump)
-      end
+      dump.respond_to?(:to_moment) ? dump.to_moment : path(name, dump)
     end
     private_class_method :moment
 

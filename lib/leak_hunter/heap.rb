@@ -206,6 +206,7 @@ module LeakHunter
 
     # @api private
     attr_reader :native
+    alias to_moment native
 
     private
 

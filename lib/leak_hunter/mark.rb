@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "leak_hunter/recorder/envelope"
+require "leak_hunter/recorder"
 require "leak_hunter/tracing"
 
 module LeakHunter
@@ -41,6 +41,9 @@ module LeakHunter
 
     # @return [Hash{Symbol => Object}] what a diff says of it, see {Diff}, `:recorded`
     def to_h = @recorded
+
+    # @api private
+    alias to_moment to_h
 
     def inspect = "#<#{self.class} generation #{generation}>"
   end

@@ -166,7 +166,7 @@ RSpec.describe "LeakHunter::EdgeNames" do
     expect(between(thread, child)).to eq(["fiber_local", "[:request]"])
     expect(between(thread, other)).to eq(["thread_variable", ':"odd name"'])
     fiber = Fiber.new { (on_its_stack = []) && Fiber.yield(on_its_stack) }
-    expect(between(fiber, fiber.resume)).to eq(%w[stack stack])
+    expect(between(fiber, fiber.resume)).to eq(["stack", "stack or local"])
     if Fiber.respond_to?(:[])
       named = Thread.new { Fiber[:tenant] = child and between(Fiber.current, child) }.value
       expect(named).to eq(["fiber_storage", "[:tenant]"])

@@ -32,8 +32,9 @@ RSpec.describe "The signatures" do
   # Of one part of LeakHunter to another.
   internal = {
     "LeakHunter::CLI" => [".command"],
-    "LeakHunter::Heap" => ["#native"],
+    "LeakHunter::Heap" => ["#native", "#to_moment"],
     "LeakHunter::HeapObject" => [".enumerator", "#number"],
+    "LeakHunter::Mark" => ["#to_moment"],
     "LeakHunter::RakeTask" => ["#diff_options"]
   }
 

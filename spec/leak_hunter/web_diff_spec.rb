@@ -34,8 +34,14 @@ RSpec.describe LeakHunter::Web, "diff", :tmpdir do
 
     it "is text for people and the whole result for programs" do
       expect(get("/diff")).to have_attributes(status: 200, content_type: /^text.plain/, body: /No leak found/)
-      result = LeakHunter.diff(*ids.map { |id| File.join(@tmpdir, "#{id}.json") })
+      result = LeakHunter.diff(*ids.map { |id| File.join(@tmpdir, "#{id}.json") }, holders: true)
       expect(get_json("/diff")).to eq(JSON.parse(JSON.generate(result), symbolize_names: true))
+    end
+
+    it "tells who holds what leaked, unless it is not to" do
+      expect(get_json("/diff?holders=false")[:holders]).to be_nil
+      expect(get_json("/diff?identity=address")[:holders]).to be_nil
+      expect(get("/diff?holders=perhaps")).to have_attributes(status: 422, body: /holders: expected true or false/)
     end
 
     it "passes options on" do

@@ -91,7 +91,7 @@ module LeakHunter
         groups = holder[:groups].filter_map { |group| @result[:groups][group[:index]] }
         group = groups.find { |it| it[:gem] == "app" } || groups.find { |it| it[:file] } or return
 
-        detail = Group.new({ file: group[:file], line: group[:line], method: group[:method] }).title
+        detail = Group.new(group.slice(:file, :line, :gem)).title
         "allocated at #{detail}#{" (#{group[:gem]})" if group[:gem]}"
       end
 
