@@ -41,7 +41,7 @@ RSpec.describe LeakHunter::Web, "diff", :tmpdir do
     it "tells who holds what leaked, unless it is not to" do
       expect(get_json("/diff?holders=false")[:holders]).to be_nil
       expect(get_json("/diff?identity=address")[:holders]).to be_nil
-      expect(get("/diff?holders=perhaps")).to have_attributes(status: 422, body: /holders: expected true or false/)
+      expect(get("/diff?holders=perhaps")).to have_attributes(status: 400, body: /holders: expected true or false/)
     end
 
     it "passes options on" do
