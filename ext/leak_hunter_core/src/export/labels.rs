@@ -1,0 +1,137 @@
+//! What the objects of a heap are called where they stand beside others: by class, classes by their own name, and what
+//! a constant or variable holds by that.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::heap::{Graph, Heap, Name, Node, Type};
+
+/// Number of a label.
+pub(crate) type Label = u32;
+
+/// Labels, numbered as they are met.
+#[derive(Debug)]
+pub(crate) struct Labels<'a> {
+    graph: &'a Graph<'a>,
+    numbers: HashMap<Box<str>, Label, RandomState>,
+    texts: Vec<Box<str>>,
+    by_kind: Vec<Option<Label>>,
+    /// Of objects that have a name of their own.
+    named: HashMap<Node, Label, RandomState>,
+}
+
+impl<'a> Labels<'a> {
+    pub(crate) fn new(graph: &'a Graph<'a>) -> Self {
+        Self {
+            graph,
+            numbers: HashMap::default(),
+            texts: Vec::new(),
+            by_kind: vec![None; graph.heap().all_kinds().len()],
+            named: HashMap::default(),
+        }
+    }
+
+    /// Names objects by the constants and variables that hold them.
+    pub(crate) fn add_names(&mut self) {
+        let heap = self.graph.heap();
+        let mut best: HashMap<u32, String, RandomState> = HashMap::default();
+        for (owner, value, name) in heap.names().all() {
+            let Some(object) = heap.find(value) else { continue };
+            if is_module(heap, object) {
+                continue;
+            }
+            let text = format!("{} ({})", told(heap, owner, name), class_label(heap, object));
+            // of several, the shortest: an alias in a namespace of its own says less
+            let known = best.entry(object).or_insert_with(|| text.clone());
+            if (text.len(), &text) < (known.len(), known) {
+                *known = text;
+            }
+        }
+        let mut best: Vec<(u32, String)> = best.into_iter().collect();
+        best.sort_unstable();
+        for (object, text) in best {
+            let label = self.number(&text);
+            self.named.insert(object, label);
+        }
+    }
+
+    pub(crate) fn number(&mut self, text: &str) -> Label {
+        if let Some(label) = self.numbers.get(text) {
+            return *label;
+        }
+        let label = self.texts.len() as Label;
+        self.texts.push(text.into());
+        self.numbers.insert(text.into(), label);
+        label
+    }
+
+    pub(crate) fn of(&mut self, node: Node) -> Label {
+        if let Some(label) = self.named.get(&node) {
+            return *label;
+        }
+        let heap = self.graph.heap();
+        if !self.graph.is_object(node) {
+            let text = match self.graph.category(node) {
+                Some("unreachable") => "unreachable".into(),
+                Some(category) => format!("root {category}"),
+                None => "heap".into(),
+            };
+            return self.number(&text);
+        }
+        let kind = heap.kind_number(node);
+        let known = kind.and_then(|kind| self.by_kind[kind]);
+        if let Some(label) = known {
+            return label;
+        }
+        let label = self.number(&class_label(heap, node));
+        match kind.filter(|_| !is_module(heap, node)) {
+            Some(kind) => self.by_kind[kind] = Some(label),
+            None => drop(self.named.insert(node, label)),
+        }
+        label
+    }
+
+    pub(crate) fn into_texts(self) -> Vec<Box<str>> {
+        self.texts
+    }
+}
+
+fn is_module(heap: &Heap, object: u32) -> bool {
+    heap.kind(object)
+        .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module | Type::IClass))
+}
+
+/// The class of an object; of a class or module, what it is and its own name.
+pub(crate) fn class_label(heap: &Heap, object: u32) -> String {
+    let type_ = heap.kind(object).map(|kind| kind.type_);
+    let own = |what: &str| match heap.classes().name(heap.address(object)) {
+        Some(name) => format!("{what} {name}"),
+        None => what.into(),
+    };
+    match type_ {
+        Some(Type::Class) if heap.classes().real(heap.address(object)) != heap.address(object) => {
+            "singleton class".into()
+        }
+        Some(Type::Class) => own("class"),
+        Some(Type::Module) => own("module"),
+        Some(Type::IClass) => "included module".into(),
+        Some(Type::Imemo) => format!("{} (Ruby internal)", heap.label(object).unwrap_or("IMEMO")),
+        _ => heap
+            .class_name(object)
+            .unwrap_or_else(|| format!("{} (Ruby internal)", heap.type_name(object))),
+    }
+}
+
+/// A name as it is told: `Shop::AUDIT_TRAIL`, `Shop @cache`, `$cache`.
+fn told(heap: &Heap, owner: u64, name: &Name) -> String {
+    let owner = match heap.classes().name(owner) {
+        Some(owner) if owner != "Object" => owner,
+        _ => return name.name.clone(),
+    };
+    match name.kind.as_str() {
+        "constant" => format!("{owner}::{}", name.name),
+        "instance_variable" | "class_variable" => format!("{owner} {}", name.name),
+        _ => name.name.clone(),
+    }
+}
