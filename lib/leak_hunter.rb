@@ -12,6 +12,8 @@ module LeakHunter
   autoload :Configuration, "leak_hunter/configuration"
   autoload :Diff, "leak_hunter/diff"
   autoload :Dump, "leak_hunter/dump"
+  autoload :EdgeNames, "leak_hunter/edge_names"
+  autoload :Holders, "leak_hunter/holders"
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
   autoload :RakeTask, "leak_hunter/rake_task"

@@ -23,7 +23,7 @@ esac
 
 apt-get -qq update
 apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${ruby[@]}" gcc libc6-dev make libclang-dev bundler \
-  rake curl ruby-rspec ruby-rack ruby-rack-test puma ruby-railties ruby-sinatra pry
+  rake curl ruby-rspec ruby-rack ruby-rack-test puma ruby-railties ruby-activerecord ruby-sqlite3 ruby-sinatra pry
 apt-get clean
 
 # Debian builds gems in C for its default Ruby only, and that is 3.3 still. Their parts written in C (Puma's parser, its
@@ -37,4 +37,4 @@ if [ "$version" = 3.4 ]; then
 fi
 
 ruby -e "exit RUBY_VERSION.start_with?(%q($version))"
-ruby -e 'require "puma"; require "puma/puma_http11"; require "nio"; require "action_controller/railtie"'
+ruby -e 'require "puma"; require "puma/puma_http11"; require "nio"; require "action_controller/railtie"; require "sqlite3"'

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 ruby -e '
-  gems = %w[rack puma railties sinatra rspec-core rack-test pry].map do |name|
+  gems = %w[rack puma railties sqlite3 sinatra rspec-core rack-test pry].map do |name|
     "#{name} #{Gem::Specification.find_by_name(name).version}"
   end
   puts "ruby #{RUBY_VERSION} (#{gems.join(", ")})"'

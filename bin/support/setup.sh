@@ -122,6 +122,8 @@ need_specs() {
   need_gem rack-test ruby-rack-test
   need_gem puma puma
   need_gem railties ruby-railties
+  need_gem activerecord ruby-activerecord
+  need_gem sqlite3 ruby-sqlite3
   need_gem sinatra ruby-sinatra
   need_gem pry pry
 }

@@ -98,7 +98,8 @@ module LeakHunter
       options = Options.check(options)
       # the classic answer has everything in it
       options[:own_paths] = OWN_PATHS unless options[:identity] == "address"
-      Native.diff(*paths, options)
+      result = Native.diff(*paths, options)
+      options[:holders] ? Holders.name(result, redact: options[:redact]) : result
     end
 
     def self.path(name, dump)

@@ -24,16 +24,18 @@ module LeakHunter
       #   come. Without it a dump does not know where and when objects were made
       # @param fork [Boolean] whether a forked child takes the dump: a shorter pause for this process, but objects held
       #   by nothing but the stacks of its other threads have no root in the dump
+      # @param names [Boolean] whether the names are added that constants and variables give to their objects, which
+      #   takes up to a tenth of the pause more (see {Names})
       #
       # @return [Dump]
       # @raise [DumpInProgress] while another thread takes one
       # @raise [NotEnoughDisk] before or while writing
       # @raise [RecordingError] when anything else prevents it
-      def dump!(file = nil, path: nil, dir: nil, full: false, gc: true, trace: true, fork: false) # rubocop:disable Naming/MethodParameterName
+      def dump!(file = nil, path: nil, dir: nil, full: false, gc: true, trace: true, fork: false, names: true) # rubocop:disable Naming/MethodParameterName
         raise UsageError, "one of path, path: and dir: is enough" if [file, path, dir].compact.size > 1
 
         destination = Destination.new(path: file || path, dir:)
-        exclusively { @last = Recording.new(destination, last: @last, full:, gc:, trace:, fork:).take }
+        exclusively { @last = Recording.new(destination, last: @last, full:, gc:, trace:, fork:, names:).take }
       end
 
       private

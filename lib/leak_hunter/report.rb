@@ -11,6 +11,7 @@ module LeakHunter
     autoload :Evidence, "leak_hunter/report/evidence"
     autoload :Format, "leak_hunter/report/format"
     autoload :Group, "leak_hunter/report/group"
+    autoload :Holders, "leak_hunter/report/holders"
     autoload :Text, "leak_hunter/report/text"
 
     # @param result [Hash{Symbol => Object}] a result of {LeakHunter.diff}, also one that was JSON in between, if it was

@@ -39,7 +39,8 @@ RSpec.describe "Dumps and forks", :tmpdir do
     reader = DumpReader.new(File.join(@tmpdir, "dump.json"))
 
     expect(reader.header).to include("snapshot" => "fork", "pid" => pid.to_i, "generation" => generation.to_i)
-    expect(reader.trailer).to eq("type" => "DUMP_END", "id" => reader.header["id"])
+    expect(reader.trailer).to include("type" => "DUMP_END", "id" => reader.header["id"])
+    expect(reader.trailer["names"]).to eq(reader.names.size).and be > 100
     expect(warnings).to match(/stacks of other threads/)
     expect(File.stat(File.join(@tmpdir, "dump.json")).mode & 0o777).to eq(0o600)
     expect(reader.dangling).to eq([])

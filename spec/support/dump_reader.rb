@@ -7,14 +7,14 @@ class DumpReader
   # What has the machine stack or the VM stack of the thread that took the dump.
   STACKS = ["machine_context", "VM/thread", "fiber"].freeze
 
-  attr_reader :lines, :header, :trailer, :records
+  attr_reader :lines, :header, :trailer, :records, :names
 
   def initialize(path)
     @lines = File.binread(path).force_encoding(Encoding::UTF_8).scrub.lines
     parsed = lines.map { |line| JSON.parse(line) }
     @header = parsed.shift
     @trailer = parsed.pop
-    @records = parsed
+    @names, @records = parsed.partition { |record| record["type"] == "NAME" }
   end
 
   def roots = records.select { |record| record["type"] == "ROOT" }
@@ -23,6 +23,12 @@ class DumpReader
   def objects
     @objects ||= records.reject { |record| %w[ROOT SHAPE].include?(record["type"]) }
                         .to_h { |record| [record["address"], record] }
+  end
+
+  # @return [Array<Hash>] the objects to which that name was given
+  def named(name, kind = nil)
+    values = names.select { |record| record["name"] == name && (kind.nil? || record["kind"] == kind) }
+    values.map { |record| objects.fetch(record["value"]) }
   end
 
   # @return [Array<Hash>] the objects made there

@@ -10,10 +10,10 @@ module WebServer
   JSON_HEADERS = HEADERS.merge("accept" => "application/json").freeze
 
   # @param name [String] of a rackup file among the fixtures, or its path
-  # @yieldparam server [LeakyApp::Server]
-  def serve(name, env: {}, options: [], &)
+  # @yieldparam server [LeakyApp::Server]; the block needs a name up to Ruby 3.1.2
+  def serve(name, env: {}, options: [], &block)
     env = { "LEAK_HUNTER_TOKEN" => WebEndpoint::TOKEN, **env }
-    LeakyApp::Server.run(File.expand_path(name, FIXTURES), dir: @tmpdir, options:, env:, &)
+    LeakyApp::Server.run(File.expand_path(name, FIXTURES), dir: @tmpdir, options:, env:, &block)
   end
 
   # @return [Hash] what a POST answers

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
 use leak_hunter_core::dump::Recorded;
 use leak_hunter_core::{Options, Progress, Report, diff};
-use magnus::{
-    Error, IntoValue, Object, RArray, RHash, RModule, RString, Ruby, TryConvert, Value, function,
-    value::ReprValue,
-};
+use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, value::ReprValue};
 
-use crate::{errors, gvl};
+use crate::hash::{Hash, array};
+use crate::{errors, gvl, holders};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("diff", function!(call, 4))
@@ -103,27 +101,8 @@ fn read_options(ruby: &Ruby, options: RHash) -> Result<Options, Error> {
         own_paths: fetch::<Option<Vec<String>>>(ruby, options, "own_paths")?.unwrap_or_default(),
         threads: fetch(ruby, options, "threads")?,
         samples: fetch(ruby, options, "samples")?,
+        holders: fetch(ruby, options, "holders")?,
     })
-}
-
-/// Builds a Hash with symbol keys.
-struct Hash<'a> {
-    ruby: &'a Ruby,
-    hash: RHash,
-}
-
-impl<'a> Hash<'a> {
-    fn new(ruby: &'a Ruby) -> Self {
-        Self {
-            ruby,
-            hash: ruby.hash_new(),
-        }
-    }
-
-    fn set(self, key: &str, value: impl IntoValue) -> Result<Self, Error> {
-        self.hash.aset(self.ruby.to_symbol(key), value)?;
-        Ok(self)
-    }
 }
 
 fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
@@ -140,6 +119,11 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         .set("own_count", totals.own_count)?
         .set("third_count", report.third.0)?
         .set("third_memsize", report.third.1)?;
+    let holders = report
+        .holders
+        .as_ref()
+        .map(|holders| array(ruby, holders, holders::to_hash))
+        .transpose()?;
     let hash = Hash::new(ruby)
         .set("schema", SCHEMA)?
         .set("identity", report.evidence.identity)?
@@ -153,20 +137,9 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
             })?,
         )?
         .set("totals", totals.hash)?
+        .set("holders", holders)?
         .set("evidence", evidence_to_hash(ruby, &report.evidence)?)?;
     Ok(hash.hash)
-}
-
-fn array<T>(
-    ruby: &Ruby,
-    items: &[T],
-    each: impl Fn(&Ruby, &T) -> Result<RHash, Error>,
-) -> Result<RArray, Error> {
-    let array = ruby.ary_new_capa(items.len());
-    for item in items {
-        array.push(each(ruby, item)?)?;
-    }
-    Ok(array)
 }
 
 fn dump_to_hash(ruby: &Ruby, dump: &DumpSummary) -> Result<RHash, Error> {
@@ -184,7 +157,13 @@ fn dump_to_hash(ruby: &Ruby, dump: &DumpSummary) -> Result<RHash, Error> {
         .map(|recorded| recorded_to_hash(ruby, recorded))
         .transpose()?;
     let hash = Hash::new(ruby)
-        .set("path", dump.path.to_string_lossy().as_ref())?
+        .set(
+            "path",
+            dump.path
+                .as_deref()
+                .map(std::path::Path::to_string_lossy)
+                .as_deref(),
+        )?
         .set("bytes", dump.bytes)?
         .set("records", dump.records)?
         .set("memsize", dump.memsize)?

@@ -8,6 +8,8 @@
 mod diff;
 mod errors;
 mod gvl;
+mod hash;
+mod holders;
 
 use magnus::{Error, ExceptionClass, Module, Ruby};
 

@@ -28,6 +28,7 @@ pub mod error;
 pub mod export;
 pub mod gem;
 pub mod heap;
+pub mod holders;
 mod pool;
 pub mod progress;
 #[cfg(test)]

@@ -32,6 +32,10 @@ impl Progress {
         self.total.store(bytes, Ordering::Relaxed);
     }
 
+    pub(crate) fn add_total(&self, bytes: u64) {
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     pub(crate) fn add(&self, bytes: u64) {
         self.done.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -15,6 +15,8 @@ module LeakHunter
         ignore: [].freeze,
         threads: nil,
         samples: 5,
+        holders: false,
+        redact: false,
         progress: nil
       }.freeze
 
@@ -40,6 +42,8 @@ module LeakHunter
             ignore: patterns(:ignore, options[:ignore]),
             threads: integer(:threads, options[:threads], THREADS, optional: true),
             samples: integer(:samples, options[:samples], SAMPLES),
+            holders: boolean(:holders, options[:holders]),
+            redact: boolean(:redact, options[:redact]),
             progress: callable(:progress, options[:progress])
           }
         end
@@ -82,6 +86,12 @@ module LeakHunter
 
           raise UsageError, "#{option}: expected #{range.begin} to #{range.end}#{" or nil" if optional}, " \
                             "got #{value.inspect}"
+        end
+
+        def boolean(option, value)
+          return value if [true, false].include?(value)
+
+          raise UsageError, "#{option}: expected true or false, got #{value.inspect}"
         end
 
         def callable(option, value)

@@ -13,7 +13,7 @@ module LeakHunter
     class Envelope
       SCHEMA = 1
 
-      attr_reader :id, :sequence, :taken_at, :generation, :snapshot, :first_line, :last_line
+      attr_reader :id, :sequence, :taken_at, :generation, :snapshot, :first_line
 
       # @param snapshot [String] how the dump is taken: "in_process" or "fork"
       # @param tracing [Hash, nil] see {Tracing.since}
@@ -25,7 +25,6 @@ module LeakHunter
         @host = ProcessIdentity.host
         @generation = nil
         @sequence = ProcessIdentity.next_sequence
-        @last_line = line(type: "DUMP_END", id: @id)
       end
 
       # @param generation [Integer] GC.count at the moment of the snapshot
@@ -35,6 +34,9 @@ module LeakHunter
         @taken_at = Time.now.utc.floor(6)
         @first_line = line(**header)
       end
+
+      # @param members [Hash] what else it says
+      def last_line(**members) = line(type: "DUMP_END", id: @id, **members)
 
       # @return [Boolean] whether no collection has made the stamp wrong
       def current? = @generation == GC.count && @compactions == Tracing.compactions

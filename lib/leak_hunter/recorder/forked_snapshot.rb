@@ -59,7 +59,7 @@ module LeakHunter
 
       # @return [Array] the error's name and message, or :none
       def write
-        snapshot = Snapshot.in_process.new(@io, @envelope, full: @full)
+        snapshot = Snapshot.in_process.new(@io, @envelope, full: @full, names: @names)
         Failure.explain(File.dirname(@io.path), @io) do
           snapshot.take
           snapshot.finish

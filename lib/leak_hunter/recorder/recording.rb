@@ -5,6 +5,7 @@ require "leak_hunter/recorder/disk"
 require "leak_hunter/recorder/envelope"
 require "leak_hunter/recorder/failure"
 require "leak_hunter/recorder/forked_snapshot"
+require "leak_hunter/recorder/names"
 require "leak_hunter/recorder/snapshot"
 require "leak_hunter/tracing"
 
@@ -20,13 +21,14 @@ module LeakHunter
       RACTORS = "other Ractors were running, which Ruby #{RUBY_VERSION} does not stop for a dump".freeze
 
       # @param last [Dump, nil] the last dump of this process
-      def initialize(destination, full:, gc:, trace:, fork:, last:) # rubocop:disable Naming/MethodParameterName
+      def initialize(destination, full:, gc:, trace:, fork:, names:, last:) # rubocop:disable Naming/MethodParameterName
         @destination = destination
         @last = last
         @full = full ? true : false # ObjectSpace takes nothing else for true
         @gc = gc
         @trace = trace
         @fork = fork
+        @names = names
         @seconds = 0.0
       end
 
@@ -77,7 +79,8 @@ module LeakHunter
       end
 
       def record(io, envelope)
-        snapshot = (@fork ? ForkedSnapshot : Snapshot.in_process).new(io, envelope, full: @full)
+        names = Names.new(@seconds) if @names
+        snapshot = (@fork ? ForkedSnapshot : Snapshot.in_process).new(io, envelope, full: @full, names:)
         stand_still { at_a_clean_moment(envelope) { snapshot.take } }
         snapshot.finish
       ensure

@@ -12,13 +12,21 @@ module LeakHunter
 
       # @param io [File] opened for writing, empty
       # @param full [Boolean] whether free slots are written too
-      def initialize(io, envelope, full:)
+      # @param names [Names, nil] those to read and write too
+      def initialize(io, envelope, full:, names: nil)
         @io = io
         @envelope = envelope
         @full = full
+        @names = names
       end
 
-      def discard; end
+      def take
+        start = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+        dump
+        @names&.read(Process.clock_gettime(Process::CLOCK_MONOTONIC) - start)
+      end
+
+      def discard = @names&.clear
 
       private
 
@@ -28,37 +36,47 @@ module LeakHunter
         tail = File.binread(@io.path, 2, @io.size - 2)
         raise IOError, "it is cut off at byte #{@io.size}" unless tail == "}\n"
 
-        @io.write(@envelope.last_line)
+        @io.write(@names.text) if @names
+        @io.write(@envelope.last_line(**(@names ? @names.to_h : {})))
         @io.flush
       end
 
       # Ruby 3.4 and later hold the GVL while they write to a file.
       class ToFile < Snapshot
+        def finish = seal
+
+        private
+
         # Written without the GVL's release that IO#write brings: other threads would take turns after the stamp.
-        def take
+        def dump
           line = @envelope.first_line
           raise Errno::ENOSPC unless @io.write_nonblock(line) == line.bytesize
 
           ObjectSpace.dump_all(output: @io, full: @full)
         end
-
-        def finish = seal
       end
 
       # Earlier Rubies let other threads run, and change the heap, whenever they write to a file. They do not while they
       # make a String of it, which must be gone before the next dump: it would hold this one as its text.
       class InMemory < Snapshot
-        def take
-          @text = ObjectSpace.dump_all(output: :string, full: @full)
-        end
-
         def finish
           @io.write(@envelope.first_line, @text)
-          discard
+          free
           seal
         end
 
         def discard
+          super
+          free
+        end
+
+        private
+
+        def dump
+          @text = ObjectSpace.dump_all(output: :string, full: @full)
+        end
+
+        def free
           @text&.clear
           @text = nil
         end

@@ -8,6 +8,7 @@ module LeakHunter
 
       MIN_WIDTH = 60
       INDENT = "  "
+      HOLDERS = 5
 
       # The VM makes one for each place in the code that runs for the first time. Many small groups, one plain reason.
       CACHES = %w[callcache callinfo constcache].freeze
@@ -26,7 +27,7 @@ module LeakHunter
       end
 
       def to_s
-        parts = [headline]
+        parts = [headline, holders].compact
         parts << table unless @result[:groups].empty?
         parts << wrap(Evidence.new(@result).to_s, @width)
         "#{parts.join("\n\n")}\n"
@@ -48,6 +49,13 @@ module LeakHunter
 
         "No leak found: no object that was born between the first and the second dump is still there in the third. " \
           "Memory that C code holds outside of Ruby's heap is not in a dump."
+      end
+
+      # A reader looks for the one or two that matter; the groups below have the rest.
+      def holders
+        return unless @result[:holders]
+
+        Holders.new(@result, color: @color, width: @width, top: HOLDERS).to_s
       end
 
       def withheld? = @result.dig(:evidence, :withheld).to_h.values.any?(&:positive?)

@@ -91,6 +91,8 @@ impl Guard {
 /// What the diff remembers of the first or the second dump.
 #[derive(Debug, Default)]
 pub(crate) struct Census {
+    /// Nothing but the generation is known.
+    pub(crate) is_mark: bool,
     pub(crate) totals: Totals,
     /// All objects.
     pub(crate) addresses: AddressSet,

@@ -3,7 +3,9 @@
 //! Dumps taken by LeakHunter say so themselves. Of others it is inferred: classes that the interpreter itself defines
 //! are pinned for good, so another address of theirs means another process; other named classes move in a compaction.
 
-use crate::dump::{Classes, DumpFile};
+use super::input::Source;
+use super::options::Identity;
+use crate::dump::Classes;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Classes that no compaction moves.
@@ -24,14 +26,15 @@ const PINNED: [&str; 10] = [
 const SHARE_MOVED: f64 = 0.02;
 
 /// Fails when one dump was given twice.
-pub(crate) fn check_distinct(files: &[DumpFile; 3]) -> Result<()> {
+pub(crate) fn check_distinct(files: &[Source; 3]) -> Result<()> {
     for (one, two) in [(0, 1), (1, 2), (0, 2)] {
         if files[one].same_as(&files[two])? {
+            let which = files[one]
+                .path()
+                .map_or("in memory".into(), |path| path.display().to_string());
             let message = format!(
-                "the {} and the {} dump are the same one ({}); take three, with work between them",
-                ORDINALS[one],
-                ORDINALS[two],
-                files[one].path().display()
+                "the {} and the {} dump are the same one ({which}); take three, with work between them",
+                ORDINALS[one], ORDINALS[two],
             );
             return Err(Error::new(ErrorKind::SameDump, message));
         }
@@ -40,7 +43,7 @@ pub(crate) fn check_distinct(files: &[DumpFile; 3]) -> Result<()> {
 }
 
 /// Fails when what the dumps say of themselves does not fit together.
-pub(crate) fn check_recorded(files: &[DumpFile; 3]) -> Result<()> {
+pub(crate) fn check_recorded(files: &[Source; 3]) -> Result<()> {
     for (one, two) in [(0, 1), (1, 2)] {
         let (Some(before), Some(after)) = (files[one].recorded(), files[two].recorded()) else {
             continue;
@@ -60,6 +63,22 @@ pub(crate) fn check_recorded(files: &[DumpFile; 3]) -> Result<()> {
                 &format!("#{} then #{}", before.sequence, after.sequence),
             ));
         }
+    }
+    Ok(())
+}
+
+/// Fails when a mark stands where objects are needed.
+pub(crate) fn check_marks(files: &[Source; 3], identity: Identity) -> Result<()> {
+    let needed = match identity {
+        Identity::Auto => &files[2..],
+        Identity::Address => &files[..],
+    };
+    if needed.iter().any(Source::is_mark) {
+        let message = match identity {
+            Identity::Auto => "a mark has no objects, so it cannot be the third; give a dump or a heap",
+            Identity::Address => "a mark has no addresses to compare; give dumps or heaps",
+        };
+        return Err(Error::new(ErrorKind::Options, message));
     }
     Ok(())
 }
@@ -116,11 +135,7 @@ impl Continuity {
 }
 
 /// Whether objects moved between two dumps, and how that is known.
-pub(crate) fn moved(
-    before: &DumpFile,
-    after: &DumpFile,
-    inferred: Continuity,
-) -> (Option<bool>, &'static str) {
+pub(crate) fn moved(before: &Source, after: &Source, inferred: Continuity) -> (Option<bool>, &'static str) {
     match (before.recorded(), after.recorded()) {
         (Some(before), Some(after)) => (Some(before.compactions != after.compactions), "recorded"),
         _ => (inferred.moved, "inferred"),
@@ -129,17 +144,21 @@ pub(crate) fn moved(
 
 /// Fails when two dumps that say nothing of themselves cannot be of one process.
 pub(crate) fn check_inferred(
-    files: &[DumpFile; 3],
+    files: &[Source; 3],
     one: usize,
     two: usize,
     inferred: Continuity,
 ) -> Result<()> {
     if inferred.same_process == Some(false) {
+        let name = |index: usize| {
+            let path = files[index].path().map(|path| path.display().to_string());
+            path.unwrap_or_else(|| format!("the {} dump", ORDINALS[index]))
+        };
         let message = format!(
             "{} and {} are of different processes: Ruby's own classes stand at other addresses; take all three dumps \
              in one process",
-            files[one].path().display(),
-            files[two].path().display()
+            name(one),
+            name(two)
         );
         return Err(Error::new(ErrorKind::DifferentProcesses, message));
     }

@@ -1,9 +1,10 @@
 //! How sure an answer is, and what keeps it from being surer.
 
 use super::census::Totals;
+use super::input::Source;
 use super::report::Evidence;
 use super::survivors::Counts;
-use crate::dump::{DumpFile, Recorded, Seen};
+use crate::dump::{Recorded, Seen};
 
 /// Whether objects moved, how that is known, and whether the classes say that it is one process.
 pub(crate) type Move = (Option<bool>, &'static str, Option<bool>);
@@ -20,7 +21,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn evidence(&self, files: &[DumpFile; 3]) -> Evidence {
+    pub(crate) fn evidence(&self, files: &[Source; 3]) -> Evidence {
         let counts = &self.counts;
         let recorded = files.iter().all(|file| file.recorded().is_some());
         let inferred = self.moves.iter().all(|it| it.2 == Some(true));
@@ -48,6 +49,7 @@ impl Facts {
                 () if known("recorded") => Some("recorded"),
                 () => None,
             },
+            marks: files.iter().filter(|file| file.is_mark()).count() as u64,
             same_process: match (recorded, inferred) {
                 (true, _) => "recorded",
                 (false, true) => "inferred",
@@ -55,7 +57,7 @@ impl Facts {
             },
             moves_spoil_tracing: files
                 .iter()
-                .filter_map(DumpFile::recorded)
+                .filter_map(Source::recorded)
                 .any(Recorded::moves_spoil_tracing),
             ..Evidence::default()
         }
@@ -102,6 +104,7 @@ impl Evidence {
             ),
             (self.tracing_lost > 0, "tracing_lost"),
             (self.boundary > 0, "boundary"),
+            (self.marks > 0 && self.untraced > 0, "marks"),
             (self.skipped_lines > 0, "skipped_lines"),
             (
                 self.same_process == "unknown" && self.identity != "address",

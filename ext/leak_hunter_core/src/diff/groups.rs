@@ -82,7 +82,12 @@ impl Sites {
             by_key: HashMap::default(),
             scratch: Vec::new(),
             by_generation: options.group_by.contains(&Key::Generation),
-            samples: options.samples,
+            // the holders of all of them are to be found
+            samples: if options.holders {
+                usize::MAX
+            } else {
+                options.samples
+            },
         }
     }
 
@@ -140,6 +145,7 @@ impl Sites {
     /// The groups the caller asked for, sorted, with the sums of all and of what the filters left out.
     pub(crate) fn into_groups(self, classes: &Classes, options: &Options) -> (Vec<Group>, GroupTotals) {
         let mut totals = GroupTotals::default();
+        let samples = self.samples;
         let mut groups: HashMap<Values, Tally, RandomState> = HashMap::default();
         for (site, tally) in self.by_key.into_values() {
             let values = site.values(classes, options);
@@ -163,20 +169,18 @@ impl Sites {
             totals.memsize = totals.memsize.saturating_add(tally.memsize);
             groups
                 .entry(values.1)
-                .and_modify(|known| known.merge(&tally, options.samples))
+                .and_modify(|known| known.merge(&tally, samples))
                 .or_insert(tally);
         }
         let mut groups: Vec<Group> = groups
             .into_iter()
-            .map(|(values, tally)| tally.into_group(values, options.samples))
+            .map(|(values, tally)| tally.into_group(values, samples))
             .collect();
         groups.sort_by(|one, two| {
             let key = |group: &Group| group.sizes(options.sort);
             key(two).cmp(&key(one)).then_with(|| one.values.cmp(&two.values))
         });
         totals.groups = groups.len() as u64;
-        groups.truncate(options.top.unwrap_or(usize::MAX));
-        totals.shown = groups.len() as u64;
         (groups, totals)
     }
 }

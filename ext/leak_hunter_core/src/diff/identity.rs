@@ -11,6 +11,9 @@
 //! - Untraced records are compared by address, type and class. Where objects moved, or the slot's object was traced
 //!   before, nothing can be said: they are withheld and counted.
 //!
+//! - Of a mark only its generation is known. A collection follows it at once, so what has its generation was there.
+//!   Untraced objects cannot be compared with it.
+//!
 //! The proof is in `docs/accuracy.md`.
 
 use super::census::{Census, Guard};
@@ -82,7 +85,7 @@ impl Judge<'_> {
         }
         let was_in = |dump: usize, census: &Census| -> Result<Option<bool>, E> {
             Ok(match &self.sites {
-                _ if census.newest.contains(address) => Some(true),
+                _ if census.is_mark || census.newest.contains(address) => Some(true),
                 Some(sites) if sites[dump].contains(&site()?) => None,
                 _ => Some(false),
             })
@@ -106,6 +109,9 @@ impl Judge<'_> {
 
     /// `classes` are the third dump's, once they are known; until then some verdicts have to wait for them.
     pub(crate) fn untraced(&self, address: u64, guard: Guard, classes: Option<&Classes>) -> Verdict {
+        if self.first.is_mark || self.second.is_mark {
+            return Verdict::Other;
+        }
         let Some(in_second) = self.second.untraced.get(address).map(Guard::from_raw) else {
             let was_traced = self.second.addresses.contains(address);
             return if was_traced {

@@ -5,7 +5,9 @@ mod census;
 mod continuity;
 mod evidence;
 mod groups;
+mod held;
 mod identity;
+mod input;
 mod moves;
 mod options;
 mod report;
@@ -17,6 +19,7 @@ use std::path::PathBuf;
 
 use rayon::ThreadPool;
 
+pub use input::Input;
 pub use options::{Identity, Key, Options, Pattern, Sort};
 pub use report::{DumpSummary, Evidence, Group, GroupTotals, Report, SCHEMA, Values};
 
@@ -26,28 +29,32 @@ use self::continuity::Continuity;
 use self::evidence::Facts;
 use self::groups::Sites;
 use self::identity::Judge;
+use self::input::Source;
 use self::moves::{SiteHashes, SitesOf};
 use self::survivors::Survivors;
-use crate::dump::{Classes, Damaged, DumpFile, Record, Seen, Visitor, scan};
+use crate::dump::{Classes, Damaged, Record, Seen, Visitor};
 use crate::error::Result;
 use crate::pool;
 use crate::progress::Progress;
 
-/// Compares three dumps of one process: what was born after the first and before the second and is still there in the
+/// Compares three dumps of one process. See [`compare`].
+pub fn diff(paths: &[PathBuf; 3], options: &Options, progress: &Progress) -> Result<Report> {
+    let [first, second, third] = paths.each_ref().map(|path| Input::Path(path.clone()));
+    compare(&[first, second, third], options, progress)
+}
+
+/// Compares three moments of one process: what was born after the first and before the second and is still there in the
 /// third. Time is linear in the bytes of the dumps; memory in what is untraced and in what leaked, plus a bit for each
 /// 8 bytes of Ruby's heap.
-pub fn diff(paths: &[PathBuf; 3], options: &Options, progress: &Progress) -> Result<Report> {
-    let [first, second, third] = paths;
-    let files = [
-        DumpFile::open(first)?,
-        DumpFile::open(second)?,
-        DumpFile::open(third)?,
-    ];
-    continuity::check_distinct(&files)?;
-    continuity::check_recorded(&files)?;
-    progress.set_total(files.iter().map(DumpFile::bytes).sum());
+pub fn compare(inputs: &[Input; 3], options: &Options, progress: &Progress) -> Result<Report> {
+    let [first, second, third] = inputs;
+    let sources = [Source::open(first)?, Source::open(second)?, Source::open(third)?];
+    continuity::check_distinct(&sources)?;
+    continuity::check_recorded(&sources)?;
+    continuity::check_marks(&sources, options.identity)?;
+    progress.set_total(sources.iter().map(Source::bytes).sum());
     let run = Run {
-        files: &files,
+        files: &sources,
         options,
         progress,
         pool: pool::of(pool::threads(options.threads))?,
@@ -59,7 +66,7 @@ pub fn diff(paths: &[PathBuf; 3], options: &Options, progress: &Progress) -> Res
 }
 
 struct Run<'a> {
-    files: &'a [DumpFile; 3],
+    files: &'a [Source; 3],
     options: &'a Options,
     progress: &'a Progress,
     pool: ThreadPool,
@@ -67,10 +74,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn by_generation(&self) -> Result<Report> {
-        let (mut first, first_seen) = self.pass(0, Census::default)?;
-        first.untraced.seal();
-        let (mut second, second_seen) = self.pass(1, Census::default)?;
-        second.untraced.seal();
+        let (first, first_seen) = self.census(0)?;
+        let (second, second_seen) = self.census(1)?;
         self.check_order([&first.totals, &second.totals, &Totals::default()])?;
         let first_to_second = self.continuity(0, 1, &first.classes, &second.classes)?;
 
@@ -101,7 +106,22 @@ impl Run<'_> {
         }
         .evidence(self.files);
         evidence.conclude(&seen);
-        Ok(self.finish(third.sites, &third.classes, totals, seen, evidence))
+        let mut report = self.finish(third.sites, &third.classes, totals, seen, evidence);
+        if self.options.holders {
+            report.holders = Some(self.holders(&report.groups, third.addresses, &totals)?);
+        }
+        report.shorten(self.options);
+        Ok(report)
+    }
+
+    fn census(&self, index: usize) -> Result<(Census, Seen)> {
+        let (mut census, seen) = self.pass(index, Census::default)?;
+        census.untraced.seal();
+        if let Source::Mark(recorded) = &self.files[index] {
+            census.is_mark = true;
+            census.totals.generation = Some(recorded.generation);
+        }
+        Ok((census, seen))
     }
 
     /// Dumps that say when they were taken need no guess.
@@ -126,7 +146,9 @@ impl Run<'_> {
         let seen = [first_seen, second_seen, third_seen];
         evidence.conclude(&seen);
         // What LeakHunter itself allocated stays in: this answer is for comparing with the script's.
-        Ok(self.finish(second.sites, &second.classes, totals, seen, evidence))
+        let mut report = self.finish(second.sites, &second.classes, totals, seen, evidence);
+        report.shorten(self.options);
+        Ok(report)
     }
 
     /// One pass over a dump; again on one thread when records share an address, so that the first of them counts.
@@ -144,8 +166,8 @@ impl Run<'_> {
         index: usize,
         new: &(impl Fn() -> V + Sync),
     ) -> Result<(V, Seen)> {
-        let (parts, seen) = scan(&self.files[index], pool, self.progress, || Passing(new()))?;
-        let mut parts = parts.into_iter().map(|part| part.0);
+        let (parts, seen) = self.files[index].visit(pool, self.progress, new)?;
+        let mut parts = parts.into_iter();
         let mut whole = parts.next().unwrap_or_else(new);
         for part in parts {
             self.progress.check()?;
@@ -185,7 +207,7 @@ impl Run<'_> {
             .zip(&totals)
             .zip(seen)
             .map(|((file, totals), seen)| DumpSummary {
-                path: file.path().into(),
+                path: file.path().map(Into::into),
                 bytes: file.bytes(),
                 records: totals.records,
                 memsize: totals.memsize,
@@ -208,6 +230,7 @@ impl Run<'_> {
             groups,
             totals: group_totals,
             third: (totals[2].records, totals[2].memsize),
+            holders: None,
             evidence,
         }
     }

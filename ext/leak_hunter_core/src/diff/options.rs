@@ -178,6 +178,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Sample addresses per group.
     pub samples: usize,
+    /// Whether to find who holds what leaked.
+    pub holders: bool,
 }
 
 impl Default for Options {
@@ -192,6 +194,7 @@ impl Default for Options {
             own_paths: Vec::new(),
             threads: None,
             samples: 5,
+            holders: false,
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::options::{Key, Sort};
+use super::options::{Key, Options, Sort};
 use crate::dump::{Recorded, Skipped};
+use crate::holders::Holder;
 
 /// Version of the shape of [`Report`].
 pub const SCHEMA: u32 = 1;
@@ -23,15 +24,28 @@ pub struct Report {
     pub totals: GroupTotals,
     /// All objects of the third dump.
     pub third: (u64, u64),
+    /// Who holds what leaked, if that was asked for.
+    pub holders: Option<Vec<Holder>>,
     /// How sure the answer is, and why.
     pub evidence: Evidence,
+}
+
+impl Report {
+    /// Leaves out what the caller does not want to see. Holders refer to groups by index, so all were kept until now.
+    pub(super) fn shorten(&mut self, options: &Options) {
+        self.groups.truncate(options.top.unwrap_or(usize::MAX));
+        self.totals.shown = self.groups.len() as u64;
+        for group in &mut self.groups {
+            group.addresses.truncate(options.samples);
+        }
+    }
 }
 
 /// One dump.
 #[derive(Clone, Debug)]
 pub struct DumpSummary {
-    /// Path as given.
-    pub path: PathBuf,
+    /// Path as given; `None` of a heap in memory and of a mark.
+    pub path: Option<PathBuf>,
     /// Size of the file, in bytes.
     pub bytes: u64,
     /// Objects.
@@ -160,6 +174,8 @@ pub struct Evidence {
     pub moves_spoil_tracing: bool,
     /// `recorded`, `inferred` or `unknown`
     pub same_process: &'static str,
+    /// Moments of which only the GC count is known, so that nothing can be said of untraced objects.
+    pub marks: u64,
     /// Lines of all dumps that are no record.
     pub skipped_lines: u64,
 }

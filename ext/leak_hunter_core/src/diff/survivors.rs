@@ -13,7 +13,7 @@ use crate::dump::{Classes, Damaged, Fields, Record};
 pub(crate) struct Survivors<'a> {
     judge: &'a Judge<'a>,
     pub(crate) totals: Totals,
-    addresses: AddressSet,
+    pub(crate) addresses: AddressSet,
     pub(crate) classes: Classes,
     pub(crate) sites: Sites,
     pub(crate) counts: Counts,

@@ -52,6 +52,25 @@ impl Classes {
         self.by_address.insert(fields.address, class);
     }
 
+    /// The name of the class or module at this address itself: `#<Class:#<Job>>` of the singleton class of a Job.
+    pub fn own_name(&self, address: u64) -> Option<String> {
+        let name = self.name(address)?;
+        let singleton = self.by_address.get(&address).is_some_and(|class| class.hidden);
+        Some(match singleton {
+            true => format!("#<Class:#<{name}>>"),
+            false => name,
+        })
+    }
+
+    /// Fills in what a record of this class told.
+    pub(crate) fn describe<'a>(&'a self, address: u64, fields: &mut Fields<'a>) {
+        if let Some(class) = self.by_address.get(&address) {
+            fields.superclass = class.superclass;
+            fields.singleton = class.hidden && fields.kind.as_ref() != b"ICLASS";
+            fields.name = class.name.as_ref().map(|name| name.as_bytes().into());
+        }
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
         self.by_address.extend(other.by_address);
     }

@@ -12,7 +12,7 @@ use memchr::memchr_iter;
 use super::elide::{self, References};
 use super::file::DumpFile;
 use super::grammar::Fields;
-use super::record::{DUMP_START, NAME_START, OBJECT_START, ROOT_START};
+use super::record::{OBJECT_START, OTHER_STARTS};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -288,8 +288,7 @@ impl Lines<'_> {
     #[inline]
     fn follows(&self, index: usize) -> Follows {
         let text = &self.buffer[index..self.filled];
-        let starts = [OBJECT_START, ROOT_START, NAME_START, DUMP_START];
-        if starts.iter().any(|start| text.starts_with(start)) {
+        if text.starts_with(OBJECT_START) || OTHER_STARTS.iter().any(|start| text.starts_with(start)) {
             Follows::Record
         } else if text.is_empty() && self.at_end {
             Follows::End

@@ -11,10 +11,12 @@ use super::members;
 pub(crate) const OBJECT_START: &[u8] = b"{\"address\":\"0x";
 /// How a record of GC roots starts.
 pub(crate) const ROOT_START: &[u8] = b"{\"type\":\"ROOT\"";
-/// How the lines start in which LeakHunter tells names.
-pub(crate) const NAME_START: &[u8] = b"{\"type\":\"NAME\"";
 /// How LeakHunter's own first and last line start.
 pub(crate) const DUMP_START: &[u8] = b"{\"type\":\"DUMP";
+/// How a line starts in which LeakHunter names what a constant or variable holds.
+pub(crate) const NAME_START: &[u8] = b"{\"type\":\"NAME\"";
+/// How everything starts that describes no object.
+pub(crate) const OTHER_STARTS: [&[u8]; 3] = [ROOT_START, DUMP_START, NAME_START];
 
 const TYPE: &[u8] = b"\", \"type\":\"";
 // Making a searcher costs more than a search in a record.

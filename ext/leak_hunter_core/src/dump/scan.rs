@@ -9,7 +9,7 @@ use rayon::ThreadPool;
 use super::file::DumpFile;
 use super::grammar::Fields;
 use super::lines::{self, Unit};
-use super::record::{DUMP_START, NAME_START, OBJECT_START, ROOT_START, Record};
+use super::record::{NAME_START, OBJECT_START, OTHER_STARTS, ROOT_START, Record};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -163,8 +163,7 @@ impl<V: Visitor> RegionReader<'_, V> {
         if text.trim_ascii().is_empty() {
             return true;
         }
-        let own = [ROOT_START, NAME_START, DUMP_START];
-        if let Some(start) = own.iter().find(|start| text.starts_with(start)) {
+        if let Some(start) = OTHER_STARTS.iter().find(|start| text.starts_with(start)) {
             let whole = text.ends_with(b"}");
             self.found.records += u64::from(whole);
             match *start {
@@ -188,10 +187,10 @@ impl<V: Visitor> RegionReader<'_, V> {
 
     fn skip_or_truncated(&mut self, unit: &Unit<'_>, text: &[u8], byte: u64) {
         let cut = unit.last.is_some_and(|unended| unended || !text.ends_with(b"}"));
-        let starts = [OBJECT_START, ROOT_START, NAME_START, DUMP_START];
         if cut
-            && starts
+            && OTHER_STARTS
                 .iter()
+                .chain([&OBJECT_START])
                 .any(|start| text.starts_with(start) || start.starts_with(text))
         {
             self.found.truncated = Some((unit.line, byte));

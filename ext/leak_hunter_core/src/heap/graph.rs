@@ -209,6 +209,29 @@ impl<'a> Graph<'a> {
         successors.filter(move |next| *next >= objects || self.levels[*next as usize] == level)
     }
 
+    /// The objects that a node keeps alive, its class apart: all but what only caches, tools and the bare stack lead to.
+    pub(crate) fn keeping_successors(&self, node: Node) -> impl Iterator<Item = u32> + '_ {
+        let keeps = match node.checked_sub(self.heap.len()) {
+            None => self.levels[node as usize] < Level::Unreachable as u8 && !self.is_tool(node),
+            Some(index) => self
+                .categories
+                .get(index as usize)
+                .is_some_and(|category| category.level != Level::Postponed),
+        };
+        let mut successors = self.all_successors(node);
+        successors.class = None;
+        successors.filter(move |_| keeps)
+    }
+
+    /// A cache, a table of tracing, or LeakHunter's own; threads and fibers are postponed and yet keep what they hold.
+    fn is_tool(&self, object: u32) -> bool {
+        let thread = matches!(
+            self.heap.label(object),
+            Some("VM/thread" | "fiber" | "VM/fiber" | "continuation")
+        );
+        self.is_postponed(object) && !thread
+    }
+
     /// Goes on with an object's successors, of which its class (one more in `pause.left`) comes first, up to one that
     /// `wanted` takes.
     #[inline]
@@ -276,10 +299,12 @@ impl<'a> Graph<'a> {
     pub fn parents(&self, progress: &Progress) -> Result<Vec<Node>> {
         let mut levels = vec![UNSEEN; self.heap.len() as usize];
         let mut parents = vec![NONE; self.len() as usize];
+        // By way of an instance to its class is a way, but none that tells anything.
         for category in self.heap.len()..self.top() {
             parents[category as usize] = self.top();
         }
         let mut search = Search::new(&mut levels, progress);
+        search.classes_last = true;
         search.from_roots(self, |parent, child| parents[child as usize] = parent)?;
         for index in self.heap.roots.len()..self.categories.len() {
             search.from_category(self, index, |parent, child| parents[child as usize] = parent)?;
@@ -340,6 +365,10 @@ struct Search<'a> {
     queue: Vec<u32>,
     /// Objects reached whose references have to wait.
     waiting: Vec<u32>,
+    /// Whether to follow references as far as they go before classes.
+    classes_last: bool,
+    /// Objects whose classes have to wait.
+    instances: Vec<u32>,
     progress: &'a Progress,
 }
 
@@ -349,6 +378,8 @@ impl<'a> Search<'a> {
             levels,
             queue: Vec::new(),
             waiting: Vec::new(),
+            classes_last: false,
+            instances: Vec::new(),
             progress,
         }
     }
@@ -356,9 +387,10 @@ impl<'a> Search<'a> {
     fn from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
         for index in 0..graph.categories.len() {
             if graph.categories[index].level == Level::Strong {
-                self.from_category(graph, index, &mut reached)?;
+                self.reach_all(graph, graph.heap.len() + index as u32, Level::Strong, &mut reached);
             }
         }
+        self.run(graph, Level::Strong, &mut reached)?;
         // What a thread or a cache holds has a more telling way than the bare stack.
         for object in std::mem::take(&mut self.waiting) {
             self.reach_all(graph, object, Level::Postponed, &mut reached);
@@ -390,17 +422,45 @@ impl<'a> Search<'a> {
         level: Level,
         reached: &mut impl FnMut(Node, u32),
     ) {
-        for next in graph.all_successors(node) {
-            let known = &mut self.levels[next as usize];
-            if *known == UNSEEN {
-                *known = level as u8;
-                reached(node, next);
-                self.queue.push(next);
-            }
+        let mut successors = graph.all_successors(node);
+        if self.classes_last && successors.class.take().is_some() {
+            self.instances.push(node);
+        }
+        for next in successors {
+            self.reach(node, next, level, reached);
+        }
+    }
+
+    #[inline]
+    fn reach(&mut self, node: Node, next: u32, level: Level, reached: &mut impl FnMut(Node, u32)) {
+        let known = &mut self.levels[next as usize];
+        if *known == UNSEEN {
+            *known = level as u8;
+            reached(node, next);
+            self.queue.push(next);
         }
     }
 
     fn run(&mut self, graph: &Graph<'_>, level: Level, mut reached: impl FnMut(Node, u32)) -> Result<()> {
+        loop {
+            self.run_queue(graph, level, &mut reached)?;
+            if self.instances.is_empty() {
+                return Ok(());
+            }
+            for instance in std::mem::take(&mut self.instances) {
+                if let Some(class) = graph.heap.class_of(instance) {
+                    self.reach(instance, class, level, &mut reached);
+                }
+            }
+        }
+    }
+
+    fn run_queue(
+        &mut self,
+        graph: &Graph<'_>,
+        level: Level,
+        reached: &mut impl FnMut(Node, u32),
+    ) -> Result<()> {
         let mut done = 0;
         while let Some(object) = self.queue.get(done).copied() {
             done += 1;
@@ -413,7 +473,7 @@ impl<'a> Search<'a> {
             if level == Level::Strong && graph.is_postponed(object) {
                 self.waiting.push(object);
             } else {
-                self.reach_all(graph, object, level, &mut reached);
+                self.reach_all(graph, object, level, reached);
             }
         }
         self.queue.clear();

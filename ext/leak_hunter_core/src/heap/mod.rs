@@ -11,6 +11,7 @@ mod graph;
 mod kinds;
 mod load;
 mod names;
+mod paths;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -27,8 +28,10 @@ pub use self::graph::{Graph, Level, Node};
 use self::kinds::{Birth, Kinds, NONE};
 pub use self::kinds::{Kind, Type};
 pub use self::names::{Name, Names};
+pub use self::paths::{Edge, Step, edge, path};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, Recorded};
+use crate::error::Result;
 
 /// All objects of a heap at one moment.
 #[derive(Debug)]
@@ -59,6 +62,10 @@ pub struct Root {
 }
 
 impl Heap {
+    pub(crate) fn empty() -> Result<Self> {
+        HeapBuilder::new([])?.build(|_| Ok(()))
+    }
+
     /// Number of objects.
     pub fn len(&self) -> u32 {
         self.index.len()
@@ -159,17 +166,11 @@ impl Heap {
 
     /// File, line and method of its allocation; the line of a negative eval line is 2^64 less it.
     pub fn site(&self, object: u32) -> (Option<&str>, Option<u64>, Option<&str>) {
-        self.kind(object)
-            .map_or((None, None, None), |kind| self.site_of_kind(kind))
-    }
-
-    pub(crate) fn site_of_kind(&self, kind: &Kind) -> (Option<&str>, Option<u64>, Option<&str>) {
+        let Some(kind) = self.kind(object) else {
+            return (None, None, None);
+        };
         let line = (kind.line != 0).then_some(kind.line);
         (self.kinds.text(kind.file), line, self.kinds.text(kind.method))
-    }
-
-    pub(crate) fn type_name_of_kind(&self, kind: &Kind) -> &str {
-        self.kinds.text(kind.type_name).unwrap_or("UNKNOWN")
     }
 
     /// Elements of an Array or Hash; of those with fewer than eight, nothing is known.

@@ -2,6 +2,8 @@
 //! instance variables of classes, of globals, of thread locals. And those of instance variables that shapes tell.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 use serde::Deserialize;
@@ -41,6 +43,8 @@ struct Shape {
 pub struct Names {
     /// By owner (0 for globals) and value.
     by_edge: HashMap<(u64, u64), Name, RandomState>,
+    /// Of locals of threads and fibers, by value.
+    locals: HashMap<u64, Name, RandomState>,
     shapes: HashMap<u64, Shape, RandomState>,
 }
 
@@ -63,15 +67,13 @@ impl Names {
     /// Adds a name. Of several for one edge, the first in the order of the alphabet stays, so that every run says the
     /// same.
     pub fn add(&mut self, owner: u64, value: u64, name: Name) {
-        let key = |name: &Name| (name.kind.clone(), name.name.clone());
-        self.by_edge
-            .entry((owner, value))
-            .and_modify(|known| {
-                if key(&name) < key(known) {
-                    *known = name.clone();
-                }
-            })
-            .or_insert(name);
+        if matches!(
+            name.kind.as_str(),
+            "fiber_local" | "thread_variable" | "fiber_storage"
+        ) {
+            put_first(&mut self.locals, value, name.clone());
+        }
+        put_first(&mut self.by_edge, (owner, value), name);
     }
 
     pub(crate) fn add_shape(&mut self, fields: &Fields<'_>) {
@@ -86,6 +88,9 @@ impl Names {
     pub(crate) fn merge(&mut self, other: Self) {
         for ((owner, value), name) in other.by_edge {
             self.add(owner, value, name);
+        }
+        for (value, name) in other.locals {
+            put_first(&mut self.locals, value, name);
         }
         self.shapes.extend(other.shapes);
     }
@@ -105,6 +110,11 @@ impl Names {
     /// The global variable that holds the object at this address.
     pub fn of_global(&self, value: u64) -> Option<&Name> {
         self.of_edge(0, value)
+    }
+
+    /// The local of a thread or a fiber that holds the object at this address.
+    pub fn of_local(&self, value: u64) -> Option<&Name> {
+        self.locals.get(&value)
     }
 
     /// The instance variables of an object of this shape, in order. `None` when the dump does not tell.
@@ -137,5 +147,17 @@ impl Names {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.by_edge.is_empty()
+    }
+}
+
+fn put_first<K: Eq + Hash>(names: &mut HashMap<K, Name, RandomState>, key: K, name: Name) {
+    match names.entry(key) {
+        Entry::Vacant(free) => drop(free.insert(name)),
+        Entry::Occupied(mut known) => {
+            let order = |name: &Name| (name.kind.clone(), name.name.clone());
+            if order(&name) < order(known.get()) {
+                known.insert(name);
+            }
+        }
     }
 }

@@ -1,0 +1,120 @@
+# frozen_string_literal: true
+
+# Boots the leaky news site on Puma, hunts its three leaks over HTTP as an operator would, and checks that they were
+# found, and that the cache was not taken for one. Exits 1 when not.
+
+require "json"
+require "securerandom"
+require "tmpdir"
+require_relative "../leaky_app/server"
+
+module LeakyRails
+  # The hunt.
+  class Demo
+    TOKEN = SecureRandom.hex(32)
+    RACKUP = File.join(__dir__, "config.ru")
+    JSON_TYPE = "application/json"
+    FORM = "application/x-www-form-urlencoded"
+
+    ARTICLES = 500
+    VISITS = 240
+    # Of so many visitors one watches the article.
+    WATCHER = 6
+    # Articles that are read in every second visit from the first dump on, so that they stay in the cache.
+    POPULAR = 20
+
+    # Holders in the report, by words that occur in their names in this order.
+    LEAKS = {
+      "the constant" => /SeededLeaks::AUDIT_TRAIL/,
+      "the closures" => /Notifications.*subscribers|edited\.article/,
+      "the thread-local" => /recent_queries/
+    }.freeze
+    CACHE = /LATEST|ArticleCache|@entries/
+
+    # @return [Boolean] whether it found what it was to find
+    def self.run
+      Dir.mktmpdir("leaky_rails") do |dir|
+        # One thread, so that what leaks per thread leaks in one place.
+        LeakyApp::Server.run(RACKUP, dir:, env: { "LEAK_HUNTER_TOKEN" => TOKEN }, options: %w[-t 1:1]) do |server|
+          puts "A news site that leaks runs on Puma, http://127.0.0.1:#{server.port}/ (process #{server.pid})."
+          server.connect { |http| new(http).hunt }
+        end
+      end
+    end
+
+    # @param http [Net::HTTP]
+    def initialize(http)
+      @http = http
+      @visits = 0
+    end
+
+    def hunt
+      read_the_news(popular: false)
+      planted # what is made once, is made
+      planted = Array.new(3) do |round|
+        dump(round + 1)
+        self.planted.tap { read_the_news(popular: true) if round < 2 }
+      end
+      puts "", ask("GET", "/leaks/diff"), ""
+      @report = JSON.parse(ask("GET", "/leaks/diff", JSON_TYPE))
+      groups = planted_between(*planted.first(2)).map { |name, count| group?(name, count) }
+      (groups + holders).all?
+    end
+
+    private
+
+    def read_the_news(popular:)
+      puts "#{VISITS} visits, of which #{VISITS / WATCHER} watch an article"
+      VISITS.times do
+        @visits += 1
+        number = popular && @visits.even? ? (@visits / 2 % POPULAR) : (@visits * 7 % (ARTICLES - POPULAR)) + POPULAR
+        ask("GET", "/articles/#{number + 1}#{"/watch" if (@visits % WATCHER).zero?}")
+      end
+    end
+
+    def dump(number)
+      dump = JSON.parse(ask("POST", "/leaks/dumps", JSON_TYPE))
+      bytes, objects, seconds = dump.values_at("bytes", "objects", "seconds")
+      puts "Dump #{number}: #{(bytes / 1e6).round(1)} MB, #{objects} objects, " \
+           "the process stood still for #{(seconds * 1000).ceil} ms"
+    end
+
+    def planted = JSON.parse(ask("GET", "/planted"))
+
+    # What leaked between the first two dumps, by class.
+    def planted_between(before, after)
+      grown = after.to_h { |name, count| [name, count - before.fetch(name)] }
+      { "SeededLeaks::Visit" => grown.fetch("visits"), "SeededLeaks::Query" => grown.fetch("queries"),
+        "ActiveSupport::HashWithIndifferentAccess" => VISITS / WATCHER }
+    end
+
+    def group?(name, count)
+      found = @report.fetch("groups").select { |group| group["class"] == name }.sum { |group| group["count"] }
+      say("#{count} #{name}", found == count, "#{found} in the report")
+    end
+
+    # Only reports that name holders can be held to that.
+    def holders
+      names = @report.fetch("holders") { return [] }.map { |holder| holder["name"].to_s }
+      leaks = LEAKS.map do |what, name|
+        say("#{what} among the first three holders", names.first(3).grep(name).any?, names.first(3).join(", "))
+      end
+      leaks << say("the cache is none of them", names.first(3).grep(CACHE).empty?, names.first(3).join(", "))
+    end
+
+    def say(what, found, otherwise)
+      puts "#{found ? "Found" : "NOT found"}: #{what}#{" (#{otherwise})" unless found}"
+      found
+    end
+
+    def ask(method, path, accept = "text/plain")
+      headers = { "accept" => accept, "authorization" => "Bearer #{TOKEN}", "content-type" => FORM }
+      response = @http.send_request(method, path, ("" if method == "POST"), headers)
+      raise "#{method} #{path}: #{response.code} #{response.body}" unless response.is_a?(Net::HTTPSuccess)
+
+      response.body.force_encoding(Encoding::UTF_8)
+    end
+  end
+end
+
+exit(LeakyRails::Demo.run) if $PROGRAM_NAME == __FILE__

@@ -1,0 +1,67 @@
+//! Holders as Hashes. `lib/leak_hunter/holders.rb` gives them names.
+
+use leak_hunter_core::gem;
+use leak_hunter_core::heap::Edge;
+use leak_hunter_core::holders::{Holder, PathStep};
+use magnus::{Error, RHash, Ruby};
+
+use crate::hash::{Hash, array};
+
+pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
+    let retained = Hash::new(ruby)
+        .set("exclusive", holder.retained.exclusive)?
+        .set("shared", holder.retained.shared)?
+        .set("cut", holder.retained.cut)?;
+    let (file, line, method) = &holder.site;
+    let site = Hash::new(ruby)
+        .set("file", file.as_deref())?
+        .set("line", *line)?
+        .set("method", method.as_deref())?
+        .set("gem", file.as_deref().and_then(gem::of_path))?;
+    let samples: Vec<String> = holder.samples.iter().map(|it| hex(*it)).collect();
+    let hash = Hash::new(ruby)
+        .set("name", ())?
+        .set("named_by", ())?
+        .set("address", holder.address.map(hex))?
+        .set("class", holder.class.as_deref())?
+        .set("kind", holder.kind.name())?
+        .set("alike", holder.alike)?
+        .set("count", holder.count)?
+        .set("memsize", holder.memsize)?
+        .set("retained", retained.hash)?
+        .set("growth", holder.lengths.to_vec())?
+        .set("generation", holder.generation)?
+        .set("site", site.hash)?
+        .set(
+            "groups",
+            array(ruby, &holder.groups, |ruby, (group, count)| {
+                Ok(Hash::new(ruby).set("index", *group)?.set("count", *count)?.hash)
+            })?,
+        )?
+        .set("addresses", samples)?
+        .set("path", array(ruby, &holder.path, step_to_hash)?)?
+        .set("position", holder.position)?
+        .set("fingerprint", format!("{:016x}", holder.fingerprint))?;
+    Ok(hash.hash)
+}
+
+pub(crate) fn step_to_hash(ruby: &Ruby, step: &PathStep) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("address", step.address.map(hex))?
+        .set("class", step.class.as_deref())?
+        .set("type", step.type_name.as_str())?
+        .set("edge", edge_to_hash(ruby, &step.edge)?)?;
+    Ok(hash.hash)
+}
+
+fn edge_to_hash(ruby: &Ruby, edge: &Edge) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("kind", edge.kind.as_str())?
+        .set("name", edge.name.as_deref())?
+        .set("named_by", edge.named_by)?;
+    Ok(hash.hash)
+}
+
+fn hex(address: u64) -> String {
+    format!("{address:#x}")
+}

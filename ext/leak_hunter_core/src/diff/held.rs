@@ -1,0 +1,162 @@
+//! Who holds the survivors: the heap of the third moment, and how long the collections were at the first two.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use super::census::Totals;
+use super::input::Source;
+use super::report::Group;
+use super::{Part, Run};
+use crate::address_set::AddressSet;
+use crate::dump::{Damaged, Record};
+use crate::error::Result;
+use crate::heap::Heap;
+use crate::holders::{Holder, Leaked, holders};
+use crate::pool;
+
+impl Run<'_> {
+    /// The holders of the objects of `groups`, all of whose addresses are known. `addresses` are the third dump's.
+    pub(super) fn holders(
+        &self,
+        groups: &[Group],
+        addresses: AddressSet,
+        totals: &[Totals; 3],
+    ) -> Result<Vec<Holder>> {
+        let heap = self.third_heap(addresses, totals[2].duplicates > 0)?;
+        let leaked: Vec<Leaked> = groups
+            .iter()
+            .enumerate()
+            .flat_map(|(index, group)| {
+                group
+                    .addresses
+                    .iter()
+                    .map(move |address| (index as u32, *address))
+            })
+            .filter_map(|(group, address)| {
+                let object = heap.find(address)?;
+                Some(Leaked { object, group })
+            })
+            .collect();
+        let mut holders = holders(&heap, &leaked, totals[0].generation, self.progress)?;
+        // a report shows the largest first; of collections far down nobody asks for their growth
+        for (index, totals) in totals.iter().enumerate().take(2) {
+            if self.moved_to_third(index) {
+                continue;
+            }
+            self.measure(index, totals.generation, &mut holders)?;
+        }
+        Ok(holders)
+    }
+
+    fn third_heap(&self, addresses: AddressSet, repeated: bool) -> Result<Arc<Heap>> {
+        match &self.files[2] {
+            Source::Heap(heap) => Ok(Arc::clone(heap)),
+            Source::File(file) => {
+                self.progress.add_total(file.bytes());
+                let single;
+                let pool = match repeated {
+                    true => {
+                        single = pool::of(1)?;
+                        &single
+                    }
+                    false => &self.pool,
+                };
+                Ok(Arc::new(Heap::read(file, pool, addresses, self.progress)?))
+            }
+            Source::Mark(_) => Heap::empty().map(Arc::new),
+        }
+    }
+
+    /// Whether objects moved after that moment, so that addresses say nothing.
+    fn moved_to_third(&self, index: usize) -> bool {
+        let compactions = |source: &Source| source.recorded().map(|recorded| recorded.compactions);
+        compactions(&self.files[index]) != compactions(&self.files[2])
+    }
+
+    /// How long the collections were at an earlier moment.
+    fn measure(&self, index: usize, generation: Option<u64>, holders: &mut [Holder]) -> Result<()> {
+        let wanted: Wanted = holders
+            .iter()
+            .filter(|holder| holder.generation.is_none() || holder.generation <= generation)
+            .filter_map(|holder| Some((holder.collection?, holder.generation)))
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let lengths = match &self.files[index] {
+            Source::Mark(_) => return Ok(()),
+            Source::Heap(heap) => wanted
+                .keys()
+                .filter_map(|address| {
+                    let object = heap.find(*address)?;
+                    Some((*address, u64::from(heap.length(object)?)))
+                })
+                .collect(),
+            source @ Source::File(file) => {
+                self.progress.add_total(file.bytes());
+                let new = || Lengths::new(&wanted);
+                let (parts, _) = source.visit(&self.pool, self.progress, new)?;
+                parts
+                    .into_iter()
+                    .flat_map(|part| part.found)
+                    .collect::<HashMap<u64, u64>>()
+            }
+        };
+        for holder in holders {
+            holder.lengths[index] = holder
+                .collection
+                .and_then(|address| lengths.get(&address).copied());
+        }
+        Ok(())
+    }
+}
+
+/// Collections by address, with their generation, by which they are known to be the same.
+type Wanted = HashMap<u64, Option<u64>, RandomState>;
+
+/// The pass that reads how long some collections are.
+struct Lengths<'a> {
+    wanted: &'a Wanted,
+    /// Quicker to ask, millions of times.
+    set: AddressSet,
+    found: HashMap<u64, u64, RandomState>,
+}
+
+impl<'a> Lengths<'a> {
+    fn new(wanted: &'a Wanted) -> Self {
+        let mut set = AddressSet::default();
+        for address in wanted.keys() {
+            set.insert(*address);
+        }
+        Self {
+            wanted,
+            set,
+            found: HashMap::default(),
+        }
+    }
+}
+
+impl Part for Lengths<'_> {
+    #[inline]
+    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged> {
+        if self.set.contains(record.address)
+            && matches!(record.kind, b"ARRAY" | b"HASH")
+            && self.wanted.get(&record.address) == Some(&record.generation)
+        {
+            let length = record.fields().ok_or(Damaged)?.length;
+            // an empty Array of Ruby 3.1 has none
+            self.found.insert(record.address, length.unwrap_or(0));
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.found.extend(other.found);
+    }
+
+    fn duplicates(&self) -> u64 {
+        0
+    }
+}

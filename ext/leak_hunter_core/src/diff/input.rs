@@ -1,0 +1,152 @@
+//! What a diff compares: dump files, heaps in memory, or marks.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+
+use super::{Part, Passing};
+use crate::dump::{DumpFile, Fields, Record, Recorded, Seen, scan};
+use crate::error::Result;
+use crate::heap::{Heap, Type};
+use crate::progress::Progress;
+
+/// One of the three moments of a diff.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A dump file.
+    Path(PathBuf),
+    /// A heap that is in memory.
+    Heap(Arc<Heap>),
+    /// A moment of which only the GC count is known: everything born up to that count was there or is gone.
+    Mark(Recorded),
+}
+
+/// An input that was opened.
+#[derive(Debug)]
+pub(crate) enum Source {
+    File(DumpFile),
+    Heap(Arc<Heap>),
+    Mark(Recorded),
+}
+
+/// Objects of a heap in memory between two looks at whether to go on.
+const SHARE: u32 = 1 << 14;
+
+impl Source {
+    pub(crate) fn open(input: &Input) -> Result<Self> {
+        Ok(match input {
+            Input::Path(path) => Self::File(DumpFile::open(path)?),
+            Input::Heap(heap) => Self::Heap(Arc::clone(heap)),
+            Input::Mark(recorded) => Self::Mark(recorded.clone()),
+        })
+    }
+
+    /// What the moment says of itself.
+    pub(crate) fn recorded(&self) -> Option<&Recorded> {
+        match self {
+            Self::File(file) => file.recorded(),
+            Self::Heap(heap) => heap.recorded(),
+            Self::Mark(recorded) => Some(recorded),
+        }
+    }
+
+    pub(crate) fn is_mark(&self) -> bool {
+        matches!(self, Self::Mark(_))
+    }
+
+    /// Bytes to read.
+    pub(crate) fn bytes(&self) -> u64 {
+        match self {
+            Self::File(file) => file.bytes(),
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(file) => Some(file.path()),
+            _ => None,
+        }
+    }
+
+    /// Whether both are the same moment.
+    pub(crate) fn same_as(&self, other: &Self) -> Result<bool> {
+        match (self, other) {
+            (Self::File(one), Self::File(two)) => one.same_as(two),
+            (Self::Heap(one), Self::Heap(two)) => Ok(Arc::ptr_eq(one, two)),
+            _ => Ok(self
+                .recorded()
+                .zip(other.recorded())
+                .is_some_and(|(one, two)| one.id == two.id)),
+        }
+    }
+
+    /// Shows every object to the parts, one for each thread.
+    pub(crate) fn visit<P: Part>(
+        &self,
+        pool: &ThreadPool,
+        progress: &Progress,
+        new: impl Fn() -> P + Sync,
+    ) -> Result<(Vec<P>, Seen)> {
+        match self {
+            Self::File(file) => {
+                let (parts, seen) = scan(file, pool, progress, || Passing(new()))?;
+                Ok((parts.into_iter().map(|part| part.0).collect(), seen))
+            }
+            Self::Heap(heap) => Ok((visit_heap(heap, pool, progress, new)?, Seen::default())),
+            Self::Mark(_) => Ok((Vec::new(), Seen::default())),
+        }
+    }
+}
+
+fn visit_heap<P: Part>(
+    heap: &Heap,
+    pool: &ThreadPool,
+    progress: &Progress,
+    new: impl Fn() -> P + Sync,
+) -> Result<Vec<P>> {
+    let parts = pool.broadcast(|thread| -> Result<P> {
+        let mut part = new();
+        let share = heap.len().div_ceil(thread.num_threads() as u32);
+        let start = share * thread.index() as u32;
+        for object in start..(start + share).min(heap.len()) {
+            if object % SHARE == 0 {
+                progress.check()?;
+            }
+            let fields = fields_of(heap, object);
+            // What a heap in memory has is whole.
+            let _ = part.visit(&Record::parsed(&fields));
+        }
+        Ok(part)
+    });
+    parts.into_iter().collect()
+}
+
+/// An object as its record would tell it. How long a string is, a heap does not know.
+fn fields_of<'a>(heap: &'a Heap, object: u32) -> Fields<'a> {
+    let address = heap.address(object);
+    let (file, line, method) = heap.site(object);
+    let bytes = |text: Option<&'a str>| text.map(|text| text.as_bytes().into());
+    let mut fields = Fields {
+        address,
+        kind: heap.type_name(object).as_bytes().into(),
+        class: heap
+            .kind(object)
+            .map(|kind| kind.class)
+            .filter(|class| *class != 0),
+        file: bytes(file),
+        line,
+        method: bytes(method),
+        generation: heap.generation(object),
+        memsize: heap.memsize(object),
+        ..Fields::default()
+    };
+    let label = bytes(heap.label(object));
+    match heap.kind(object).map(|kind| kind.type_) {
+        Some(Type::Imemo) => fields.imemo_type = label,
+        Some(Type::Class | Type::Module | Type::IClass) => heap.classes().describe(address, &mut fields),
+        _ => fields.struct_name = label,
+    }
+    fields
+}

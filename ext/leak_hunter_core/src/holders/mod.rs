@@ -1,0 +1,369 @@
+//! Who holds what leaked: the survivors of a diff, grouped by what keeps them alive.
+//!
+//! The dominators of everything that leaked form a tree. Going down from the roots, the walk ends where no single object
+//! below still accounts for much: that is a holder, the collection that grows, as a rule. So each leaked object has one
+//! holder, or is told to have none that alone keeps it ([`Kind::Shared`]).
+
+mod choose;
+mod face;
+mod fingerprint;
+mod retained;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use self::choose::{Chosen, LeakTree};
+use self::face::is_visible;
+pub use self::retained::Retained;
+use crate::error::Result;
+use crate::heap::{Graph, Heap, Node, Step, Type, dominators, path};
+use crate::progress::Progress;
+
+/// Sample addresses of leaked objects that a holder keeps.
+const SAMPLES: usize = 5;
+
+/// What a holder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Array, Hash, Set, Queue …
+    Collection,
+    /// Proc, Method, Binding: what code captured.
+    Closure,
+    /// A class or module: its constants, instance variables and methods.
+    Class,
+    /// A thread: its locals and its stack.
+    Thread,
+    /// A fiber, or an enumerator, which has one.
+    Fiber,
+    /// Roots of Ruby's own: finalizers, `at_exit`, the VM.
+    Root,
+    /// Any other object.
+    Object,
+    /// No single object: this is one of several that hold.
+    Shared,
+}
+
+impl Kind {
+    /// The name, as in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Collection => "collection",
+            Self::Closure => "closure",
+            Self::Class => "class",
+            Self::Thread => "thread",
+            Self::Fiber => "fiber",
+            Self::Root => "root",
+            Self::Object => "object",
+            Self::Shared => "shared",
+        }
+    }
+}
+
+/// An object that leaked.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaked {
+    /// Its number in the heap.
+    pub object: u32,
+    /// The group of the report that it is in.
+    pub group: u32,
+}
+
+/// One step of a path, for results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathStep {
+    /// Address; `None` of a category of roots.
+    pub address: Option<u64>,
+    /// Class name, as in groups; of a class its own, of a category of roots that.
+    pub class: Option<String>,
+    /// Ruby's internal type, or `ROOT`.
+    pub type_name: String,
+    /// How the step before refers to it.
+    pub edge: crate::heap::Edge,
+}
+
+/// What keeps leaked objects alive.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// Address; `None` of roots.
+    pub address: Option<u64>,
+    /// Its class; of roots their category.
+    pub class: Option<String>,
+    /// What it is.
+    pub kind: Kind,
+    /// So many of the same kind, held in the same way, are told as one.
+    pub alike: u64,
+    /// Leaked objects that it accounts for.
+    pub count: u64,
+    /// Their bytes.
+    pub memsize: u64,
+    /// What letting go of them would free.
+    pub retained: Retained,
+    /// Elements of the collection in the three dumps, where they are known.
+    pub lengths: [Option<u64>; 3],
+    /// The collection they are of: the holder, or what the holder wraps.
+    pub collection: Option<u64>,
+    /// GC count at the holder's birth; `None` when that was not traced.
+    pub generation: Option<u64>,
+    /// Where the holder was made: file, line, method.
+    pub site: (Option<String>, Option<u64>, Option<String>),
+    /// Groups of the report, and how many of its objects are of each, most first.
+    pub groups: Vec<(u32, u64)>,
+    /// A few of the leaked objects.
+    pub samples: Vec<u64>,
+    /// From the roots to the holder and on to a leaked object.
+    pub path: Vec<PathStep>,
+    /// Index of the holder in `path`.
+    pub position: usize,
+    /// The same in every run, worker and Ruby version: classes and names, no addresses, lines and counts.
+    pub fingerprint: u64,
+}
+
+/// Finds the holders of `leaked`, those of most bytes first. What was born from `since` on counts as shared with
+/// others; nothing older does.
+pub fn holders(
+    heap: &Heap,
+    leaked: &[Leaked],
+    since: Option<u64>,
+    progress: &Progress,
+) -> Result<Vec<Holder>> {
+    let graph = Graph::new(heap, progress)?;
+    let tree = dominators(&graph, progress)?;
+    let leaked: Vec<Leaked> = leaked
+        .iter()
+        .filter(|it| !is_cache(heap, it.object))
+        .copied()
+        .collect();
+    let leak_tree = LeakTree::new(&graph, &tree, &leaked, progress)?;
+    let parents = graph.parents(progress)?;
+    let chosen = leak_tree.choose(&graph, &parents, progress)?;
+    let retained = retained::of_all(&graph, &tree, &chosen, since, progress)?;
+    let view = View {
+        graph: &graph,
+        parents: &parents,
+    };
+    let groups: HashMap<u32, u32, RandomState> = leaked.iter().map(|it| (it.object, it.group)).collect();
+    let mut holders: Vec<Holder> = Vec::new();
+    let mut by_fingerprint: HashMap<u64, usize, RandomState> = HashMap::default();
+    for (chosen, retained) in chosen.iter().zip(retained) {
+        progress.check()?;
+        let Some(holder) = view.holder(chosen, &leak_tree, &groups, retained) else {
+            continue;
+        };
+        match by_fingerprint.get(&holder.fingerprint) {
+            Some(index) => holders[*index].absorb(holder),
+            None => {
+                by_fingerprint.insert(holder.fingerprint, holders.len());
+                holders.push(holder);
+            }
+        }
+    }
+    holders.sort_by_key(|it| (Reverse((it.memsize, it.count)), it.fingerprint));
+    Ok(holders)
+}
+
+/// Inline caches of the VM leak nowhere: there is one for each place in the code that runs.
+fn is_cache(heap: &Heap, object: u32) -> bool {
+    matches!(
+        heap.label(object),
+        Some("callcache" | "callinfo" | "constcache" | "cvar_entry")
+    ) && heap.kind(object).is_some_and(|kind| kind.type_ == Type::Imemo)
+}
+
+struct View<'a> {
+    graph: &'a Graph<'a>,
+    parents: &'a [Node],
+}
+
+impl View<'_> {
+    fn holder(
+        &self,
+        chosen: &Chosen,
+        leak_tree: &LeakTree<'_>,
+        groups: &HashMap<u32, u32, RandomState>,
+        retained: Retained,
+    ) -> Option<Holder> {
+        let heap = self.graph.heap();
+        let node = chosen.face;
+        let mut by_group: HashMap<u32, (u64, u32), RandomState> = HashMap::default();
+        let (mut count, mut memsize) = (0, 0u64);
+        let mut samples = Vec::new();
+        leak_tree.each_leaked(&chosen.members, |object| {
+            count += 1;
+            memsize = memsize.saturating_add(heap.memsize(object));
+            let group = by_group
+                .entry(groups.get(&object).copied().unwrap_or(u32::MAX))
+                .or_insert((0, object));
+            group.0 += 1;
+            group.1 = group.1.min(object);
+            if samples.len() < SAMPLES {
+                samples.push(object);
+            }
+        });
+        let mut by_group: Vec<(u32, (u64, u32))> = by_group.into_iter().collect();
+        by_group.sort_by_key(|(group, (count, _))| (Reverse(*count), *group));
+        // the largest group of those that stand nearest to the holder
+        let sample = self.sample(chosen, leak_tree, &by_group)?;
+        let steps = path(self.graph, self.parents, sample);
+        let position = steps
+            .iter()
+            .position(|step| step.node == node)
+            .or_else(|| steps.iter().rposition(|step| step.node == chosen.node))
+            .unwrap_or(0);
+        let path: Vec<PathStep> = steps.iter().map(|step| self.step(step)).collect();
+        samples.sort_unstable();
+        let is_object = self.graph.is_object(node);
+        let (file, line, method) = if is_object {
+            heap.site(node)
+        } else {
+            (None, None, None)
+        };
+        let collection = [node, chosen.node]
+            .into_iter()
+            .filter(|node| self.graph.is_object(*node))
+            .find(|node| {
+                heap.kind(*node)
+                    .is_some_and(|kind| matches!(kind.type_, Type::Array | Type::Hash))
+            });
+        Some(Holder {
+            address: is_object.then(|| heap.address(node)),
+            class: match is_object {
+                true => heap.class_name(node),
+                false => self.graph.category(node).map(Into::into),
+            },
+            kind: if chosen.shared {
+                Kind::Shared
+            } else {
+                self.kind(node)
+            },
+            alike: 1,
+            count,
+            memsize,
+            retained,
+            lengths: [
+                None,
+                None,
+                collection.and_then(|node| heap.length(node).map(u64::from)),
+            ],
+            collection: collection.map(|node| heap.address(node)),
+            generation: if is_object { heap.generation(node) } else { None },
+            site: (file.map(Into::into), line, method.map(Into::into)),
+            groups: by_group
+                .into_iter()
+                .map(|(group, (count, _))| (group, count))
+                .collect(),
+            samples: samples.into_iter().map(|object| heap.address(object)).collect(),
+            fingerprint: fingerprint::of(&path, position, chosen.shared),
+            path,
+            position,
+        })
+    }
+
+    fn sample(
+        &self,
+        chosen: &Chosen,
+        leak_tree: &LeakTree<'_>,
+        by_group: &[(u32, (u64, u32))],
+    ) -> Option<u32> {
+        // What the holder refers to itself says most; of several the lowest, so that every run says the same.
+        let direct = chosen
+            .members
+            .iter()
+            .filter(|node| leak_tree.is_leaked(**node))
+            .min_by_key(|node| (self.rank(**node), **node));
+        direct
+            .copied()
+            .or_else(|| by_group.first().map(|(_, (_, object))| *object))
+    }
+
+    /// Objects of the application's classes before strings and the VM's own.
+    fn rank(&self, object: u32) -> u8 {
+        let heap = self.graph.heap();
+        match heap.kind(object).map(|kind| kind.type_) {
+            _ if !is_visible(heap, object) => 3,
+            Some(Type::Object | Type::Struct | Type::Class | Type::Module | Type::Data) => 0,
+            Some(Type::String | Type::Other) => 2,
+            _ => 1,
+        }
+    }
+
+    fn step(&self, step: &Step) -> PathStep {
+        let heap = self.graph.heap();
+        if !self.graph.is_object(step.node) {
+            return PathStep {
+                address: None,
+                class: self.graph.category(step.node).map(Into::into),
+                type_name: "ROOT".into(),
+                edge: step.edge.clone(),
+            };
+        }
+        let address = heap.address(step.node);
+        let is_class = heap
+            .kind(step.node)
+            .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module));
+        PathStep {
+            address: Some(address),
+            // of a class its own name, which is what a reader looks for
+            class: match is_class {
+                true => heap.classes().own_name(address),
+                false => heap.class_name(step.node),
+            },
+            type_name: heap.type_name(step.node).into(),
+            edge: step.edge.clone(),
+        }
+    }
+
+    fn kind(&self, node: Node) -> Kind {
+        let heap = self.graph.heap();
+        if !self.graph.is_object(node) {
+            return Kind::Root;
+        }
+        match heap.kind(node).map(|kind| kind.type_) {
+            Some(Type::Array | Type::Hash) => return Kind::Collection,
+            Some(Type::Class | Type::Module | Type::IClass) => return Kind::Class,
+            _ => {}
+        }
+        match heap.class_name(node).as_deref() {
+            Some("Set" | "Thread::Queue" | "Thread::SizedQueue" | "ObjectSpace::WeakMap") => Kind::Collection,
+            Some("Proc" | "Method" | "UnboundMethod" | "Binding") => Kind::Closure,
+            Some("Thread") => Kind::Thread,
+            Some("Fiber" | "Enumerator" | "Enumerator::Lazy") => Kind::Fiber,
+            _ => Kind::Object,
+        }
+    }
+}
+
+impl Holder {
+    /// Takes over another holder of the same fingerprint.
+    fn absorb(&mut self, other: Self) {
+        let smaller = if other.memsize > self.memsize {
+            let counts = (self.alike, self.count, self.memsize);
+            let retained = self.retained;
+            let groups = std::mem::take(&mut self.groups);
+            *self = other;
+            (counts, retained, groups)
+        } else {
+            (
+                (other.alike, other.count, other.memsize),
+                other.retained,
+                other.groups,
+            )
+        };
+        let ((alike, count, memsize), retained, groups) = smaller;
+        self.alike += alike;
+        self.count += count;
+        self.memsize = self.memsize.saturating_add(memsize);
+        self.retained.add(retained);
+        for (group, count) in groups {
+            match self.groups.iter_mut().find(|(known, _)| *known == group) {
+                Some((_, known)) => *known += count,
+                None => self.groups.push((group, count)),
+            }
+        }
+        self.groups
+            .sort_by_key(|(group, count)| (Reverse(*count), *group));
+    }
+}

@@ -1,0 +1,49 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  # Gives names to the holders that a diff found: from what a dump tells, and, in the process that took the dumps, by
+  # looking at the living objects.
+  #
+  # A holder ({LeakHunter.diff} with `holders: true`, `result[:holders]`, most bytes first):
+  #
+  # [`:name`] what it is called in the program, `"Sessions::ALL"`, `"Cache.@pages"`, `"$trail"`, or nil
+  # [`:named_by`] how the least certain part of the name is known: `"dump"` (LeakHunter noted it down with the dump),
+  #   `"shape"` (Ruby's shape of the object, Ruby 3.2 and newer), `"position"` (the order of references), `"live"` (the
+  #   living object was looked at), nil without a name
+  # [`:address`] `"0x7f…"`, nil for roots
+  # [`:class`] its class; of a class its own name, of roots their category
+  # [`:kind`] `"collection"`, `"closure"`, `"class"`, `"thread"`, `"fiber"`, `"object"`, `"root"` (Ruby's own:
+  #   finalizers, at_exit …), or `"shared"`: no object alone holds these, this is one that does
+  # [`:alike`] so many objects of one kind, held in the same way, are told as this one; 1 as a rule
+  # [`:count`], [`:memsize`] leaked objects that it accounts for, and their bytes; each is accounted for once
+  # [`:retained`] bytes: `:exclusive` (free when it lets go of them), `:shared` (they hold it too, and so do others; born
+  #   since the first dump), `:cut` (free when the one edge that leads to the holder is cut; 0 when there are several)
+  # [`:growth`] entries of the collection in the three dumps, Integer or nil each
+  # [`:generation`] GC count at its birth, nil when that was not traced
+  # [`:site`] where it was made: `:file`, `:line`, `:method`, `:gem`
+  # [`:groups`] what leaked: `{index:, count:}`, index in `result[:groups]` before `top:`, most objects first
+  # [`:addresses`] a few of the leaked objects
+  # [`:path`] from the roots to one of them: `:address`, `:class`, `:type`, `:edge` (how the step before refers to it:
+  #   `:kind`, `:name`, `:named_by`)
+  # [`:position`] index of the holder in `:path`
+  # [`:fingerprint`] 16 hex digits, the same for the same holder in every run, worker and Ruby version
+  module Holders
+    autoload :LiveNames, "leak_hunter/holders/live_names"
+    autoload :Name, "leak_hunter/holders/name"
+
+    # @param result [Hash] of the native diff; its holders get their names
+    # @param redact [Boolean] whether contents of strings and numbers stay out of names
+    # @return [Hash] the same
+    def self.name(result, redact: false)
+      holders = result[:holders] or return result
+
+      LiveNames.add(result, redact:)
+      holders.each do |holder|
+        name = Name.new(holder)
+        holder[:name] = name.to_s
+        holder[:named_by] = name.named_by
+      end
+      result
+    end
+  end
+end

@@ -1,0 +1,132 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  module Holders
+    # What a holder is called: the last thing on the way to it that has a name of its own, and from there how each
+    # object refers to the next.
+    class Name
+      # Names that hold wherever they are met.
+      ANCHORS = %w[global fiber_local thread_variable fiber_storage].freeze
+
+      # From the most certain to the least.
+      SOURCES = %w[dump shape position live].freeze
+
+      ROOTS = {
+        "finalizers" => "finalizers (ObjectSpace.define_finalizer)",
+        "end_proc" => "at_exit blocks",
+        "global_tbl" => "global variables",
+        "machine_context" => "the stack",
+        "trap_list" => "signal handlers"
+      }.freeze
+
+      # How a step is written behind what refers to it.
+      JOINTS = {
+        "constant" => "::", "instance_variable" => ".", "class_variable" => ".", "struct_member" => "",
+        "hash_value" => "", "array_element" => ""
+      }.freeze
+
+      # Neither says which one, and numbers of elements change.
+      SILENT = %w[reference class array_element hash_entry hash_value hash_key].freeze
+
+      # @param step [Hash] of a path
+      # @return [Boolean] whether Ruby code could hold it in its hands
+      def self.visible?(step) = step[:class] && !%w[IMEMO ICLASS].include?(step[:type])
+
+      # @param holder [Hash] see {Holders}
+      def initialize(holder)
+        @path = holder[:path]
+        @position = holder[:position]
+        @sources = []
+        @name = compose
+      end
+
+      # @return [String, nil]
+      def to_s = @name
+
+      # @return [String, nil]
+      def named_by = @name && @sources.max_by { |source| SOURCES.index(source) || SOURCES.size }
+
+      # @return [Integer] where in the path the name begins
+      def self.anchor(path, position)
+        path[0..position].rindex { |step| anchor?(step) }
+      end
+
+      def self.anchor?(step)
+        ANCHORS.include?(step[:edge][:kind]) ||
+          (%w[CLASS MODULE].include?(step[:type]) && step[:class] && !step[:class].start_with?("#<"))
+      end
+
+      private
+
+      def compose
+        anchor = self.class.anchor(@path, @position)
+        return root unless anchor
+
+        name = start(@path[anchor]).dup
+        @path[(anchor + 1)..@position].each { |step| append(name, step) if self.class.visible?(step) }
+        name.delete_prefix("Object::")
+      end
+
+      def start(step)
+        edge = step[:edge]
+        return step[:class] unless ANCHORS.include?(edge[:kind])
+
+        @sources << edge[:named_by]
+        case edge[:kind]
+        when "global" then edge[:name]
+        when "fiber_local" then "thread-local #{thread}[:#{edge[:name]}]"
+        when "thread_variable" then "thread variable #{thread}[:#{edge[:name]}]"
+        else "fiber storage [:#{edge[:name]}]"
+        end
+      end
+
+      # The name that a thread was given; it is the step before, or its fiber is.
+      def thread = @path.filter_map { |step| step[:thread] }.last.to_s
+
+      def append(name, step)
+        kind, own, source = step[:edge].values_at(:kind, :name, :named_by)
+        if own.nil?
+          append_class(name, step)
+        else
+          @sources << source
+          name << (JOINTS[kind] || " → ") << own
+        end
+      end
+
+      # Of a chain of links one is enough, and of what wraps a collection the wrapper.
+      def append_class(name, step)
+        last = @path.index(step) == @position
+        return if SILENT.include?(step[:edge][:kind]) && last && name != "Object"
+
+        name << " → #{step[:class]}" unless name.end_with?(" → #{step[:class]}")
+      end
+
+      def root
+        step = @path.find { |it| ROOTS.key?(it[:class]) && it[:type] == "ROOT" }
+        return visible_root unless step
+
+        @sources << "dump"
+        ROOTS.fetch(step[:class])
+      end
+
+      # No name anywhere: the classes on the way, if that is a thread's.
+      def visible_root
+        index = @path[0..@position].rindex { |step| step[:class] == "Thread" } or return vm_root
+
+        @sources << "dump"
+        name = +"thread stack #{@path[index][:thread]}".rstrip
+        @path[(index + 1)..@position].each { |step| append(name, step) if self.class.visible?(step) }
+        name
+      end
+
+      # What the VM itself holds: the handlers of signals, of trace points.
+      def vm_root
+        steps = @path[1..@position].select { |step| self.class.visible?(step) }
+        return if steps.size < 2
+
+        @sources << "dump"
+        steps.drop(1).each_with_object(+"a #{steps.first[:class]} of the VM") { |step, name| append(name, step) }
+      end
+    end
+  end
+end

@@ -1,0 +1,66 @@
+# frozen_string_literal: true
+
+require "leak_hunter/core_methods"
+
+module LeakHunter
+  module Recorder
+    class Names
+      # Constants, class variables and instance variables of classes and modules, singleton classes among them.
+      module Modules
+        # Modules between two looks at the clock.
+        STRIDE = 32
+        private_constant :STRIDE
+
+        module_function
+
+        # The youngest come first: those are the application's.
+        def read(ledger)
+          all = []
+          ObjectSpace.each_object(Module) { |mod| all << mod }
+          all.reverse_each.with_index do |mod, index|
+            ledger.in_time if (index % STRIDE).zero?
+            read_constants(mod, ledger)
+            read_instance_variables(mod, ledger)
+            read_class_variables(mod, ledger)
+          end
+          true
+        ensure
+          all&.clear
+        end
+
+        def read_constants(mod, ledger)
+          CoreMethods::CONSTANTS.bind_call(mod, false).each do |name|
+            CoreMethods.constant(mod, name) do |value|
+              case value
+              when Module then ledger.postpone("constant", mod, name, value)
+              else ledger.add("constant", mod, name, value)
+              end
+            end
+          end
+        end
+
+        def read_instance_variables(mod, ledger)
+          CoreMethods::INSTANCE_VARIABLES.bind_call(mod).each do |name|
+            ledger.add("instance_variable", mod, name, CoreMethods::INSTANCE_VARIABLE_GET.bind_call(mod, name))
+          end
+        end
+
+        # A singleton class has those of the object's class.
+        def read_class_variables(mod, ledger)
+          return if CoreMethods::SINGLETON_CLASS.bind_call(mod)
+
+          CoreMethods::CLASS_VARIABLES.bind_call(mod, false).each do |name|
+            ledger.add("class_variable", mod, name, CoreMethods::CLASS_VARIABLE_GET.bind_call(mod, name))
+          rescue RuntimeError
+            next # a superclass has got one of that name, too late: no one can read this one any more
+          end
+        end
+
+        # Constants that are classes and modules, of which a dump has the names anyway.
+        module Nested
+          def self.read(ledger) = ledger.add_postponed
+        end
+      end
+    end
+  end
+end

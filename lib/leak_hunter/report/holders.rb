@@ -1,0 +1,123 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class Report
+    # Who holds what leaked, a paragraph each: the holder and how much it holds, what letting go frees, where the leaked
+    # objects were made, and the way from the roots.
+    class Holders
+      include Format
+
+      INDENT = "   "
+      ARROW = " → "
+
+      # Steps told of a longer way, at its start and at its end.
+      STEPS = 4
+
+      # How a step refers to the next, where its name needs a word.
+      WORDS = { "global" => "", "class" => "class of ", "captured" => "captured ", "hash_entry" => "[…] ",
+                "array_element" => "[…] ", "fiber_local" => "thread-local ", "thread_variable" => "thread variable " }.freeze
+
+      def initialize(result, color:, width:, top:)
+        @result = result
+        @totals = result[:totals]
+        @color = color
+        @width = width
+        @holders = result[:holders]
+        @shown = top ? @holders.first(top) : @holders
+      end
+
+      # @return [String, nil] nil where there is nothing to tell
+      def to_s
+        return if @holders.empty?
+
+        [*@shown.map.with_index(1) { |holder, index| paragraph(holder, index) }, rest].compact.join("\n")
+      end
+
+      private
+
+      def paragraph(holder, index)
+        number = "#{index}. "
+        first, *lines = wrap(sentence(holder), @width - number.length).split("\n")
+        details = [freed(holder), made(holder), way(holder)].compact
+        details = details.map { |text| wrap(text, @width - INDENT.length) }
+        ["#{number}#{@color.paint(first, :bold)}", *lines.map { |line| @color.paint("#{INDENT}#{line}", :bold) },
+         *details.flat_map { |text| text.split("\n") }.map { |line| @color.paint("#{INDENT}#{line}", :dim) }].join("\n")
+      end
+
+      def sentence(holder)
+        all = count(@totals[:count])
+        what = "#{count(holder[:count])} of the #{all} leaked objects, #{bytes(holder[:memsize])}"
+        with = holder[:kind] == "shared" ? "holds, and does not hold alone," : "holds"
+        "#{title(holder)} #{with} #{what}"
+      end
+
+      def title(holder)
+        name = holder[:name] || "#{article(holder)}without a name"
+        facts = [fact(holder), *entries(holder), *alike(holder)].compact
+        safe(facts.empty? ? name : "#{name} (#{facts.join(", ")})")
+      end
+
+      def article(holder) = holder[:kind] == "root" ? "a root " : "an object "
+
+      def fact(holder)
+        return if %w[class root].include?(holder[:kind]) && holder[:name]
+
+        holder[:class]
+      end
+
+      def entries(holder)
+        first, second, third = holder[:growth]
+        return [] unless third
+
+        growth = [first && second && (second - first), second && (third - second)].compact
+        ["#{counted(third, "entry")}".sub(/entrys\z/, "entries"), *growth.map { |more| format("%+d", more) }]
+      end
+
+      def alike(holder) = holder[:alike] > 1 ? ["#{count(holder[:alike])} of them"] : []
+
+      def freed(holder)
+        exclusive, shared, cut = holder[:retained].values_at(:exclusive, :shared, :cut)
+        return "held by others too: only when all let go, #{bytes(shared)} are free" if holder[:kind] == "shared"
+
+        text = +"letting go of them frees #{bytes(exclusive)}"
+        text << ", #{bytes(shared)} more are shared with others" if shared.positive?
+        text << "; without the holder itself #{bytes(cut)} are free" if cut > exclusive
+        text
+      end
+
+      # The application's own place among what it holds, if there is one.
+      def made(holder)
+        groups = holder[:groups].filter_map { |group| @result[:groups][group[:index]] }
+        group = groups.find { |it| it[:gem] == "app" } || groups.find { |it| it[:file] } or return
+
+        detail = Group.new({ file: group[:file], line: group[:line], method: group[:method] }).title
+        "allocated at #{detail}#{" (#{group[:gem]})" if group[:gem]}"
+      end
+
+      def way(holder)
+        path = holder[:path]
+        anchor = LeakHunter::Holders::Name.anchor(path, holder[:position]) || 0
+        steps = path.drop(anchor).select { |step| LeakHunter::Holders::Name.visible?(step) }.map { |step| step_words(step) }
+        steps = [*steps.first(STEPS), "…", *steps.last(STEPS)] if steps.size > (2 * STEPS) + 1
+        # a step is not broken over two lines
+        ["root", *steps].map { |step| safe(step).tr(" ", "\u00A0") }.join(ARROW)
+      end
+
+      def step_words(step)
+        kind, name = step[:edge].values_at(:kind, :name)
+        return step[:class] if kind == "root" || (name.nil? && !WORDS.key?(kind))
+
+        own = name ? "#{WORDS[kind] unless kind == "array_element"}#{name} " : WORDS[kind]
+        "#{own}#{step[:class]}"
+      end
+
+      def rest
+        more = @holders.drop(@shown.size)
+        return if more.empty?
+
+        "#{INDENT}#{counted(more.size, "more holder")} of #{counted(more.sum { |it| it[:count] }, "object")}, " \
+          "#{bytes(more.sum { |it| it[:memsize] })}"
+      end
+    end
+  end
+end
