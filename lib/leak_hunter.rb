@@ -14,6 +14,8 @@ module LeakHunter
   autoload :Dump, "leak_hunter/dump"
   autoload :EdgeNames, "leak_hunter/edge_names"
   autoload :Holders, "leak_hunter/holders"
+  autoload :Heap, "leak_hunter/heap"
+  autoload :HeapObject, "leak_hunter/heap_object"
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
   autoload :RakeTask, "leak_hunter/rake_task"

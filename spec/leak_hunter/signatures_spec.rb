@@ -32,6 +32,8 @@ RSpec.describe "The signatures" do
   # Of one part of LeakHunter to another.
   internal = {
     "LeakHunter::CLI" => [".command"],
+    "LeakHunter::Heap" => ["#native"],
+    "LeakHunter::HeapObject" => [".enumerator", "#number"],
     "LeakHunter::RakeTask" => ["#diff_options"]
   }
 

@@ -9,9 +9,11 @@ module GCStrain
 
   NO_MAJOR = 0x01
 
-  # Prepended to the module that the extension defines.
-  module Native
-    def diff(...) = GCStrain.around { super }
+  # What is prepended to a module or class that the extension defines: every method of its own under strain.
+  def self.strained(names)
+    Module.new do
+      names.each { |name| define_method(name) { |*arguments| GCStrain.around { super(*arguments) } } }
+    end
   end
 
   class << self
@@ -21,7 +23,9 @@ module GCStrain
       self.strain = strain
       self.spent = 0.0
       self.calls = 0
-      LeakHunter::Native.singleton_class.prepend(Native)
+      [LeakHunter::Native.singleton_class, LeakHunter::Native::Heap].each do |extension|
+        extension.prepend(GCStrain.strained(extension.instance_methods(false)))
+      end
     end
 
     def around(&)

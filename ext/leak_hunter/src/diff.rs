@@ -1,6 +1,5 @@
 //! `LeakHunter::Native.diff`: arguments in, Hash out. `LeakHunter::Diff` checks the arguments before.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
@@ -8,6 +7,7 @@ use leak_hunter_core::dump::Recorded;
 use leak_hunter_core::{Options, Progress, Report, diff};
 use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, value::ReprValue};
 
+use crate::convert::path_of;
 use crate::hash::{Hash, array};
 use crate::{errors, gvl, holders};
 
@@ -44,24 +44,6 @@ fn call(
     let report = outcome.map_err(|error| errors::exception(ruby, &error))?;
     tell()?;
     to_hash(ruby, &report)
-}
-
-/// The bytes of a path as they are: file names need not be UTF-8.
-#[cfg(unix)]
-fn path_of(path: RString) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt;
-    PathBuf::from(std::ffi::OsString::from_vec(bytes_of(path)))
-}
-
-#[cfg(not(unix))]
-fn path_of(path: RString) -> PathBuf {
-    PathBuf::from(String::from_utf8_lossy(&bytes_of(path)).into_owned())
-}
-
-#[allow(unsafe_code)]
-fn bytes_of(string: RString) -> Vec<u8> {
-    // SAFETY: the slice is copied before anything else of Ruby runs.
-    unsafe { string.as_slice() }.to_vec()
 }
 
 fn fetch<T: TryConvert>(ruby: &Ruby, options: RHash, name: &str) -> Result<T, Error> {
@@ -177,7 +159,7 @@ fn dump_to_hash(ruby: &Ruby, dump: &DumpSummary) -> Result<RHash, Error> {
     Ok(hash.hash)
 }
 
-fn recorded_to_hash(ruby: &Ruby, recorded: &Recorded) -> Result<RHash, Error> {
+pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &Recorded) -> Result<RHash, Error> {
     let hash = Hash::new(ruby)
         .set("id", recorded.id.as_str())?
         .set("boot", recorded.boot.as_str())?

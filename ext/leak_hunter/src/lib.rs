@@ -5,10 +5,12 @@
 // The attribute macro of `init` makes an exported function without documentation; nothing else here is public.
 #![allow(missing_docs)]
 
+mod convert;
 mod diff;
 mod errors;
 mod gvl;
 mod hash;
+mod heap;
 mod holders;
 
 use magnus::{Error, ExceptionClass, Module, Ruby};
@@ -22,6 +24,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     check_version(ruby)?;
     let native = ruby.define_module("LeakHunter")?.define_module("Native")?;
     diff::init(native)?;
+    heap::init(ruby, native)?;
     native.const_set("VERSION", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

@@ -230,11 +230,13 @@ impl<'a> Snapshot<'a> {
             }
             let has_names = self.owners.contains(object);
             let names = instance_variables(heap, object);
+            let is_whole_array = is_whole_array(heap, object);
             for (index, next) in heap.references(object).enumerate() {
-                let known = has_names.then(|| heap.names().of_edge(heap.address(object), heap.address(next)));
-                let told = known.flatten().map(|name| name.name.as_str());
+                let told = has_names.then(|| heap.names().of_edge(heap.address(object), heap.address(next)));
+                let told = told.flatten().map(|name| name.name.as_str());
                 let (type_, name) = match told.or_else(|| names.as_ref().map(|names| names[index])) {
                     Some(told) => (property, strings.number(told)),
+                    None if is_whole_array => (element, index as u64),
                     None => (internal, number_of(index, &mut unnamed, strings)),
                 };
                 edge(out, [type_of(next, type_), name, self.node(next)])?;
@@ -297,6 +299,12 @@ fn instance_variables(heap: &Heap, object: u32) -> Option<Vec<&str>> {
     }
     let names = heap.names().instance_variables(kind.shape)?;
     (names.len() == count).then_some(names)
+}
+
+/// Likewise of elements: numbers and `nil` are no objects.
+fn is_whole_array(heap: &Heap, object: u32) -> bool {
+    heap.kind(object).is_some_and(|kind| kind.type_ == Type::Array)
+        && heap.length(object) == Some(heap.references(object).len() as u32)
 }
 
 fn number_of(index: usize, known: &mut Vec<u64>, strings: &mut Strings) -> u64 {

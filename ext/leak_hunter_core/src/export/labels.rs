@@ -97,6 +97,18 @@ impl<'a> Labels<'a> {
     }
 }
 
+/// What each of these nodes is called: by the constant or variable that holds it, or by its class.
+pub fn labels_of(graph: &Graph<'_>, nodes: &[Node]) -> Vec<String> {
+    let mut labels = Labels::new(graph);
+    labels.add_names();
+    let numbers: Vec<Label> = nodes.iter().map(|node| labels.of(*node)).collect();
+    let texts = labels.into_texts();
+    numbers
+        .iter()
+        .map(|label| texts[*label as usize].to_string())
+        .collect()
+}
+
 fn is_module(heap: &Heap, object: u32) -> bool {
     heap.kind(object)
         .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module | Type::IClass))
@@ -110,6 +122,10 @@ pub(crate) fn class_label(heap: &Heap, object: u32) -> String {
         None => what.into(),
     };
     match type_ {
+        // C code that has no class of its own
+        Some(Type::Data) if heap.class_name(object).as_deref() == Some("Object") => {
+            format!("{} (Ruby internal)", heap.label(object).unwrap_or("DATA"))
+        }
         Some(Type::Class) if heap.classes().real(heap.address(object)) != heap.address(object) => {
             "singleton class".into()
         }
@@ -127,11 +143,21 @@ pub(crate) fn class_label(heap: &Heap, object: u32) -> String {
 fn told(heap: &Heap, owner: u64, name: &Name) -> String {
     let owner = match heap.classes().name(owner) {
         Some(owner) if owner != "Object" => owner,
-        _ => return name.name.clone(),
+        _ => return local(name),
     };
     match name.kind.as_str() {
         "constant" => format!("{owner}::{}", name.name),
         "instance_variable" | "class_variable" => format!("{owner} {}", name.name),
+        _ => local(name),
+    }
+}
+
+/// A name that needs no owner.
+fn local(name: &Name) -> String {
+    match name.kind.as_str() {
+        "fiber_local" => format!("Thread#[:{}]", name.name),
+        "thread_variable" => format!("thread variable {}", name.name),
+        "fiber_storage" => format!("Fiber[:{}]", name.name),
         _ => name.name.clone(),
     }
 }

@@ -16,10 +16,10 @@ pub type Object<'a> = Fields<'a>;
 /// Builds a [`Heap`] object by object.
 #[derive(Debug)]
 pub struct HeapBuilder {
-    tables: Tables,
-    roots: Vec<(String, Vec<u64>)>,
-    names: Names,
-    recorded: Option<Recorded>,
+    pub(super) tables: Tables,
+    pub(super) roots: Vec<(String, Vec<u64>)>,
+    pub(super) names: Names,
+    pub(super) recorded: Option<Recorded>,
 }
 
 impl HeapBuilder {

@@ -37,6 +37,11 @@ impl Dominators {
         &self.order
     }
 
+    /// Bytes it takes.
+    pub fn memory(&self) -> usize {
+        self.idoms.len() * 4 + self.retained.len() * 8 + self.order.len() * 4
+    }
+
     /// Whether `upper` is `lower` or one of its dominators.
     pub fn dominates(&self, upper: Node, lower: Node) -> bool {
         let mut node = lower;

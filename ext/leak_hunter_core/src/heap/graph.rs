@@ -7,6 +7,8 @@
 //! **an edge is essential when it leads to its object at that object's level**. The same rule holds for successors,
 //! predecessors, dominators and paths.
 
+use std::sync::Arc;
+
 use super::edges::{List, Pause};
 use super::kinds::{Kind, NONE, Type};
 use super::{Heap, Root};
@@ -52,15 +54,34 @@ struct Category {
 }
 
 /// A heap with its roots, and the level of every object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Graph<'a> {
     heap: &'a Heap,
-    categories: Vec<Category>,
-    levels: Vec<u8>,
+    reach: Reach,
+}
+
+/// What was found of a heap to make its [`Graph`]. It borrows nothing and is cheap to copy, so it can be kept beside the
+/// heap.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    categories: Arc<[Category]>,
+    levels: Arc<[u8]>,
     /// By kind.
-    postponed: Vec<bool>,
+    postponed: Arc<[bool]>,
     /// LeakHunter's own classes and modules, ascending.
-    own: Vec<u32>,
+    own: Arc<[u32]>,
+}
+
+impl Reach {
+    /// Bytes it takes.
+    pub fn memory(&self) -> usize {
+        let roots: usize = self
+            .categories
+            .iter()
+            .map(|it| it.root.references.len() * 4)
+            .sum();
+        roots + self.levels.len() + self.postponed.len() + self.own.len() * 4
+    }
 }
 
 impl<'a> Graph<'a> {
@@ -80,21 +101,31 @@ impl<'a> Graph<'a> {
             .filter_map(|address| heap.find(address))
             .collect();
         own.sort_unstable();
-        let mut graph = Self {
-            heap,
+        let reach = Reach {
             categories: heap.roots.iter().map(category).collect(),
-            levels: Vec::new(),
+            levels: Arc::default(),
             postponed: heap
                 .all_kinds()
                 .iter()
                 .map(|kind| is_postponed(heap, kind))
                 .collect(),
-            own,
+            own: own.into(),
         };
+        let mut graph = Self { heap, reach };
         let mut levels = vec![UNSEEN; heap.len() as usize];
         graph.add_synthetic(&mut levels, progress)?;
-        graph.levels = levels;
+        graph.reach.levels = levels.into();
         Ok(graph)
+    }
+
+    /// The graph again, of the same heap.
+    pub fn of(heap: &'a Heap, reach: Reach) -> Self {
+        Self { heap, reach }
+    }
+
+    /// What to make the graph of again.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// Reaches everything once, and makes categories for what Ruby's own do not lead to.
@@ -103,6 +134,7 @@ impl<'a> Graph<'a> {
         search.from_roots(self, |_, _| {})?;
         let heap = self.heap;
         if !self
+            .reach
             .categories
             .iter()
             .any(|category| category.root.category == FINALIZERS)
@@ -114,7 +146,7 @@ impl<'a> Graph<'a> {
             };
             let entries: Vec<u32> = (0..heap.len()).filter(unseen).filter(hidden).collect();
             self.add_category(FINALIZERS, Level::Finalizers, entries);
-            search.from_category(self, self.categories.len() - 1, |_, _| {})?;
+            search.from_category(self, self.reach.categories.len() - 1, |_, _| {})?;
         }
         let entries = search.unreachable(self)?;
         self.add_category(UNREACHABLE, Level::Unreachable, entries);
@@ -126,7 +158,8 @@ impl<'a> Graph<'a> {
             category: name.into(),
             references,
         };
-        self.categories.push(Category { root, level });
+        let all = self.reach.categories.iter().cloned();
+        self.reach.categories = all.chain([Category { root, level }]).collect();
     }
 
     /// The heap it is of.
@@ -146,7 +179,7 @@ impl<'a> Graph<'a> {
 
     /// The node above all categories.
     pub fn top(&self) -> Node {
-        self.heap.len() + self.categories.len() as u32
+        self.heap.len() + self.reach.categories.len() as u32
     }
 
     /// Whether the node is an object.
@@ -157,17 +190,18 @@ impl<'a> Graph<'a> {
     /// The name of a category of roots; `None` of objects and the top.
     pub fn category(&self, node: Node) -> Option<&str> {
         let index = node.checked_sub(self.heap.len())? as usize;
-        Some(&self.categories.get(index)?.root.category)
+        Some(&self.reach.categories.get(index)?.root.category)
     }
 
     /// How well an object is reached.
     pub fn level(&self, object: u32) -> Level {
-        LEVELS[usize::from(self.levels[object as usize]).min(LEVELS.len() - 1)]
+        LEVELS[usize::from(self.reach.levels[object as usize]).min(LEVELS.len() - 1)]
     }
 
     /// Number of objects that no root leads to.
     pub fn unreachable(&self) -> u64 {
-        self.levels
+        self.reach
+            .levels
             .iter()
             .filter(|level| **level == Level::Unreachable as u8)
             .count() as u64
@@ -176,7 +210,7 @@ impl<'a> Graph<'a> {
     /// The level at which an object's references lead on.
     #[inline]
     fn level_from(&self, object: u32) -> u8 {
-        let level = self.levels[object as usize];
+        let level = self.reach.levels[object as usize];
         if self.is_postponed(object) {
             level.max(Level::Postponed as u8)
         } else {
@@ -188,10 +222,10 @@ impl<'a> Graph<'a> {
     fn is_postponed(&self, object: u32) -> bool {
         match self.heap.kind_number(object) {
             Some(kind) => {
-                self.postponed[kind]
-                    || (!self.own.is_empty()
+                self.reach.postponed[kind]
+                    || (!self.reach.own.is_empty()
                         && matches!(self.heap.all_kinds()[kind].type_, Type::Class | Type::Module)
-                        && self.own.binary_search(&object).is_ok())
+                        && self.reach.own.binary_search(&object).is_ok())
             }
             None => false,
         }
@@ -203,17 +237,22 @@ impl<'a> Graph<'a> {
         let successors = self.all_successors(node);
         let level = match node.checked_sub(self.heap.len()) {
             None => self.level_from(node),
-            Some(index) => self.categories.get(index as usize).map_or(0, |it| it.level as u8),
+            Some(index) => self
+                .reach
+                .categories
+                .get(index as usize)
+                .map_or(0, |it| it.level as u8),
         };
         let objects = self.heap.len();
-        successors.filter(move |next| *next >= objects || self.levels[*next as usize] == level)
+        successors.filter(move |next| *next >= objects || self.reach.levels[*next as usize] == level)
     }
 
     /// The objects that a node keeps alive, its class apart: all but what only caches, tools and the bare stack lead to.
     pub(crate) fn keeping_successors(&self, node: Node) -> impl Iterator<Item = u32> + '_ {
         let keeps = match node.checked_sub(self.heap.len()) {
-            None => self.levels[node as usize] < Level::Unreachable as u8 && !self.is_tool(node),
+            None => self.reach.levels[node as usize] < Level::Unreachable as u8 && !self.is_tool(node),
             Some(index) => self
+                .reach
                 .categories
                 .get(index as usize)
                 .is_some_and(|category| category.level != Level::Postponed),
@@ -242,7 +281,7 @@ impl<'a> Graph<'a> {
         wanted: impl Fn(&Node) -> bool,
     ) -> (Option<Node>, Pause) {
         let level = self.level_from(object);
-        let essential = |next: &u32| self.levels[*next as usize] == level && wanted(next);
+        let essential = |next: &u32| self.reach.levels[*next as usize] == level && wanted(next);
         let place = self.heap.places[object as usize];
         let whole = self.heap.list(object).len() as u32;
         if pause.left > whole {
@@ -263,11 +302,12 @@ impl<'a> Graph<'a> {
         done: u32,
         wanted: impl Fn(&Node) -> bool,
     ) -> Option<(u32, Node)> {
-        let Some(category) = self.categories.get((node - self.heap.len()) as usize) else {
+        let Some(category) = self.reach.categories.get((node - self.heap.len()) as usize) else {
             let next = (self.heap.len() + done..self.top()).find(wanted)?;
             return Some((next - self.heap.len() + 1, next));
         };
-        let essential = |next: &&u32| self.levels[**next as usize] == category.level as u8 && wanted(next);
+        let essential =
+            |next: &&u32| self.reach.levels[**next as usize] == category.level as u8 && wanted(next);
         let rest = &category.root.references[done as usize..];
         let index = rest.iter().position(|next| essential(&next))?;
         Some((done + index as u32 + 1, rest[index]))
@@ -282,7 +322,7 @@ impl<'a> Graph<'a> {
                 others: [].iter(),
                 categories: 0..0,
             },
-            Some(index) => match self.categories.get(index as usize) {
+            Some(index) => match self.reach.categories.get(index as usize) {
                 Some(category) => Successors {
                     others: category.root.references.iter(),
                     ..Successors::none()
@@ -306,7 +346,7 @@ impl<'a> Graph<'a> {
         let mut search = Search::new(&mut levels, progress);
         search.classes_last = true;
         search.from_roots(self, |parent, child| parents[child as usize] = parent)?;
-        for index in self.heap.roots.len()..self.categories.len() {
+        for index in self.heap.roots.len()..self.reach.categories.len() {
             search.from_category(self, index, |parent, child| parents[child as usize] = parent)?;
         }
         Ok(parents)
@@ -385,9 +425,14 @@ impl<'a> Search<'a> {
     }
 
     fn from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
-        for index in 0..graph.categories.len() {
-            if graph.categories[index].level == Level::Strong {
-                self.reach_all(graph, graph.heap.len() + index as u32, Level::Strong, &mut reached);
+        for index in 0..graph.reach.categories.len() {
+            if graph.reach.categories[index].level == Level::Strong {
+                self.reach_all(
+                    graph,
+                    graph.heap.len() + index as u32,
+                    Level::Strong,
+                    &mut reached,
+                );
             }
         }
         self.run(graph, Level::Strong, &mut reached)?;
@@ -396,8 +441,8 @@ impl<'a> Search<'a> {
             self.reach_all(graph, object, Level::Postponed, &mut reached);
         }
         self.run(graph, Level::Postponed, &mut reached)?;
-        for index in 0..graph.categories.len() {
-            if graph.categories[index].level == Level::Postponed {
+        for index in 0..graph.reach.categories.len() {
+            if graph.reach.categories[index].level == Level::Postponed {
                 self.from_category(graph, index, &mut reached)?;
             }
         }
@@ -410,7 +455,7 @@ impl<'a> Search<'a> {
         index: usize,
         mut reached: impl FnMut(Node, u32),
     ) -> Result<()> {
-        let level = graph.categories[index].level;
+        let level = graph.reach.categories[index].level;
         self.reach_all(graph, graph.heap.len() + index as u32, level, &mut reached);
         self.run(graph, level, reached)
     }

@@ -5,6 +5,10 @@
 //! roots and tells for each object how it is reached, [`Dominators`] who alone keeps it alive.
 
 mod builder;
+mod columns;
+#[cfg(test)]
+mod derived_tests;
+mod dominated;
 mod dominators;
 mod edges;
 mod graph;
@@ -12,6 +16,8 @@ mod kinds;
 mod load;
 mod names;
 mod paths;
+mod referrers;
+mod summary;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -21,14 +27,18 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 pub use self::builder::{HeapBuilder, Object};
+pub use self::columns::{Columns, Row};
+pub use self::dominated::Dominated;
 pub use self::dominators::{Dominators, dominators};
 pub(crate) use self::edges::List;
 use self::edges::{Edges, Place};
-pub use self::graph::{Graph, Level, Node};
+pub use self::graph::{Graph, Level, Node, Reach};
 use self::kinds::{Birth, Kinds, NONE};
 pub use self::kinds::{Kind, Type};
 pub use self::names::{Name, Names};
 pub use self::paths::{Edge, Step, edge, path};
+pub use self::referrers::Referrers;
+pub use self::summary::{Site, Tally};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, Recorded};
 use crate::error::Result;
@@ -59,6 +69,13 @@ pub struct Root {
     /// As Ruby calls it.
     pub category: String,
     pub(crate) references: Vec<u32>,
+}
+
+impl Root {
+    /// The objects it leads to, in ascending order.
+    pub fn objects(&self) -> &[u32] {
+        &self.references
+    }
 }
 
 impl Heap {
@@ -166,9 +183,11 @@ impl Heap {
 
     /// File, line and method of its allocation; the line of a negative eval line is 2^64 less it.
     pub fn site(&self, object: u32) -> (Option<&str>, Option<u64>, Option<&str>) {
-        let Some(kind) = self.kind(object) else {
-            return (None, None, None);
-        };
+        self.kind(object)
+            .map_or((None, None, None), |kind| self.site_of_kind(kind))
+    }
+
+    pub(crate) fn site_of_kind(&self, kind: &Kind) -> (Option<&str>, Option<u64>, Option<&str>) {
         let line = (kind.line != 0).then_some(kind.line);
         (self.kinds.text(kind.file), line, self.kinds.text(kind.method))
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use foldhash::fast::RandomState;
 
 use super::edges::{NOWHERE, Shelf, Writer};
-use super::kinds::{Interner, NONE, Shared};
+use super::kinds::{Id, Interner, NONE, Shared};
 use super::names::Names;
 use super::{Heap, Root};
 use crate::address_index::AddressIndex;
@@ -154,25 +154,56 @@ impl Filler<'_> {
         let Some(number) = tables.index.number(fields.address) else {
             return Ok(());
         };
-        let place = number as usize;
         let birth = self.interner.birth(fields);
-        let free = tables.births[place].compare_exchange(NONE, birth, Ordering::Relaxed, Ordering::Relaxed);
-        if free.is_err() {
+        if !self.place(number, birth, fields.memsize, fields.length.unwrap_or(0)) {
             return Ok(());
-        }
-        let memsize = u32::try_from(fields.memsize).unwrap_or(NONE).min(NONE);
-        tables.memsizes[place].store(memsize, Ordering::Relaxed);
-        if memsize == NONE {
-            self.found.large.insert(number, fields.memsize);
-        }
-        if let Some(length) = fields.length.filter(|length| *length >= SHORT) {
-            let length = u32::try_from(length).unwrap_or(u32::MAX);
-            self.found.lengths.push((number, length));
         }
         if Classes::wants(&fields.kind) {
             self.found.classes.add(fields);
         }
         self.references(number, references)
+    }
+
+    /// The number of what objects have in common, for [`Self::row`].
+    pub(crate) fn birth(&mut self, fields: &Fields<'_>) -> Id {
+        self.interner.birth(fields)
+    }
+
+    /// Adds an object of which the rest is known by number.
+    pub(crate) fn row(
+        &mut self,
+        address: u64,
+        birth: Id,
+        memsize: u64,
+        length: u64,
+        references: &[u64],
+    ) -> Result<()> {
+        match self.tables.index.number(address) {
+            Some(number) if self.place(number, birth, memsize, length) => {
+                self.references(number, references.iter().copied())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `false` when the object is there already.
+    fn place(&mut self, number: u32, birth: Id, memsize: u64, length: u64) -> bool {
+        let tables = self.tables;
+        let place = number as usize;
+        let free = tables.births[place].compare_exchange(NONE, birth, Ordering::Relaxed, Ordering::Relaxed);
+        if free.is_err() {
+            return false;
+        }
+        let small = u32::try_from(memsize).unwrap_or(NONE);
+        tables.memsizes[place].store(small, Ordering::Relaxed);
+        if small == NONE {
+            self.found.large.insert(number, memsize);
+        }
+        if length >= SHORT {
+            let length = u32::try_from(length).unwrap_or(u32::MAX);
+            self.found.lengths.push((number, length));
+        }
+        true
     }
 
     fn references(&mut self, number: u32, references: impl Iterator<Item = u64>) -> Result<()> {

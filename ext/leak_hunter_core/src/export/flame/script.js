@@ -84,7 +84,8 @@
   // Names of one beginning have one colour: Shop::Visit and Shop::Order look alike.
   function hue(label) {
     let hash = 7;
-    for (const char of label.split(/::|[ :;/(]/)[0] || label) hash = (hash * 31 + char.codePointAt(0)) % 9973;
+    const start = label.replace(/^(class|module) /, "").split(/::|[ :;(]/)[0];
+    for (const char of start || label) hash = (hash * 31 + char.codePointAt(0)) % 9973;
     return hash % 360;
   }
 
@@ -116,26 +117,44 @@
     return element;
   }
 
+  // Where frames are too narrow to draw, something is drawn all the same. They come largest first, so they lie together.
+  function filler(hidden, whole) {
+    const { total, start } = sums();
+    const element = document.createElement("div");
+    const sum = hidden.reduce((size, index) => size + total[index], 0);
+    const left = Math.min(...hidden.map((index) => start[index]));
+    element.className = "small";
+    element.setAttribute("aria-hidden", "true");
+    element.style.left = `${(left - start[state.zoom]) / whole * 100}%`;
+    element.style.width = `${sum / whole * 100}%`;
+    element.style.top = `${state.view.depth[hidden[0]] * ROW}px`;
+    return element;
+  }
+
   function draw() {
     const { total, start } = sums();
     const room = graph.clientWidth || 1;
     const whole = total[state.zoom] || 1;
     const boxes = new Map();
     for (const index of above(state.zoom)) boxes.set(index, box(index, 0, 1, room));
+    const small = [];
     const open = [state.zoom];
     let deepest = state.view.depth[state.zoom];
     while (open.length) {
       const index = open.pop();
       const width = index === state.zoom ? 1 : total[index] / whole;
-      if (width * room < LEAST) continue;
       const left = (start[index] - start[state.zoom]) / whole;
       boxes.set(index, box(index, left, width, width * room));
       deepest = Math.max(deepest, state.view.depth[index]);
-      for (let at = state.view.children[index].length - 1; at >= 0; at--) open.push(state.view.children[index][at]);
+      const hidden = [];
+      for (const child of [...state.view.children[index]].reverse()) {
+        (total[child] / whole * room < LEAST ? hidden : open).push(child);
+      }
+      if (hidden.length) small.push(filler(hidden, whole));
     }
     state.boxes = boxes;
     graph.style.height = `${(deepest + 1) * ROW}px`;
-    graph.replaceChildren(...boxes.values());
+    graph.replaceChildren(...small, ...boxes.values());
     byId("out").disabled = state.zoom === 0;
     tellFound();
   }

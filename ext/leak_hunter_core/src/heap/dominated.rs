@@ -1,0 +1,68 @@
+//! The dominator tree downwards: what would be gone with a node.
+
+use super::dominators::Dominators;
+use super::graph::Node;
+
+/// For every node those that it dominates directly.
+#[derive(Debug)]
+pub struct Dominated {
+    /// Where a node's list ends; it starts where the one before ends.
+    ends: Vec<u32>,
+    nodes: Vec<Node>,
+}
+
+impl Dominated {
+    /// Turns the tree round.
+    pub fn new(dominators: &Dominators) -> Self {
+        let order = dominators.order();
+        let mut ends = vec![0u32; order.len()];
+        let parents = || {
+            order
+                .iter()
+                .filter_map(|node| Some((*node, dominators.of(*node)?)))
+        };
+        for (_, parent) in parents() {
+            ends[parent as usize] += 1;
+        }
+        let mut sum = 0;
+        for end in &mut ends {
+            let count = *end;
+            *end = sum;
+            sum += count;
+        }
+        let mut nodes = vec![0; sum as usize];
+        for (node, parent) in parents() {
+            let end = &mut ends[parent as usize];
+            nodes[*end as usize] = node;
+            *end += 1;
+        }
+        Self { ends, nodes }
+    }
+
+    /// The nodes of which this one is the dominator.
+    pub fn by(&self, node: Node) -> &[Node] {
+        let node = node as usize;
+        let start = if node == 0 { 0 } else { self.ends[node - 1] };
+        &self.nodes[start as usize..self.ends[node] as usize]
+    }
+
+    /// Calls `visit` with every node below `top`, and with how many steps below; each after its dominator, subtree by
+    /// subtree.
+    pub fn each_below(&self, top: Node, mut visit: impl FnMut(Node, usize)) {
+        let mut open = vec![self.by(top).iter()];
+        while let Some(list) = open.last_mut() {
+            match list.next() {
+                Some(node) => {
+                    visit(*node, open.len());
+                    open.push(self.by(*node).iter());
+                }
+                None => drop(open.pop()),
+            }
+        }
+    }
+
+    /// Bytes it takes.
+    pub fn memory(&self) -> usize {
+        (self.ends.len() + self.nodes.len()) * 4
+    }
+}

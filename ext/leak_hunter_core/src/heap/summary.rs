@@ -1,0 +1,152 @@
+//! Objects added up: by class, by allocation site, by gem.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::Heap;
+use super::dominated::Dominated;
+use super::dominators::Dominators;
+use super::graph::Node;
+use super::kinds::{Kind, NONE};
+use crate::gem;
+
+/// How many objects, and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Objects.
+    pub count: u64,
+    /// Bytes they take.
+    pub memsize: u64,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.memsize = self.memsize.saturating_add(other.memsize);
+    }
+}
+
+/// Where objects were made.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Site {
+    /// File.
+    pub file: String,
+    /// Line.
+    pub line: Option<u64>,
+    /// Method.
+    pub method: Option<String>,
+}
+
+impl Heap {
+    fn by_kind(&self) -> Vec<Tally> {
+        let mut tallies = vec![Tally::default(); self.all_kinds().len()];
+        for object in 0..self.len() {
+            if let Some(kind) = self.kind_number(object) {
+                let memsize = self.memsize(object);
+                tallies[kind].add(Tally { count: 1, memsize });
+            }
+        }
+        tallies
+    }
+
+    fn by<K: std::hash::Hash + Eq + Ord>(&self, key: impl Fn(&Kind) -> K) -> Vec<(K, Tally)> {
+        let mut sums: HashMap<K, Tally, RandomState> = HashMap::default();
+        for (kind, tally) in self.all_kinds().iter().zip(self.by_kind()) {
+            sums.entry(key(kind)).or_default().add(tally);
+        }
+        let mut sums: Vec<_> = sums.into_iter().collect();
+        sums.sort_by(|(one, a), (two, b)| {
+            let key = |tally: &Tally| (tally.memsize, tally.count);
+            key(b).cmp(&key(a)).then_with(|| one.cmp(two))
+        });
+        sums
+    }
+
+    /// By name of the class (`None`: hidden objects), largest first.
+    pub fn by_class(&self) -> Vec<(Option<String>, Tally)> {
+        self.by(|kind| self.class_name_of_kind(kind))
+    }
+
+    /// By allocation site (`None`: not traced), largest first.
+    pub fn by_site(&self) -> Vec<(Option<Site>, Tally)> {
+        self.by(|kind| {
+            let (file, line, method) = self.site_of_kind(kind);
+            let file = file?.to_string();
+            let method = method.map(Into::into);
+            Some(Site { file, line, method })
+        })
+    }
+
+    /// By gem of the allocation site (`None`: not known), largest first.
+    pub fn by_gem(&self) -> Vec<(Option<String>, Tally)> {
+        self.by(|kind| gem::of_path(self.site_of_kind(kind).0?))
+    }
+
+    /// Up to `limit` objects of the classes with this name, from the one numbered `from` on.
+    pub fn instances_of(&self, name: &str, from: u32, limit: usize) -> Vec<u32> {
+        let wanted: Vec<bool> = self
+            .all_kinds()
+            .iter()
+            .map(|kind| self.class_name_of_kind(kind).as_deref() == Some(name))
+            .collect();
+        let is_wanted = |object: &u32| self.kind_number(*object).is_some_and(|kind| wanted[kind]);
+        (from..self.len()).filter(is_wanted).take(limit).collect()
+    }
+
+    /// Bytes retained by the instances of each class, by its name: of instances that one of the same class dominates,
+    /// the upper one counts.
+    pub fn retained_by_class(
+        &self,
+        dominators: &Dominators,
+        dominated: &Dominated,
+        top: Node,
+    ) -> HashMap<Option<String>, u64, RandomState> {
+        let mut numbers: HashMap<Option<String>, usize, RandomState> = HashMap::default();
+        let classes: Vec<usize> = self
+            .all_kinds()
+            .iter()
+            .map(|kind| {
+                let next = numbers.len();
+                *numbers.entry(self.class_name_of_kind(kind)).or_insert(next)
+            })
+            .collect();
+        let class_of = |node: Node| {
+            let object = (node < self.len()).then_some(node)?;
+            Some(classes[self.kind_number(object)?])
+        };
+        let mut retained = vec![0u64; numbers.len()];
+        // how many of each class are open on the way down
+        let mut open = vec![0u32; numbers.len()];
+        let mut way: Vec<usize> = Vec::new();
+        dominated.each_below(top, |node, depth| {
+            for left in way.drain(depth - 1..).filter(|class| *class != NONE as usize) {
+                open[left] -= 1;
+            }
+            let class = class_of(node);
+            if let Some(class) = class {
+                if open[class] == 0 {
+                    retained[class] = retained[class].saturating_add(dominators.retained(node));
+                }
+                open[class] += 1;
+            }
+            way.push(class.unwrap_or(NONE as usize));
+        });
+        numbers
+            .into_iter()
+            .map(|(name, number)| (name, retained[number]))
+            .collect()
+    }
+
+    /// The `limit` objects that retain most, largest first.
+    pub fn largest_retainers(&self, dominators: &Dominators, limit: usize) -> Vec<u32> {
+        let key = |object: &u32| (std::cmp::Reverse(dominators.retained(*object)), *object);
+        let mut objects: Vec<u32> = (0..self.len()).collect();
+        if limit < objects.len() {
+            objects.select_nth_unstable_by_key(limit, key);
+            objects.truncate(limit);
+        }
+        objects.sort_unstable_by_key(key);
+        objects
+    }
+}

@@ -1,0 +1,206 @@
+# frozen_string_literal: true
+
+require "leak_hunter/heap_object"
+
+module LeakHunter
+  # All objects of a process at one moment, and who refers to whom.
+  #
+  #   heap = LeakHunter::Heap.load("3.json")
+  #   heap.top(by: :retained, limit: 3)
+  #   heap.instances_of("User").first.path_to_root
+  #
+  # It is read by Rust into tables of some thirty bytes an object; a {HeapObject} is made when it is asked for. What
+  # takes a pass over the whole heap (who refers to an object, what it retains, its way from the roots) is computed when
+  # it is first needed and kept. Meanwhile other threads run, and `Timeout`, `Thread#kill` and Ctrl-C stop it.
+  #
+  # A heap does not change, may be used by several threads at once and goes on working in a forked child. It keeps none
+  # of the objects alive that it tells of.
+  class Heap
+    include Enumerable
+
+    # Numbers of objects fetched at once.
+    BATCH = 1024
+    TOPS = %i[retained count bytes class gem site].freeze
+    private_constant :BATCH, :TOPS
+
+    class << self
+      # Reads a dump.
+      #
+      # @param dump [String, Pathname, Dump, #to_path]
+      # @param threads [Integer, nil] nil leaves one core to the application, and on Linux runs at a lower priority
+      #   than it
+      # @param progress [#call, nil] called with bytes done and bytes in all; what it raises stops the reading
+      # @return [Heap]
+      # @raise [UsageError] an argument that cannot be
+      # @raise [DumpError] a file that cannot be used
+      def load(dump, threads: nil, progress: nil)
+        path = path(dump)
+        unless threads.nil? || (threads.is_a?(Integer) && Diff::Options::THREADS.cover?(threads))
+          raise UsageError, "threads: expected 1 to #{Diff::Options::THREADS.end} or nil, got #{threads.inspect}"
+        end
+        unless progress.nil? || progress.respond_to?(:call)
+          raise UsageError, "progress: expected something with a call method, got #{progress.inspect}"
+        end
+
+        new(Native.load_heap(path, threads, progress), path:)
+      end
+
+      private :new
+
+      private
+
+      def path(dump)
+        path = File.path(dump)
+        raise UsageError, "the path of the dump is empty" if path.empty?
+
+        path.dup.freeze
+      rescue TypeError
+        raise UsageError, "expected a path or a dump, got #{dump.inspect[0, 80]}"
+      rescue ArgumentError => e # a null byte
+        raise UsageError, "the path of the dump cannot be: #{e.message}"
+      end
+    end
+
+    # @return [String, nil] the dump it was read from; nil of a live heap
+    attr_reader :path
+
+    # @return [Float, nil] seconds for which the process stood still while its heap was walked; nil of a dump
+    attr_reader :pause
+
+    # @api private
+    def initialize(native, path: nil, pause: nil)
+      @native = native
+      @path = path
+      @pause = pause
+      native.freeze
+      freeze
+    end
+
+    # @return [Integer] number of objects
+    def size = @native.size
+    alias length size
+
+    # @return [Integer] bytes of all objects, slots included
+    def memsize = @native.memsize
+
+    # @return [Integer, nil] `GC.count` of the moment, where LeakHunter took the dump
+    def generation = recorded&.fetch(:generation)
+
+    # @return [Hash{Symbol => Object}, nil] what LeakHunter wrote about the moment (see {Diff}, `:recorded`); nil of
+    #   dumps of other origin
+    def recorded = @native.recorded
+
+    # @return [Integer] references to what is no object of this heap
+    def dangling = @native.dangling
+
+    # @return [Integer] objects that no root leads to: garbage that was not collected yet
+    def unreachable = @native.unreachable
+
+    # @return [Enumerator<HeapObject>] all objects, by ascending address
+    def objects
+      Enumerator.new(size) { |found| size.times { |number| found << object(number) } }
+    end
+
+    # @yieldparam object [HeapObject]
+    # @return [Enumerator, self] an Enumerator without a block
+    def each(&block)
+      return objects unless block
+
+      objects.each(&block)
+      self
+    end
+
+    # @param address [Integer, String] `"0x7f…"`
+    # @return [HeapObject, nil] the object at this address
+    def find(address = (none = true), &block)
+      return block ? super(&block) : super() if none
+
+      number = @native.find(address_of(address))
+      number && object(number)
+    end
+
+    # @return [Array<Hash>] `:class` (name, as {HeapObject#class_name} has it; nil for the VM's hidden objects),
+    #   `:count`, `:memsize`; most bytes first
+    def classes = @native.by_class
+
+    # @param class_name [String, Class] the name of a class. Subclasses do not count
+    # @return [Enumerator<HeapObject>] its instances, found as they are asked for
+    def instances_of(class_name)
+      name = class_name.is_a?(Module) ? class_name.name : class_name
+      raise UsageError, "expected the name of a class, got #{class_name.inspect[0, 80]}" unless name.is_a?(String)
+
+      name = name.encode(Encoding::UTF_8, invalid: :replace, undef: :replace)
+      Enumerator.new do |found|
+        from = 0
+        until (numbers = @native.instances_of(name, from, BATCH)).empty?
+          numbers.each { |number| found << object(number) }
+          from = numbers.last + 1
+        end
+      end
+    end
+
+    # @return [Hash{String => Enumerator<HeapObject>}] what the VM itself holds, by category (`"vm"`,
+    #   `"machine_context"`, …)
+    def roots = @native.roots.transform_values { |numbers| some(numbers) }
+
+    # What is largest. Each row is a Hash:
+    #
+    # [`by: :retained`] `:address`, `:class`, `:type`, `:memsize`, `:retained_size`, `:object` (a {HeapObject}): the
+    #   objects without which most bytes would be free
+    # [`by: :count`, `by: :bytes`] `:class`, `:count`, `:memsize`: the classes with most instances, or most bytes
+    # [`by: :class`] the same and `:retained_size`: the classes whose instances retain most, each on its own
+    # [`by: :gem`] `:gem`, `:count`, `:memsize`: by the gem in which objects were made; nil where that is not known
+    # [`by: :site`] `:file`, `:line`, `:method`, `:gem`, `:count`, `:memsize`: by the place where objects were made
+    #
+    # @param limit [Integer] rows at most
+    # @return [Array<Hash>] largest first
+    def top(by: :retained, limit: 20)
+      unless limit.is_a?(Integer) && Diff::Options::TOP.cover?(limit)
+        raise UsageError, "limit: expected #{Diff::Options::TOP.begin} to #{Diff::Options::TOP.end}, " \
+                          "got #{limit.inspect}"
+      end
+
+      case by.respond_to?(:to_sym) ? by.to_sym : by
+      when :retained then @native.largest_retainers(limit).map { |number| retainer(object(number)) }
+      when :count then classes.sort_by { |row| [-row[:count], -row[:memsize], row[:class].to_s] }.first(limit)
+      when :bytes then classes.first(limit)
+      when :class then retaining_classes.first(limit)
+      when :gem then @native.by_gem.first(limit)
+      when :site then @native.by_site(limit)
+      else raise UsageError, "by: #{by.inspect} is not one of #{TOPS.join(", ")}"
+      end
+    end
+
+    def inspect
+      format("#<%<class>s %<what>s: %<size>d objects>", class: self.class, what: path || "of this process", size:)
+    end
+    alias to_s inspect
+
+    # @api private
+    attr_reader :native
+
+    private
+
+    def object(number) = HeapObject.new(self, number)
+
+    def some(numbers) = HeapObject.enumerator(self, numbers)
+
+    def retainer(object)
+      { address: object.address, class: object.class_name, type: object.type, memsize: object.memsize,
+        retained_size: object.retained_size, object: }
+    end
+
+    def retaining_classes
+      retained = @native.retained_by_class
+      rows = classes.map { |row| row.merge(retained_size: retained.fetch(row[:class], 0)) }
+      rows.sort_by { |row| [-row[:retained_size], -row[:memsize], row[:class].to_s] }
+    end
+
+    def address_of(address)
+      number = address.is_a?(String) && address.match?(/\A0x\h{1,16}\z/) ? address.hex : address
+      return number if number.is_a?(Integer) && (0...(2**64)).cover?(number)
+
+      raise UsageError, "expected an address, an Integer or \"0x…\", got #{address.inspect[0, 80]}"
+    end
+  end
+end
