@@ -102,6 +102,16 @@ module LeakHunter
       options[:holders] ? Holders.name(result, redact: options[:redact]) : result
     end
 
+    # What a diff finds, as addresses in the third dump: for {Heap#export}, `only:`.
+    #
+    # @param progress [#call, nil] as above
+    # @return [Array<Integer>]
+    # @raise see above
+    def self.survivors(first, second, third, progress: nil)
+      paths = { first:, second:, third: }.map { |name, dump| path(name, dump) }
+      Native.survivors(*paths, OWN_PATHS, progress)
+    end
+
     def self.path(name, dump)
       path = File.path(dump)
       raise UsageError, "#{name} dump: the path is empty" if path.empty?
