@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "json"
+require "pty"
 
 # why, top, flame and export on dumps of a real process.
 RSpec.describe "The command line on one dump" do
@@ -78,6 +79,47 @@ RSpec.describe "The command line on one dump" do
       end
       expect(leak_hunter("why", dump, "session")[1]).to include("there are objects of Session")
     end
+  end
+
+  describe "on a terminal" do
+    # @return [String] all that it wrote, to both streams
+    def on_terminal(*arguments)
+      env = { "NO_COLOR" => nil, "FORCE_COLOR" => nil, "TERM" => "xterm" }
+      PTY.spawn(env, RbConfig.ruby, "-I", RealDumps::LIB, RealDumps::EXE, *arguments) do |output, _, pid|
+        written = +""
+        begin
+          loop { written << output.readpartial(4096) }
+        rescue EOFError, Errno::EIO
+          Process.wait(pid)
+        end
+        return written
+      end
+    end
+
+    it "shows how far the reading is, and colours" do
+      expect(on_terminal("top", dump)).to include("\r\e[Kreading dumps [", "\r\e[K#{dump[0, 4]}").and include("\e[2m")
+      expect(on_terminal("why", dump, "Session")).to include("\e[1mSession\e[0m")
+    end
+
+    it "draws no progress bar around JSON, and no page" do
+      expect(on_terminal("top", "--format", "json", dump)).to start_with('{"schema":1')
+      expect(on_terminal("flame", dump)).to start_with("leak_hunter: flame is not for a terminal")
+    end
+  end
+
+  it "leaves nothing behind on Ctrl-C", :tmpdir do
+    reader, writer = IO.pipe
+    program = "require 'leak_hunter/cli'; " \
+              "LeakHunter::Heap::Export.singleton_class.prepend(Module.new { def to_file(path) = super { |temporary| " \
+              "File.write(temporary, 'half'); $stdout.puts('half'); $stdout.flush; sleep } }); " \
+              "exit LeakHunter::CLI.new(ARGV).run"
+    pid = spawn(RbConfig.ruby, "-I", RealDumps::LIB, "-r", "leak_hunter", "-e", program, "flame", dump,
+                "-o", "#{@tmpdir}/leak.html", out: writer)
+    writer.close
+    expect(reader.gets).to eq("half\n")
+    Process.kill(:INT, pid)
+    expect(Process.wait2(pid).last.exitstatus).to eq(130)
+    expect(Dir.children(@tmpdir)).to be_empty
   end
 
   describe "export and flame", :tmpdir do

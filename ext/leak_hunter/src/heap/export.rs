@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::diff::{Identity, Key};
 use leak_hunter_core::export::{
-    Limits, Neighbourhood, ObjectSet, Relation, Subject, View, dot, flame, folded, heapsnapshot, labels_of,
-    speedscope,
+    Limits, Neighbourhood, ObjectSet, Relation, Subject, View, dot, flame, folded, heapsnapshot, speedscope,
 };
 use leak_hunter_core::{Error, ErrorKind, Options, Progress, Result, diff};
 use magnus::{Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, TryConvert, function, method};
@@ -119,16 +118,10 @@ impl Wrapped {
         outcome.map_err(|error| errors::exception(ruby, &error))
     }
 
-    fn labels(
-        ruby: &Ruby,
-        this: &Self,
-        numbers: Vec<u32>,
-    ) -> std::result::Result<Vec<String>, magnus::Error> {
-        for number in &numbers {
-            this.check(ruby, *number)?;
-        }
-        let reach = this.reach(ruby)?;
-        this.apart(ruby, move |whole| labels_of(&whole.graph(&reach), &numbers))
+    fn label(ruby: &Ruby, this: &Self, number: u32) -> std::result::Result<String, magnus::Error> {
+        let number = this.check(ruby, number)?;
+        let named = this.named(ruby)?;
+        Ok(named.label(this.heap(), number))
     }
 }
 
@@ -171,6 +164,6 @@ fn survivors(
 
 pub(super) fn init(native: RModule, class: RClass) -> std::result::Result<(), magnus::Error> {
     native.define_singleton_method("survivors", function!(survivors, 5))?;
-    class.define_method("labels_of", method!(Wrapped::labels, 1))?;
+    class.define_method("label_of", method!(Wrapped::label, 1))?;
     class.define_method("export", method!(Wrapped::export, 3))
 }

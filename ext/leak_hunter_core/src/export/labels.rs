@@ -10,6 +10,43 @@ use crate::heap::{Graph, Heap, Name, Node, Type};
 /// Number of a label.
 pub(crate) type Label = u32;
 
+/// The objects that constants and variables hold, and what they are called by that.
+#[derive(Debug, Default)]
+pub struct Named(HashMap<u32, Box<str>, RandomState>);
+
+impl Named {
+    /// All that the heap has names of.
+    pub fn new(heap: &Heap) -> Self {
+        let mut best: HashMap<u32, Box<str>, RandomState> = HashMap::default();
+        for (owner, value, name) in heap.names().all() {
+            let Some(object) = heap.find(value).filter(|object| !is_module(heap, *object)) else {
+                continue;
+            };
+            let text: Box<str> =
+                format!("{} ({})", told(heap, owner, name), class_label(heap, object)).into();
+            // of several, the shortest: an alias in a namespace of its own says less
+            let known = best.entry(object).or_insert_with(|| text.clone());
+            if (text.len(), &text) < (known.len(), known) {
+                *known = text;
+            }
+        }
+        Self(best)
+    }
+
+    /// What an object is called: by the constant or variable that holds it, or by its class.
+    pub fn label(&self, heap: &Heap, object: u32) -> String {
+        match self.0.get(&object) {
+            Some(label) => label.to_string(),
+            None => class_label(heap, object),
+        }
+    }
+
+    /// Bytes it takes.
+    pub fn memory(&self) -> usize {
+        self.0.values().map(|text| text.len() + 32).sum()
+    }
+}
+
 /// Labels, numbered as they are met.
 #[derive(Debug)]
 pub(crate) struct Labels<'a> {
@@ -32,25 +69,12 @@ impl<'a> Labels<'a> {
         }
     }
 
-    /// Names objects by the constants and variables that hold them.
+    /// Calls objects by the constants and variables that hold them.
     pub(crate) fn add_names(&mut self) {
-        let heap = self.graph.heap();
-        let mut best: HashMap<u32, String, RandomState> = HashMap::default();
-        for (owner, value, name) in heap.names().all() {
-            let Some(object) = heap.find(value) else { continue };
-            if is_module(heap, object) {
-                continue;
-            }
-            let text = format!("{} ({})", told(heap, owner, name), class_label(heap, object));
-            // of several, the shortest: an alias in a namespace of its own says less
-            let known = best.entry(object).or_insert_with(|| text.clone());
-            if (text.len(), &text) < (known.len(), known) {
-                *known = text;
-            }
-        }
-        let mut best: Vec<(u32, String)> = best.into_iter().collect();
-        best.sort_unstable();
-        for (object, text) in best {
+        let named = Named::new(self.graph.heap());
+        let mut named: Vec<_> = named.0.into_iter().collect();
+        named.sort_unstable();
+        for (object, text) in named {
             let label = self.number(&text);
             self.named.insert(object, label);
         }
@@ -95,18 +119,6 @@ impl<'a> Labels<'a> {
     pub(crate) fn into_texts(self) -> Vec<Box<str>> {
         self.texts
     }
-}
-
-/// What each of these nodes is called: by the constant or variable that holds it, or by its class.
-pub fn labels_of(graph: &Graph<'_>, nodes: &[Node]) -> Vec<String> {
-    let mut labels = Labels::new(graph);
-    labels.add_names();
-    let numbers: Vec<Label> = nodes.iter().map(|node| labels.of(*node)).collect();
-    let texts = labels.into_texts();
-    numbers
-        .iter()
-        .map(|label| texts[*label as usize].to_string())
-        .collect()
 }
 
 fn is_module(heap: &Heap, object: u32) -> bool {

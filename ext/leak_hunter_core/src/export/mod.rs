@@ -23,7 +23,7 @@ pub use self::flame::flame;
 pub use self::folded::folded;
 pub use self::frames::{Frame, FrameTree, Limits};
 pub use self::heapsnapshot::heapsnapshot;
-pub use self::labels::labels_of;
+pub use self::labels::Named;
 pub use self::set::ObjectSet;
 pub use self::speedscope::speedscope;
 use crate::error::{Error, ErrorKind};

@@ -3,11 +3,18 @@
 (() => {
   const ROW = 22;
   const NARROW = 24;
+  const THIN = 4;
   const LEAST = 0.8;
   const ABOUT = {
     retained: "A frame is as wide as what would be free without it: its own bytes and all that nothing else keeps alive.",
     paths: "A frame stands on the shortest way from the roots. What several objects refer to stands at the first of them.",
     sites: "Where the objects were made: gem, file, method and line, class.",
+  };
+
+  const LEAKED = {
+    retained: "A frame is as wide as the leaked objects that would be free without it.",
+    paths: "The leaked objects, each on the shortest way to it from the roots.",
+    sites: "Where the leaked objects were made: gem, file, method and line, class.",
   };
 
   const byId = (id) => document.getElementById(id);
@@ -100,6 +107,7 @@
     element.className = "frame";
     element.classList.toggle("plain", plain(label));
     element.classList.toggle("narrow", pixels < NARROW);
+    element.classList.toggle("thin", pixels < THIN);
     element.classList.toggle("match", state.matches.has(index));
     element.classList.toggle("above", index !== state.zoom && state.view.depth[index] < state.view.depth[state.zoom]);
     element.style.setProperty("--hue", hue(label));
@@ -275,7 +283,7 @@
   function use(view) {
     state.view = view;
     state.zoom = state.selected = 0;
-    byId("about").textContent = ABOUT[view.name] || "";
+    byId("about").textContent = (data.partial ? LEAKED : ABOUT)[view.name] || "";
     for (const button of byId("views").children) {
       button.setAttribute("aria-pressed", button.dataset.view === view.name);
     }
