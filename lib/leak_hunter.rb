@@ -13,9 +13,10 @@ module LeakHunter
   autoload :Diff, "leak_hunter/diff"
   autoload :Dump, "leak_hunter/dump"
   autoload :EdgeNames, "leak_hunter/edge_names"
-  autoload :Holders, "leak_hunter/holders"
   autoload :Heap, "leak_hunter/heap"
   autoload :HeapObject, "leak_hunter/heap_object"
+  autoload :Holders, "leak_hunter/holders"
+  autoload :Mark, "leak_hunter/mark"
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
   autoload :RakeTask, "leak_hunter/rake_task"
@@ -41,6 +42,11 @@ module LeakHunter
 
     # Drops what tracing has recorded so far. Tracing itself goes on.
     def clear = Tracing.clear
+
+    # Marks this moment, as the first or the second of a diff: cheaper than a dump, and enough for what is traced.
+    #
+    # @return [Mark]
+    def mark = Mark.take
 
     # Compares three dumps of one process: what was born between the first and the second and is still there in the
     # third. See {Diff} for the options and the shape of the result.

@@ -12,10 +12,14 @@ namespace :bench do
   desc "How soon a diff lets go when it is stopped"
   task(stop: :compile) { bench["stop"] }
 
+  desc "How long the process stands still for a live heap, against ObjectSpace.dump_all"
+  task(live_heap: :compile) { bench["live_heap"] }
+
   desc "Run every benchmark once, on little dumps, so that none rots"
   task smoke: :compile do
     bench["diff", { "SIZES" => "2", "RUNS" => "1" }]
     bench["live", { "SIZE" => "2", "ROUNDS" => "1", "REQUESTS" => "20" }]
     bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
+    bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
   end
 end

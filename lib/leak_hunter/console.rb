@@ -64,7 +64,7 @@ module LeakHunter
     def report
       raise UsageError, "a report takes three dumps, there are #{@dumps.size}" if @dumps.size < 3
 
-      Report.new(LeakHunter.diff(*@dumps)).tap { |report| say(report.to_s(color: $stdout)) }
+      Report.new(LeakHunter.diff(*@dumps, holders: true)).tap { |report| say(report.to_s(color: $stdout)) }
     end
 
     def reset

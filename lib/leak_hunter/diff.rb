@@ -47,9 +47,12 @@ module LeakHunter
   #   [`:memsize`] bytes the objects take, slots included
   #   [`:generations`] `[min, max]` of the births, or nil
   #   [`:addresses`] a few sample addresses, `"0x7f…"` as in the third dump; as many as `samples:`
+  # [`:holders`] with `holders: true` who holds what leaked, Array of Hash as {Holders} tells; else nil
   # [`:totals`] `:groups` (all of them), `:shown` (after `top:`), `:count`, `:bytesize`, `:memsize` (of all groups),
   #   `:filtered_count`, `:filtered_memsize` (survivors that `only:` and `ignore:` left out), `:own_count` (survivors
-  #   that LeakHunter itself made, left out too), `:third_count`, `:third_memsize` (everything in the third dump)
+  #   that LeakHunter itself made, left out too), `:third_count`, `:third_memsize` (everything in the third dump), and
+  #   with `holders: true` `:cache_count`, `:cache_memsize` (inline caches of the VM, which are in the groups and have
+  #   no holder: there is one for each place in the code)
   # [`:evidence`] why to believe it, and how much:
   #   [`:identity`] as above
   #   [`:confidence`] `"exact"`, `"high"` or `"low"`
@@ -73,9 +76,10 @@ module LeakHunter
     OWN_PATHS = [__dir__, File.dirname(__FILE__)].uniq.flat_map { |dir| ["#{dir}/", "#{dir}.rb"] }.freeze
     private_constant :OWN_PATHS
 
-    # @param first [String, Pathname, Dump, #to_path] the dump taken first
-    # @param second [String, Pathname, Dump, #to_path]
-    # @param third [String, Pathname, Dump, #to_path]
+    # @param first [String, Pathname, Dump, #to_path, Heap, Mark] the dump taken first, or {Heap.live} or
+    #   {LeakHunter.mark} of that moment
+    # @param second [String, Pathname, Dump, #to_path, Heap, Mark]
+    # @param third [String, Pathname, Dump, #to_path, Heap]
     # @option options [Symbol] :identity `:auto`, or `:address` for the answer of the classic three-dump script, which
     #   takes an address for an object and so is wrong wherever a slot was reused or an object moved
     # @option options [Array<Symbol>] :group_by any of type, class, file, line, method, gem, generation
@@ -88,29 +92,42 @@ module LeakHunter
     # @option options [Integer, nil] :threads nil leaves one core to the application, and on Linux runs at a lower
     #   priority than it; with a number, so many threads run at the priority of the process
     # @option options [Integer] :samples addresses to keep of each group
+    # @option options [Boolean] :holders find who holds what leaked (see {Holders} for `result[:holders]`); reads the
+    #   third dump once more and takes some 30 bytes of memory for each object in it. Not with `identity: :address`
+    # @option options [Boolean] :redact contents of strings and numbers stay out of the holders' names
     # @option options [#call, nil] :progress called with bytes done and bytes in all; what it raises stops the diff
     # @return [Hash{Symbol => Object}] see above
     # @raise [UsageError] an argument that cannot be
     # @raise [DumpError] a file that cannot be used
     # @raise [MismatchError] dumps that cannot be compared
     def self.call(first, second, third, **options)
-      paths = { first:, second:, third: }.map { |name, dump| path(name, dump) }
+      moments = { first:, second:, third: }.map { |name, dump| moment(name, dump) }
       options = Options.check(options)
       # the classic answer has everything in it
       options[:own_paths] = OWN_PATHS unless options[:identity] == "address"
-      result = Native.diff(*paths, options)
+      result = Native.diff(*moments, options)
       options[:holders] ? Holders.name(result, redact: options[:redact]) : result
     end
 
-    # What a diff finds, as addresses in the third dump: for {Heap#export}, `only:`.
+    # What a diff finds, as addresses in the third dump or heap: for {Heap#export}, `only:`. Takes what {call} takes.
     #
     # @param progress [#call, nil] as above
     # @return [Array<Integer>]
     # @raise see above
     def self.survivors(first, second, third, progress: nil)
-      paths = { first:, second:, third: }.map { |name, dump| path(name, dump) }
-      Native.survivors(*paths, OWN_PATHS, progress)
+      moments = { first:, second:, third: }.map { |name, dump| moment(name, dump) }
+      Native.survivors(*moments, OWN_PATHS, progress)
     end
+
+    # @return [String, Native::Heap, Hash] what the native side takes
+    def self.moment(name, dump)
+      case dump
+      when Heap then dump.native
+      when Mark then dump.to_h
+      else path(name, dump)
+      end
+    end
+    private_class_method :moment
 
     def self.path(name, dump)
       path = File.path(dump)

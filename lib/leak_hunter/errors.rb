@@ -10,6 +10,9 @@ module LeakHunter
   # A fault of LeakHunter itself. Please report it, with the message.
   class InternalError < Error; end
 
+  # This Ruby, or this platform, cannot do it.
+  class Unsupported < Error; end
+
   # Taking a dump failed. Nothing is left behind.
   class RecordingError < Error; end
 

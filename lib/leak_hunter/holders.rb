@@ -16,10 +16,11 @@ module LeakHunter
   #   finalizers, at_exit …), or `"shared"`: no object alone holds these, this is one that does
   # [`:alike`] so many objects of one kind, held in the same way, are told as this one; 1 as a rule
   # [`:count`], [`:memsize`] leaked objects that it accounts for, and their bytes; each is accounted for once
-  # [`:retained`] bytes: `:exclusive` (free when it lets go of them), `:shared` (they hold it too, and so do others; born
-  #   since the first dump), `:cut` (free when the one edge that leads to the holder is cut; 0 when there are several)
+  # [`:retained`] bytes: `:exclusive` (free when it lets go of them), `:shared` (they hold it too, and so do others;
+  #   born since the first dump), `:cut` (free when the one edge that leads to the holder is cut; 0
+  #   when there are several)
   # [`:growth`] entries of the collection in the three dumps, Integer or nil each
-  # [`:generation`] GC count at its birth, nil when that was not traced
+  # [`:generation`], [`:age`] GC count at its birth, and GCs from there to the third dump; nil when it was not traced
   # [`:site`] where it was made: `:file`, `:line`, `:method`, `:gem`
   # [`:groups`] what leaked: `{index:, count:}`, index in `result[:groups]` before `top:`, most objects first
   # [`:addresses`] a few of the leaked objects
@@ -38,7 +39,9 @@ module LeakHunter
       holders = result[:holders] or return result
 
       LiveNames.add(result, redact:)
+      now = result[:dumps].last[:generation]
       holders.each do |holder|
+        holder[:age] = now && holder[:generation] && (now - holder[:generation])
         name = Name.new(holder)
         holder[:name] = name.to_s
         holder[:named_by] = name.named_by

@@ -9,8 +9,10 @@ module WebServer
   HEADERS = { "authorization" => "Bearer #{WebEndpoint::TOKEN}", "content-type" => FORM }.freeze
   JSON_HEADERS = HEADERS.merge("accept" => "application/json").freeze
 
+  # Ruby 3.1.2 cannot forward a block without a name beside keywords, so this one has one.
+  #
   # @param name [String] of a rackup file among the fixtures, or its path
-  # @yieldparam server [LeakyApp::Server]; the block needs a name up to Ruby 3.1.2
+  # @yieldparam server [LeakyApp::Server]
   def serve(name, env: {}, options: [], &block)
     env = { "LEAK_HUNTER_TOKEN" => WebEndpoint::TOKEN, **env }
     LeakyApp::Server.run(File.expand_path(name, FIXTURES), dir: @tmpdir, options:, env:, &block)

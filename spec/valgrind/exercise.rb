@@ -28,6 +28,20 @@ def diffs(paths)
   LeakHunter.diff(*paths, progress: ->(_done, _total) {})
 end
 
+def heaps(path)
+  [LeakHunter::Heap.load(path), LeakHunter::Heap.live, LeakHunter::Heap.live(gc: false, threads: 2)].each do |heap|
+    %i[retained count class gem site].each { |by| heap.top(by:, limit: 3) }
+    object = heap.instances_of("String").first
+    object.to_h
+    object.path_to_root
+    [*object.referrers.first(3), *object.dominated.first(3)].each(&:inspect)
+    heap.roots.each_value(&:first)
+  end
+  kept = RETAINED.first(10)
+  addresses = kept.map { |object| ObjectSpace.dump(object)[/0x\h+/].hex }
+  raise "other objects" unless LeakHunter::Native.objects_at([*addresses, 8]) == [*kept, nil]
+end
+
 def errors(paths, dir)
   fails(LeakHunter::DumpUnreadable) { LeakHunter.diff(*paths[0, 2], File.join(dir, "missing.json")) }
   fails(LeakHunter::WrongOrder) { LeakHunter.diff(*paths.reverse) }
@@ -56,6 +70,7 @@ Dir.mktmpdir do |dir|
     LeakHunter.dump!(File.join(dir, "#{number}.json")).path.tap { leak(200) }
   end
   diffs(paths)
+  heaps(paths.last)
   errors(paths, dir)
   stopped(paths)
 end

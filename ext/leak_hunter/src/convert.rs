@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use magnus::{Error, IntoValue, RHash, RString, Ruby};
+use magnus::{Error, IntoValue, RArray, RHash, RString, Ruby};
 
 /// The bytes of a path as they are: file names need not be UTF-8.
 #[cfg(unix)]
@@ -40,4 +40,17 @@ impl<'a> Hash<'a> {
         self.hash.aset(self.ruby.to_symbol(key), value)?;
         Ok(self)
     }
+}
+
+/// An Array of a Hash for each item.
+pub(crate) fn array<T>(
+    ruby: &Ruby,
+    items: &[T],
+    each: impl Fn(&Ruby, &T) -> Result<RHash, Error>,
+) -> Result<RArray, Error> {
+    let array = ruby.ary_new_capa(items.len());
+    for item in items {
+        array.push(each(ruby, item)?)?;
+    }
+    Ok(array)
 }

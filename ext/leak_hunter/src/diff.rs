@@ -3,26 +3,28 @@
 use std::sync::Arc;
 
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
+use leak_hunter_core::diff::{Input, compare};
 use leak_hunter_core::dump::Recorded;
-use leak_hunter_core::{Options, Progress, Report, diff};
-use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, value::ReprValue};
+use leak_hunter_core::{Options, Progress, Report};
+use magnus::{
+    Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj,
+    value::ReprValue,
+};
 
-use crate::convert::path_of;
-use crate::hash::{Hash, array};
+use crate::convert::{Hash, array, path_of};
+use crate::heap::Wrapped;
 use crate::{errors, gvl, holders};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("diff", function!(call, 4))
 }
 
-fn call(
-    ruby: &Ruby,
-    first: RString,
-    second: RString,
-    third: RString,
-    options: RHash,
-) -> Result<RHash, Error> {
-    let paths = [path_of(first), path_of(second), path_of(third)];
+fn call(ruby: &Ruby, first: Value, second: Value, third: Value, options: RHash) -> Result<RHash, Error> {
+    let inputs = [
+        input_of(ruby, first)?,
+        input_of(ruby, second)?,
+        input_of(ruby, third)?,
+    ];
     let callable = fetch::<Option<Value>>(ruby, options, "progress")?;
     let options = read_options(ruby, options)?;
     let progress = Arc::new(Progress::default());
@@ -38,12 +40,41 @@ fn call(
         if options.threads.is_none() {
             gvl::give_way();
         }
-        diff(&paths, &options, &theirs)
+        compare(&inputs, &options, &theirs)
     };
     let outcome = gvl::wait_for(ruby, work, || progress.cancel(), tell)?;
     let report = outcome.map_err(|error| errors::exception(ruby, &error))?;
     tell()?;
     to_hash(ruby, &report)
+}
+
+/// A path, a heap in memory, or the Hash of a mark.
+pub(crate) fn input_of(ruby: &Ruby, value: Value) -> Result<Input, Error> {
+    if let Ok(heap) = <Obj<Wrapped>>::try_convert(value) {
+        return Ok(Input::Heap(Arc::clone(heap.heap())));
+    }
+    match RHash::from_value(value) {
+        Some(hash) => Ok(Input::Mark(recorded_of(ruby, hash)?)),
+        None => Ok(Input::Path(path_of(RString::try_convert(value)?))),
+    }
+}
+
+/// What a moment says of itself, from the Hash that [`recorded_to_hash`] makes.
+pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<Recorded, Error> {
+    Ok(Recorded {
+        id: fetch(ruby, hash, "id")?,
+        boot: fetch(ruby, hash, "boot")?,
+        pid: fetch(ruby, hash, "pid")?,
+        host: fetch(ruby, hash, "host")?,
+        sequence: fetch(ruby, hash, "sequence")?,
+        taken_at: fetch(ruby, hash, "taken_at")?,
+        ruby: fetch(ruby, hash, "ruby")?,
+        platform: fetch(ruby, hash, "platform")?,
+        generation: fetch(ruby, hash, "generation")?,
+        compactions: fetch(ruby, hash, "compactions")?,
+        tracing_since: fetch(ruby, hash, "tracing_since")?,
+        snapshot: fetch(ruby, hash, "snapshot")?,
+    })
 }
 
 fn fetch<T: TryConvert>(ruby: &Ruby, options: RHash, name: &str) -> Result<T, Error> {
@@ -99,6 +130,8 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         .set("filtered_count", totals.filtered_count)?
         .set("filtered_memsize", totals.filtered_memsize)?
         .set("own_count", totals.own_count)?
+        .set("cache_count", totals.caches.count)?
+        .set("cache_memsize", totals.caches.memsize)?
         .set("third_count", report.third.0)?
         .set("third_memsize", report.third.1)?;
     let holders = report

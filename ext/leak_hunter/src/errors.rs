@@ -34,6 +34,15 @@ pub(crate) fn internal(ruby: &Ruby, message: &str) -> magnus::Error {
     }
 }
 
+/// What this Ruby, or this platform, cannot do.
+#[cfg(unix)]
+pub(crate) fn unsupported(ruby: &Ruby, message: &str) -> magnus::Error {
+    match class_named(ruby, "Unsupported") {
+        Ok(class) => magnus::Error::new(class, message.to_string()),
+        Err(error) => error,
+    }
+}
+
 fn class_named(ruby: &Ruby, name: &str) -> Result<ExceptionClass, magnus::Error> {
     ruby.class_object()
         .const_get::<_, RModule>("LeakHunter")?

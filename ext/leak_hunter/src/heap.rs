@@ -23,7 +23,7 @@ use crate::{diff, errors, gvl};
 
 /// A heap and what was found out about it.
 pub(crate) struct Whole {
-    pub(crate) heap: Heap,
+    pub(crate) heap: Arc<Heap>,
     analyses: Analyses,
 }
 
@@ -59,7 +59,7 @@ impl Wrapped {
     pub(crate) fn new(heap: Heap) -> Self {
         let wrapped = Self {
             whole: Arc::new(Whole {
-                heap,
+                heap: Arc::new(heap),
                 analyses: Analyses::default(),
             }),
             reported: AtomicUsize::new(0),
@@ -75,7 +75,7 @@ impl Wrapped {
         tell_collector(memory as isize - before as isize);
     }
 
-    fn heap(&self) -> &Heap {
+    pub(crate) fn heap(&self) -> &Arc<Heap> {
         &self.whole.heap
     }
 
@@ -106,6 +106,10 @@ pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     let class = native.define_class("Heap", ruby.class_object())?;
     class.undef_default_alloc_func();
     class.define_method("size", method!(|this: &Wrapped| this.heap().len(), 0))?;
+    class.define_method(
+        "edges",
+        method!(|this: &Wrapped| this.heap().reference_count(), 0),
+    )?;
     class.define_method("memsize", method!(Wrapped::memsize, 0))?;
     class.define_method("dangling", method!(|this: &Wrapped| this.heap().dangling(), 0))?;
     class.define_method("recorded", method!(Wrapped::recorded, 0))?;

@@ -5,7 +5,7 @@ use leak_hunter_core::heap::Edge;
 use leak_hunter_core::holders::{Holder, PathStep};
 use magnus::{Error, RHash, Ruby};
 
-use crate::hash::{Hash, array};
+use crate::convert::{Hash, array};
 
 pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
     let retained = Hash::new(ruby)

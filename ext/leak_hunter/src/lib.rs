@@ -1,5 +1,5 @@
 //! The Ruby face of `leak_hunter_core`: turns Ruby arguments into options and results into Ruby values, and decides
-//! nothing. One file per face; unsafe code only in `gvl.rs`, and where a Ruby string's bytes are copied.
+//! nothing. One file per face; unsafe code only in `gvl.rs`, in `live`, and where a Ruby string's bytes are copied.
 
 #![deny(unsafe_code)]
 // The attribute macro of `init` makes an exported function without documentation; nothing else here is public.
@@ -9,9 +9,10 @@ mod convert;
 mod diff;
 mod errors;
 mod gvl;
-mod hash;
 mod heap;
 mod holders;
+#[cfg(unix)]
+mod live;
 
 use magnus::{Error, ExceptionClass, Module, Ruby};
 
@@ -25,6 +26,8 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     let native = ruby.define_module("LeakHunter")?.define_module("Native")?;
     diff::init(native)?;
     heap::init(ruby, native)?;
+    #[cfg(unix)]
+    live::init(native)?;
     native.const_set("VERSION", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

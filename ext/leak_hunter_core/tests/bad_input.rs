@@ -129,6 +129,11 @@ fn empty_binary_compressed_and_foreign_files_are_told_apart() {
             "is not a heap dump",
         ),
         (
+            b"{\"a\":1}\n{\"type\":\"STRING\"}\n",
+            ErrorKind::NotADump,
+            "is not a heap dump",
+        ),
+        (
             b"{ this is { not JSON }\n{ nor this }\n",
             ErrorKind::NotADump,
             "is not a heap dump",
@@ -182,9 +187,12 @@ fn a_dump_cut_short_at_any_byte_is_told_by_line_and_byte_or_compared() {
 #[test]
 fn a_dump_of_leak_hunter_that_is_cut_short_between_records_is_told_too() {
     let dumps = Dumps::good();
-    dumps.write(2, recorded("c", 1, 3, 0) + &record(0x10, 1) + &record(0x20, 4));
+    let cut = recorded("c", 1, 3, 0) + &record(0x10, 1) + &record(0x20, 4);
+    dumps.write(2, &cut);
     let error = dumps.error();
     assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");
+    let place = (error.line(), error.byte());
+    assert_eq!(place, (Some(4), Some(cut.len() as u64)), "{error}");
 }
 
 #[test]

@@ -50,6 +50,8 @@ module LeakHunter
       def define_comparison(parser)
         parser.on("--identity BY", "auto (default), or address: the answer of",
                   "the classic three-dump script") { |identity| options[:identity] = identity }
+        parser.on("--[no-]holders", "name who holds what leaked; default: yes,",
+                  "but for classic and --identity address") { |holders| options[:holders] = holders }
         parser.on("--threads N", Integer, "default: one core stays free") { |threads| options[:threads] = threads }
       end
 
@@ -57,6 +59,7 @@ module LeakHunter
         raise UsageError, "diff takes three dumps, got #{paths.size}" unless paths.size == 3
 
         imply_classic if @format == "classic"
+        options[:holders] = @format != "classic" && options[:identity] != "address" unless options.key?(:holders)
         check_output(paths)
         write(render(Report.new(compare(paths))))
       end

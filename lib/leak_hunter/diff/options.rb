@@ -33,6 +33,7 @@ module LeakHunter
         def check(options)
           unknown(options.keys - DEFAULTS.keys)
           options = DEFAULTS.merge(options)
+          refuse_holders_by_address(options)
           {
             identity: one_of(:identity, options[:identity], IDENTITIES),
             group_by: group_by(options[:group_by]),
@@ -49,6 +50,13 @@ module LeakHunter
         end
 
         private
+
+        # That answer takes other objects for the same, whose holders would mislead.
+        def refuse_holders_by_address(options)
+          return unless options[:holders] && options[:identity].to_s == "address"
+
+          raise UsageError, "holders: not with identity: :address, which does not know one object from another"
+        end
 
         def unknown(names)
           return if names.empty?

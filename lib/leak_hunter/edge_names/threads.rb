@@ -42,10 +42,11 @@ module LeakHunter
         found ? ["fiber_storage", "[#{found.inspect}]"] : fiber_local(Thread.current, search)
       end
 
-      # What it refers to without a name: locals and temporary values of its frames, and the block that it runs.
+      # What it refers to without a name: locals and temporary values of its frames, the block that it runs, and of a
+      # fiber that does not run what was stored in it by name.
       def stack(parent, search)
         references = ObjectSpace.reachable_objects_from(parent)
-        %w[stack stack] if search.index(references)
+        ["stack", parent.is_a?(Fiber) ? "stack or local" : "stack"] if search.index(references)
       ensure
         references&.clear
       end

@@ -72,11 +72,12 @@ module LeakHunter
         return step[:class] unless ANCHORS.include?(edge[:kind])
 
         @sources << edge[:named_by]
+        key = "[:#{edge[:name].delete("[]:")}]"
         case edge[:kind]
         when "global" then edge[:name]
-        when "fiber_local" then "thread-local #{thread}[:#{edge[:name]}]"
-        when "thread_variable" then "thread variable #{thread}[:#{edge[:name]}]"
-        else "fiber storage [:#{edge[:name]}]"
+        when "fiber_local" then "thread-local #{thread}#{key}"
+        when "thread_variable" then "thread variable #{thread}#{key}"
+        else "fiber storage #{key}"
         end
       end
 

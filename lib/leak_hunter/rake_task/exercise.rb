@@ -56,6 +56,7 @@ module LeakHunter
           @dumps << LeakHunter.dump!(dir: @task.dir).path
         end
         options = @task.diff_options
+        options = { holders: options[:identity].to_s != "address", **options }
         LeakHunter.diff(*@dumps, **options, ignore: [VM_CACHES, *options[:ignore]])
       end
 

@@ -32,7 +32,7 @@ module LeakHunter
         @generation = generation
         @compactions = Tracing.compactions
         @taken_at = Time.now.utc.floor(6)
-        @first_line = line(**header)
+        @first_line = line(**to_h)
       end
 
       # @param members [Hash] what else it says
@@ -48,14 +48,15 @@ module LeakHunter
                pid: @pid, sequence: @sequence)
       end
 
-      private
-
-      def header
+      # @return [Hash{Symbol => Object}] what the first line says
+      def to_h
         { type: "DUMP", leak_hunter: VERSION, schema: SCHEMA, id: @id, boot: ProcessIdentity.boot, pid: @pid,
           host: @host, sequence: @sequence, taken_at: @taken_at.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"),
           ruby: RUBY_VERSION, platform: RUBY_PLATFORM, generation: @generation, compactions: @compactions,
           tracing_since: @tracing_generation, snapshot: @snapshot }
       end
+
+      private
 
       # As ObjectSpace spaces its lines.
       def line(**members)

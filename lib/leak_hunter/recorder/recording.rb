@@ -87,14 +87,16 @@ module LeakHunter
         snapshot&.discard
       end
 
-      # The stamp's own garbage goes with the last collection, so it is made for the generation to come. Afterwards
-      # another one begins, so that what is made from there on is not of the generation of what the dump holds.
+      # The stamp's own garbage goes with the last collection, so it is made for the generation to come; what one made
+      # after it leaves would be in the dump. That takes a GC.start that some other thread calls in between, or
+      # compaction. After the snapshot another collection begins, so that what is made from there on is not of the
+      # generation of what the dump holds.
       def at_a_clean_moment(envelope)
-        if @gc
-          envelope.stamp(GC.count + 1)
-          GC.start
-        end
         without_gc do
+          if @gc
+            envelope.stamp(GC.count + 1)
+            GC.start
+          end
           envelope.stamp(GC.count) unless envelope.current?
           @objects = GC.stat(:heap_live_slots)
           yield
@@ -102,7 +104,7 @@ module LeakHunter
         GC.start(full_mark: false, immediate_sweep: false) if @gc
       end
 
-      # A collection that another thread's turn brings in here would make the stamp wrong.
+      # Collections that another thread's turn brings in would make the stamp wrong. GC.start collects all the same.
       def without_gc
         disabled = GC.disable
         yield

@@ -15,7 +15,8 @@ module LeakHunter
 
       # How a step refers to the next, where its name needs a word.
       WORDS = { "global" => "", "class" => "class of ", "captured" => "captured ", "hash_entry" => "[…] ",
-                "array_element" => "[…] ", "fiber_local" => "thread-local ", "thread_variable" => "thread variable " }.freeze
+                "array_element" => "[…] ", "fiber_local" => "thread-local ",
+                "thread_variable" => "thread variable " }.freeze
 
       def initialize(result, color:, width:, top:)
         @result = result
@@ -30,7 +31,7 @@ module LeakHunter
       def to_s
         return if @holders.empty?
 
-        [*@shown.map.with_index(1) { |holder, index| paragraph(holder, index) }, rest].compact.join("\n")
+        [*@shown.map.with_index(1) { |holder, index| paragraph(holder, index) }, rest, unheld].compact.join("\n")
       end
 
       private
@@ -45,7 +46,7 @@ module LeakHunter
       end
 
       def sentence(holder)
-        all = count(@totals[:count])
+        all = count(@totals[:count] - caches)
         what = "#{count(holder[:count])} of the #{all} leaked objects, #{bytes(holder[:memsize])}"
         with = holder[:kind] == "shared" ? "holds, and does not hold alone," : "holds"
         "#{title(holder)} #{with} #{what}"
@@ -70,7 +71,7 @@ module LeakHunter
         return [] unless third
 
         growth = [first && second && (second - first), second && (third - second)].compact
-        ["#{counted(third, "entry")}".sub(/entrys\z/, "entries"), *growth.map { |more| format("%+d", more) }]
+        ["#{count(third)} #{third == 1 ? "entry" : "entries"}", *growth.map { |more| format("%+d", more) }]
       end
 
       def alike(holder) = holder[:alike] > 1 ? ["#{count(holder[:alike])} of them"] : []
@@ -81,7 +82,7 @@ module LeakHunter
 
         text = +"letting go of them frees #{bytes(exclusive)}"
         text << ", #{bytes(shared)} more are shared with others" if shared.positive?
-        text << "; without the holder itself #{bytes(cut)} are free" if cut > exclusive
+        text << "; letting go of the whole #{holder[:class]} frees #{bytes(cut)}" if cut > exclusive
         text
       end
 
@@ -97,19 +98,37 @@ module LeakHunter
       def way(holder)
         path = holder[:path]
         anchor = LeakHunter::Holders::Name.anchor(path, holder[:position]) || 0
-        steps = path.drop(anchor).select { |step| LeakHunter::Holders::Name.visible?(step) }.map { |step| step_words(step) }
+        steps = path.drop(anchor).select { |step| LeakHunter::Holders::Name.visible?(step) }
+        first, *steps = steps.map.with_index { |step, index| index.zero? ? start_words(step) : step_words(step) }
+        steps.unshift(first) if first
         steps = [*steps.first(STEPS), "…", *steps.last(STEPS)] if steps.size > (2 * STEPS) + 1
         # a step is not broken over two lines
         ["root", *steps].map { |step| safe(step).tr(" ", "\u00A0") }.join(ARROW)
       end
 
+      # A class has its name, whatever refers to it.
+      def start_words(step)
+        LeakHunter::Holders::Name::ANCHORS.include?(step[:edge][:kind]) ? step_words(step) : step[:class]
+      end
+
+      # Which element it is, changes from hour to hour.
       def step_words(step)
         kind, name = step[:edge].values_at(:kind, :name)
-        return step[:class] if kind == "root" || (name.nil? && !WORDS.key?(kind))
+        return "#{WORDS[kind]}#{step[:class]}" if name.nil? || kind == "array_element"
 
-        own = name ? "#{WORDS[kind] unless kind == "array_element"}#{name} " : WORDS[kind]
-        "#{own}#{step[:class]}"
+        kind == "root" ? step[:class] : "#{WORDS[kind]}#{name} #{step[:class]}"
       end
+
+      # Left out of the count above, so that it adds up.
+      def unheld
+        return if caches.zero?
+
+        what = caches == 1 ? "object more is a cache" : "objects more are caches"
+        text = "#{count(caches)} #{what} of the VM's, one for each place in the code: #{bytes(@totals[:cache_memsize])}"
+        wrap(text, @width - INDENT.length).gsub(/^/, INDENT)
+      end
+
+      def caches = @totals[:cache_count].to_i
 
       def rest
         more = @holders.drop(@shown.size)

@@ -4,15 +4,19 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use leak_hunter_core::diff::{Identity, Key};
+use leak_hunter_core::diff::{Key, compare};
 use leak_hunter_core::export::{
     Limits, Neighbourhood, ObjectSet, Relation, Subject, View, dot, flame, folded, heapsnapshot, speedscope,
 };
-use leak_hunter_core::{Error, ErrorKind, Options, Progress, Result, diff};
-use magnus::{Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, TryConvert, function, method};
+use leak_hunter_core::{Error, ErrorKind, Options, Progress, Result};
+use magnus::{
+    Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, TryConvert, Value, function, method,
+    value::ReprValue,
+};
 
 use super::{Whole, Wrapped};
 use crate::convert::path_of;
+use crate::diff::input_of;
 use crate::{errors, gvl};
 
 /// What to write, and of what.
@@ -125,20 +129,21 @@ impl Wrapped {
     }
 }
 
-/// The addresses of all that leaked between three dumps.
+/// The addresses of all that leaked between three dumps or heaps.
 fn survivors(
     ruby: &Ruby,
-    first: RString,
-    second: RString,
-    third: RString,
+    first: Value,
+    second: Value,
+    third: Value,
     own_paths: Vec<String>,
-    callable: Option<magnus::Value>,
+    callable: Option<Value>,
 ) -> std::result::Result<RArray, magnus::Error> {
-    use magnus::value::ReprValue;
-
-    let paths = [path_of(first), path_of(second), path_of(third)];
+    let inputs = [
+        input_of(ruby, first)?,
+        input_of(ruby, second)?,
+        input_of(ruby, third)?,
+    ];
     let options = Options {
-        identity: Identity::Auto,
         group_by: vec![Key::Type],
         samples: usize::MAX,
         own_paths,
@@ -148,13 +153,13 @@ fn survivors(
     let theirs = Arc::clone(&progress);
     let tell = || match callable {
         Some(callable) => callable
-            .funcall::<_, _, magnus::Value>("call", (progress.done(), progress.total()))
+            .funcall::<_, _, Value>("call", (progress.done(), progress.total()))
             .map(|_| ()),
         None => Ok(()),
     };
     let work = move || {
         gvl::give_way();
-        diff(&paths, &options, &theirs)
+        compare(&inputs, &options, &theirs)
     };
     let outcome = gvl::wait_for(ruby, work, || progress.cancel(), tell)?;
     let report = outcome.map_err(|error| errors::exception(ruby, &error))?;

@@ -13,7 +13,7 @@ use crate::address_set::AddressSet;
 use crate::dump::{Damaged, Record};
 use crate::error::Result;
 use crate::heap::Heap;
-use crate::holders::{Holder, Leaked, holders};
+use crate::holders::{Caches, Holder, Leaked, holders};
 use crate::pool;
 
 impl Run<'_> {
@@ -23,7 +23,7 @@ impl Run<'_> {
         groups: &[Group],
         addresses: AddressSet,
         totals: &[Totals; 3],
-    ) -> Result<Vec<Holder>> {
+    ) -> Result<(Vec<Holder>, Caches)> {
         let heap = self.third_heap(addresses, totals[2].duplicates > 0)?;
         let leaked: Vec<Leaked> = groups
             .iter()
@@ -39,7 +39,7 @@ impl Run<'_> {
                 Some(Leaked { object, group })
             })
             .collect();
-        let mut holders = holders(&heap, &leaked, totals[0].generation, self.progress)?;
+        let (mut holders, caches) = holders(&heap, &leaked, totals[0].generation, self.progress)?;
         // a report shows the largest first; of collections far down nobody asks for their growth
         for (index, totals) in totals.iter().enumerate().take(2) {
             if self.moved_to_third(index) {
@@ -47,7 +47,7 @@ impl Run<'_> {
             }
             self.measure(index, totals.generation, &mut holders)?;
         }
-        Ok(holders)
+        Ok((holders, caches))
     }
 
     fn third_heap(&self, addresses: AddressSet, repeated: bool) -> Result<Arc<Heap>> {

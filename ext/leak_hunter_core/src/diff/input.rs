@@ -34,9 +34,9 @@ pub(crate) enum Source {
 const SHARE: u32 = 1 << 14;
 
 impl Source {
-    pub(crate) fn open(input: &Input) -> Result<Self> {
+    pub(crate) fn open(input: &Input, progress: &Progress) -> Result<Self> {
         Ok(match input {
-            Input::Path(path) => Self::File(DumpFile::open(path)?),
+            Input::Path(path) => Self::File(DumpFile::open_and_name_line(path, progress)?),
             Input::Heap(heap) => Self::Heap(Arc::clone(heap)),
             Input::Mark(recorded) => Self::Mark(recorded.clone()),
         })

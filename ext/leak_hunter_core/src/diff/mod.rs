@@ -48,7 +48,11 @@ pub fn diff(paths: &[PathBuf; 3], options: &Options, progress: &Progress) -> Res
 /// 8 bytes of Ruby's heap.
 pub fn compare(inputs: &[Input; 3], options: &Options, progress: &Progress) -> Result<Report> {
     let [first, second, third] = inputs;
-    let sources = [Source::open(first)?, Source::open(second)?, Source::open(third)?];
+    let sources = [
+        Source::open(first, progress)?,
+        Source::open(second, progress)?,
+        Source::open(third, progress)?,
+    ];
     continuity::check_distinct(&sources)?;
     continuity::check_recorded(&sources)?;
     continuity::check_marks(&sources, options.identity)?;
@@ -108,7 +112,9 @@ impl Run<'_> {
         evidence.conclude(&seen);
         let mut report = self.finish(third.sites, &third.classes, totals, seen, evidence);
         if self.options.holders {
-            report.holders = Some(self.holders(&report.groups, third.addresses, &totals)?);
+            let (holders, caches) = self.holders(&report.groups, third.addresses, &totals)?;
+            report.holders = Some(holders);
+            report.totals.caches = caches;
         }
         report.shorten(self.options);
         Ok(report)

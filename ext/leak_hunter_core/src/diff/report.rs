@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::options::{Key, Options, Sort};
 use crate::dump::{Recorded, Skipped};
-use crate::holders::Holder;
+use crate::holders::{Caches, Holder};
 
 /// Version of the shape of [`Report`].
 pub const SCHEMA: u32 = 1;
@@ -135,6 +135,8 @@ pub struct GroupTotals {
     pub filtered_memsize: u64,
     /// Objects that the tool itself allocated.
     pub own_count: u64,
+    /// Objects in the groups that no holder accounts for, if holders were asked for.
+    pub caches: Caches,
 }
 
 /// What the answer rests on.

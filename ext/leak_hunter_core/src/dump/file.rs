@@ -1,17 +1,21 @@
 //! A dump file: opened once, checked, read at any place by any thread.
 
 use std::fs::{File, Metadata};
-use std::io::{self, ErrorKind as Io};
+use std::io::{self, ErrorKind as Io, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr_iter, memrchr};
 
 use super::meta::Recorded;
 use crate::error::{Error, ErrorKind, Result};
+use crate::progress::Progress;
 
 /// How much of both ends of a file is looked at when it is opened.
 const PEEK: usize = 64 << 10;
+
+/// How much is read at once to count lines.
+const CHUNK: usize = 1 << 20;
 
 /// An opened dump. Read with `pread`, never mapped: a file cut short under us must be an error, not a SIGBUS.
 #[derive(Debug)]
@@ -61,6 +65,17 @@ impl DumpFile {
         dump.last = dump.read_range(dump.bytes.saturating_sub(PEEK as u64), PEEK)?;
         dump.read_recorded()?;
         Ok(dump)
+    }
+
+    /// Opens a file; where its end is wrong, that is told by line too. To find the line takes reading all of the file.
+    pub(crate) fn open_and_name_line(path: &Path, progress: &Progress) -> Result<Self> {
+        Self::open(path).map_err(|error| match (error.byte(), error.line()) {
+            (Some(byte), None) => match line_at(path, byte, progress) {
+                Ok(line) => error.at(Some(line), byte),
+                Err(_) => error,
+            },
+            _ => error,
+        })
     }
 
     /// The path as given.
@@ -188,6 +203,23 @@ fn pread(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 #[cfg(windows)]
 fn pread(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+/// Line, from 1, that the byte is in.
+fn line_at(path: &Path, byte: u64, progress: &Progress) -> io::Result<u64> {
+    let mut text = File::open(path)?.take(byte);
+    let mut buffer = vec![0; CHUNK];
+    let mut line = 1;
+    loop {
+        if progress.is_cancelled() {
+            return Err(Io::Interrupted.into());
+        }
+        let read = text.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(line);
+        }
+        line += memchr_iter(b'\n', &buffer[..read]).count() as u64;
+    }
 }
 
 fn explain(error: &io::Error) -> String {

@@ -176,10 +176,8 @@ impl<V: Visitor> RegionReader<'_, V> {
         let Some(fields) = Fields::parse(text) else {
             return false;
         };
-        // Without an address it describes no object: not of ObjectSpace, and no harm.
-        if fields.address == 0 {
-            self.found.records += 1;
-        } else {
+        // Without an address it describes no object: not of ObjectSpace, and no harm. It does not make a dump either.
+        if fields.address != 0 {
             self.visit(Record::of_fields(text, &fields), unit, byte);
         }
         true

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use rayon::prelude::*;
 
 use super::Heap;
 use super::builder::HeapBuilder;
-use super::kinds::Id;
+use super::kinds::{Id, NONE};
 use super::tables::Found;
 use crate::dump::Fields;
 use crate::error::Result;
@@ -21,8 +22,8 @@ const CHUNK: usize = 1 << 14;
 pub struct Row {
     /// Its address.
     pub address: u64,
-    /// Which of the births it has.
-    pub birth: u32,
+    /// Which of [`Shared::kinds`] it is of.
+    pub kind: u32,
     /// Bytes it takes; `u32::MAX` when [`Columns::large`] has them.
     pub memsize: u32,
     /// How many of [`Columns::references`] are its own.
@@ -40,26 +41,58 @@ pub struct Columns {
     pub large: HashMap<u64, u64>,
     /// Addresses that the objects refer to, classes apart, in the order of the rows.
     pub references: Vec<u64>,
+    /// Addresses of objects, and which of [`Shared::sites`] each was made at. Others than those of the rows are passed
+    /// over.
+    pub sites: Vec<(u64, u32)>,
+}
+
+/// What many objects have in common, each told once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shared<'a> {
+    /// Type, class, label.
+    pub kinds: &'a [Fields<'a>],
+    /// File, line, method, generation.
+    pub sites: &'a [Fields<'a>],
+    /// What there is to know of classes and modules as such.
+    pub classes: &'a [Fields<'a>],
+}
+
+impl<'a> Shared<'a> {
+    fn site(&self, kind: &Fields<'a>, site: Option<&u32>) -> Fields<'a> {
+        match site.and_then(|site| self.sites.get(*site as usize)) {
+            Some(site) => Fields {
+                file: site.file.clone(),
+                line: site.line,
+                method: site.method.clone(),
+                generation: site.generation,
+                ..kind.clone()
+            },
+            None => kind.clone(),
+        }
+    }
 }
 
 impl HeapBuilder {
-    /// The heap of these objects. `births`: what many have in common, such as type, class, allocation site and
-    /// generation. `classes`: what there is to know of classes and modules as such. `threads`: `None` leaves one core to
-    /// the application.
+    /// The heap of these objects. `threads`: `None` leaves one core to the application.
     pub fn build_columns(
         self,
         columns: &Columns,
-        births: &[Fields<'_>],
-        classes: &[Fields<'_>],
+        shared: &Shared<'_>,
         threads: Option<usize>,
         progress: &Progress,
     ) -> Result<Heap> {
         let pool = pool::of(pool::threads(threads))?;
         let tables = &self.tables;
+        let mut sites = vec![NONE; tables.len()];
+        for (address, site) in &columns.sites {
+            if let Some(number) = tables.number(*address) {
+                sites[number as usize] = *site;
+            }
+        }
         let mut first = tables.filler();
-        let births: Vec<Id> = births.iter().map(|birth| first.birth(birth)).collect();
-        for class in classes {
-            first.found.classes.add(class);
+        for class in shared.classes {
+            let site = tables.number(class.address).map(|number| &sites[number as usize]);
+            first.found.classes.add(&shared.site(class, site));
         }
         for (category, references) in &self.roots {
             first.root(category.as_bytes(), references.iter().copied());
@@ -68,15 +101,22 @@ impl HeapBuilder {
         let fill = |(rows, mut references): (&[Row], &[u64])| {
             progress.check()?;
             let mut filler = tables.filler();
+            let mut births: HashMap<(u32, u32), Id, RandomState> = HashMap::default();
             for row in rows {
                 let (own, rest) = references.split_at(row.references as usize);
                 references = rest;
+                let Some(number) = tables.number(row.address) else {
+                    continue;
+                };
                 let memsize = match row.memsize {
                     u32::MAX => columns.large.get(&row.address).copied().unwrap_or(0),
                     memsize => u64::from(memsize),
                 };
-                let birth = births[row.birth as usize];
-                filler.row(row.address, birth, memsize, u64::from(row.length), own)?;
+                let site = &sites[number as usize];
+                let birth = *births.entry((row.kind, *site)).or_insert_with(|| {
+                    filler.birth(&shared.site(&shared.kinds[row.kind as usize], Some(site)))
+                });
+                filler.row(number, birth, memsize, u64::from(row.length), own)?;
             }
             Ok(filler.finish())
         };

@@ -8,14 +8,25 @@ use crate::dump::Fields;
 use crate::progress::Progress;
 
 /// What the objects of a [`Plain`] have in common: whether they are the VM's, and their class.
-fn births(plain: &Plain) -> Vec<Fields<'static>> {
-    let births = plain.objects.iter().map(|(_, class, postponed)| Fields {
+fn kinds(plain: &Plain) -> Vec<Fields<'static>> {
+    let kinds = plain.objects.iter().map(|(_, class, postponed)| Fields {
         kind: if *postponed { &b"IMEMO"[..] } else { b"OBJECT" }.into(),
         imemo_type: postponed.then_some(b"constcache"[..].into()),
         class: class.map(address).filter(|_| !postponed),
         ..Fields::default()
     });
-    births.collect()
+    kinds.collect()
+}
+
+/// Each a line and a generation.
+fn sites(count: usize) -> Vec<Fields<'static>> {
+    let sites = (0..count as u64).map(|number| Fields {
+        file: Some(b"a.rb"[..].into()),
+        line: Some(number + 1),
+        generation: Some(number),
+        ..Fields::default()
+    });
+    sites.collect()
 }
 
 proptest! {
@@ -69,19 +80,26 @@ proptest! {
             columns.large.insert(address(number), plain.sizes[number]);
             columns.rows.push(Row {
                 address: address(number),
-                birth: number as u32,
+                kind: number as u32,
                 memsize,
                 references: references.len() as u32,
                 length: 0,
             });
+            // some are untraced, and some have their site told twice or of an object that is gone
+            if number % 4 != 0 {
+                columns.sites.push((address(number), number as u32 % 3));
+                columns.sites.push((address(number) + 8, 0));
+            }
             columns.references.extend(references.iter().copied().map(address));
         }
         let mut builder = HeapBuilder::new(columns.rows.iter().map(|row| row.address)).unwrap();
         builder.root("vm", plain.strong.iter().copied().map(address).collect());
         builder.root("machine_context", plain.stack.iter().copied().map(address).collect());
         builder.root("finalizers", Vec::new());
+        let (kinds, sites) = (kinds(&plain), sites(3));
+        let shared = Shared { kinds: &kinds, sites: &sites, classes: &[] };
         let heap = builder
-            .build_columns(&columns, &births(&plain), &[], Some(threads), &Progress::default())
+            .build_columns(&columns, &shared, Some(threads), &Progress::default())
             .unwrap();
         prop_assert_eq!(heap.len(), expected.len());
         prop_assert_eq!(heap.roots(), expected.roots());
@@ -90,6 +108,9 @@ proptest! {
             prop_assert_eq!(heap.memsize(object), expected.memsize(object));
             prop_assert_eq!(heap.class_of(object), expected.class_of(object));
             prop_assert_eq!(heap.type_name(object), expected.type_name(object));
+            let traced = object % 4 != 0;
+            prop_assert_eq!(heap.generation(object), traced.then_some(u64::from(object % 3)));
+            prop_assert_eq!(heap.site(object).1, traced.then_some(u64::from(object % 3) + 1));
             prop_assert_eq!(heap.label(object), expected.label(object));
             let references: Vec<u32> = heap.references(object).collect();
             prop_assert_eq!(references, expected.references(object).collect::<Vec<_>>());

@@ -16,7 +16,7 @@ use crate::progress::Progress;
 impl Heap {
     /// Reads the heap of a dump. `threads`: `None` leaves one core to the application.
     pub fn load(path: &Path, threads: Option<usize>, progress: &Progress) -> Result<Self> {
-        let file = DumpFile::open(path)?;
+        let file = DumpFile::open_and_name_line(path, progress)?;
         progress.set_total(file.bytes() * 2);
         let mut pool = pool::of(pool::threads(threads))?;
         let (parts, _) = scan(&file, &pool, progress, Numbering::default)?;

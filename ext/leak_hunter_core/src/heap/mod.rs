@@ -27,7 +27,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 pub use self::builder::{HeapBuilder, Object};
-pub use self::columns::{Columns, Row};
+pub use self::columns::{Columns, Row, Shared};
 pub use self::dominated::Dominated;
 pub use self::dominators::{Dominators, dominators};
 pub(crate) use self::edges::List;
@@ -150,6 +150,11 @@ impl Heap {
 
     pub(crate) fn list(&self, object: u32) -> List<'_> {
         self.edges.at(self.places[object as usize], object)
+    }
+
+    /// How many references all objects have, classes apart.
+    pub fn reference_count(&self) -> u64 {
+        (0..self.len()).map(|object| self.list(object).len() as u64).sum()
     }
 
     /// The object that is its class, singleton classes as they are.

@@ -71,6 +71,17 @@ impl Tables {
         }
     }
 
+    /// How many objects there is a place for.
+    pub(super) fn len(&self) -> usize {
+        self.births.len()
+    }
+
+    /// The number of an object.
+    #[inline]
+    pub(super) fn number(&self, address: u64) -> Option<u32> {
+        self.index.number(address)
+    }
+
     pub(crate) fn filler(&self) -> Filler<'_> {
         Filler {
             tables: self,
@@ -172,18 +183,16 @@ impl Filler<'_> {
     /// Adds an object of which the rest is known by number.
     pub(crate) fn row(
         &mut self,
-        address: u64,
+        number: u32,
         birth: Id,
         memsize: u64,
         length: u64,
         references: &[u64],
     ) -> Result<()> {
-        match self.tables.index.number(address) {
-            Some(number) if self.place(number, birth, memsize, length) => {
-                self.references(number, references.iter().copied())
-            }
-            _ => Ok(()),
+        if self.place(number, birth, memsize, length) {
+            self.references(number, references.iter().copied())?;
         }
+        Ok(())
     }
 
     /// `false` when the object is there already.

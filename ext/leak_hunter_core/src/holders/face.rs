@@ -21,7 +21,7 @@ pub(super) fn of(graph: &Graph<'_>, tree: &Dominators, node: Node) -> Node {
             _ => return node,
         }
     }
-    while let Some(above) = tree.of(at).filter(|above| graph.is_object(*above)) {
+    while let Some(above) = visible_above(graph, tree, at) {
         let wraps = heap.class_name(above).as_deref() == Some("Set");
         if !wraps && !are_links(heap, above, at) {
             break;
@@ -31,13 +31,21 @@ pub(super) fn of(graph: &Graph<'_>, tree: &Dominators, node: Node) -> Node {
     at
 }
 
-/// Whether one refers to the other as a list's links do: objects of one class, and no collections.
+/// The object that Ruby code can see which alone keeps this one, be it by way of hidden ones.
+fn visible_above(graph: &Graph<'_>, tree: &Dominators, object: u32) -> Option<u32> {
+    let mut above = tree.of(object)?;
+    while graph.is_object(above) && !is_visible(graph.heap(), above) {
+        above = tree.of(above)?;
+    }
+    graph.is_object(above).then_some(above)
+}
+
+/// Whether both are links of a chain: objects of one class, and no collections.
 fn are_links(heap: &Heap, one: u32, next: u32) -> bool {
     let (Some(kind), Some(next_kind)) = (heap.kind(one), heap.kind(next)) else {
         return false;
     };
     kind.class != 0
-        && kind.class == next_kind.class
+        && (kind.class, kind.type_) == (next_kind.class, next_kind.type_)
         && matches!(kind.type_, Type::Object | Type::Struct | Type::Data)
-        && heap.references(one).any(|reference| reference == next)
 }

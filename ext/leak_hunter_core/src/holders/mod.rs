@@ -85,6 +85,35 @@ pub struct PathStep {
     pub edge: crate::heap::Edge,
 }
 
+impl PathStep {
+    /// Tells a step in words.
+    pub fn of(graph: &Graph<'_>, step: &Step) -> Self {
+        let heap = graph.heap();
+        if !graph.is_object(step.node) {
+            return Self {
+                address: None,
+                class: graph.category(step.node).map(Into::into),
+                type_name: "ROOT".into(),
+                edge: step.edge.clone(),
+            };
+        }
+        let address = heap.address(step.node);
+        let is_class = heap
+            .kind(step.node)
+            .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module));
+        Self {
+            address: Some(address),
+            // of a class its own name, which is what a reader looks for
+            class: match is_class {
+                true => heap.classes().own_name(address),
+                false => heap.class_name(step.node),
+            },
+            type_name: heap.type_name(step.node).into(),
+            edge: step.edge.clone(),
+        }
+    }
+}
+
 /// What keeps leaked objects alive.
 #[derive(Clone, Debug)]
 pub struct Holder {
@@ -122,21 +151,31 @@ pub struct Holder {
     pub fingerprint: u64,
 }
 
-/// Finds the holders of `leaked`, those of most bytes first. What was born from `since` on counts as shared with
+/// Leaked objects that have no holder worth telling: inline caches of the VM, one for each place in the code that runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Caches {
+    /// How many.
+    pub count: u64,
+    /// Their bytes.
+    pub memsize: u64,
+}
+
+/// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was born from `since` on counts as shared with
 /// others; nothing older does.
 pub fn holders(
     heap: &Heap,
     leaked: &[Leaked],
     since: Option<u64>,
     progress: &Progress,
-) -> Result<Vec<Holder>> {
+) -> Result<(Vec<Holder>, Caches)> {
     let graph = Graph::new(heap, progress)?;
     let tree = dominators(&graph, progress)?;
-    let leaked: Vec<Leaked> = leaked
-        .iter()
-        .filter(|it| !is_cache(heap, it.object))
-        .copied()
-        .collect();
+    let (caches, leaked): (Vec<Leaked>, Vec<Leaked>) =
+        leaked.iter().partition(|it| is_cache(heap, it.object));
+    let caches = Caches {
+        count: caches.len() as u64,
+        memsize: caches.iter().map(|it| heap.memsize(it.object)).sum(),
+    };
     let leak_tree = LeakTree::new(&graph, &tree, &leaked, progress)?;
     let parents = graph.parents(progress)?;
     let chosen = leak_tree.choose(&graph, &parents, progress)?;
@@ -162,7 +201,7 @@ pub fn holders(
         }
     }
     holders.sort_by_key(|it| (Reverse((it.memsize, it.count)), it.fingerprint));
-    Ok(holders)
+    Ok((holders, caches))
 }
 
 /// Inline caches of the VM leak nowhere: there is one for each place in the code that runs.
@@ -213,7 +252,7 @@ impl View<'_> {
             .position(|step| step.node == node)
             .or_else(|| steps.iter().rposition(|step| step.node == chosen.node))
             .unwrap_or(0);
-        let path: Vec<PathStep> = steps.iter().map(|step| self.step(step)).collect();
+        let path: Vec<PathStep> = steps.iter().map(|step| PathStep::of(self.graph, step)).collect();
         samples.sort_unstable();
         let is_object = self.graph.is_object(node);
         let (file, line, method) = if is_object {
@@ -287,32 +326,6 @@ impl View<'_> {
             Some(Type::Object | Type::Struct | Type::Class | Type::Module | Type::Data) => 0,
             Some(Type::String | Type::Other) => 2,
             _ => 1,
-        }
-    }
-
-    fn step(&self, step: &Step) -> PathStep {
-        let heap = self.graph.heap();
-        if !self.graph.is_object(step.node) {
-            return PathStep {
-                address: None,
-                class: self.graph.category(step.node).map(Into::into),
-                type_name: "ROOT".into(),
-                edge: step.edge.clone(),
-            };
-        }
-        let address = heap.address(step.node);
-        let is_class = heap
-            .kind(step.node)
-            .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module));
-        PathStep {
-            address: Some(address),
-            // of a class its own name, which is what a reader looks for
-            class: match is_class {
-                true => heap.classes().own_name(address),
-                false => heap.class_name(step.node),
-            },
-            type_name: heap.type_name(step.node).into(),
-            edge: step.edge.clone(),
         }
     }
 

@@ -1,1 +1,334 @@
+//! Holders of small heaps whose answer is plain to see, and what must hold for any heap.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::dump::Fields;
+use crate::heap::{HeapBuilder, Name};
+
+const CLASS: u64 = 0x10_0000;
+const OBJECT: u64 = 0x10_0028;
+const MODULE: u64 = 0x10_0050;
+
+/// A heap drawn object by object.
+#[derive(Debug, Default)]
+struct Drawing {
+    objects: BTreeMap<u64, (Fields<'static>, Vec<u64>)>,
+    roots: Vec<(&'static str, u64)>,
+    names: Vec<(u64, u64, &'static str, &'static str)>,
+    leaked: Vec<u64>,
+    next: u64,
+}
+
+impl Drawing {
+    /// With a class `Thing` and a module `Store` that the roots lead to.
+    fn new() -> Self {
+        let mut drawing = Self {
+            next: 0x20_0000,
+            ..Self::default()
+        };
+        drawing.put(CLASS, "CLASS", 0, Some("Thing"));
+        drawing.put(OBJECT, "CLASS", 0, Some("Object"));
+        drawing.put(MODULE, "MODULE", 0, Some("Store"));
+        drawing.refer(OBJECT, CLASS);
+        drawing.refer(OBJECT, MODULE);
+        drawing.roots.push(("vm", OBJECT));
+        drawing
+    }
+
+    fn put(&mut self, address: u64, kind: &'static str, class: u64, name: Option<&'static str>) {
+        let fields = Fields {
+            address,
+            kind: kind.as_bytes().into(),
+            class: (class != 0).then_some(class),
+            name: name.map(|name| name.as_bytes().into()),
+            memsize: 40,
+            ..Fields::default()
+        };
+        self.objects.insert(address, (fields, Vec::new()));
+    }
+
+    fn object(&mut self, kind: &'static str) -> u64 {
+        let address = self.next;
+        self.next += 40;
+        self.put(address, kind, CLASS, None);
+        address
+    }
+
+    /// Of no class, as the VM keeps them.
+    fn hidden(&mut self, kind: &'static str, label: &'static str) -> u64 {
+        let address = self.object(kind);
+        let fields = &mut self.objects.get_mut(&address).unwrap().0;
+        fields.class = None;
+        fields.imemo_type = Some(label.as_bytes().into());
+        address
+    }
+
+    fn leak(&mut self, kind: &'static str, holder: u64) -> u64 {
+        let address = self.object(kind);
+        self.refer(holder, address);
+        self.leaked.push(address);
+        address
+    }
+
+    fn refer(&mut self, from: u64, to: u64) {
+        self.objects.get_mut(&from).unwrap().1.push(to);
+    }
+
+    fn heap(&self) -> Heap {
+        let mut builder = HeapBuilder::new(self.objects.keys().copied()).unwrap();
+        for (category, address) in &self.roots {
+            builder.root(*category, vec![*address]);
+        }
+        builder.root("finalizers", Vec::new());
+        for (owner, value, kind, name) in &self.names {
+            let name = Name {
+                kind: (*kind).into(),
+                name: (*name).into(),
+            };
+            builder.name(*owner, *value, name);
+        }
+        builder.build_from(self.objects.values().cloned()).unwrap()
+    }
+
+    fn holders(&self) -> Vec<Holder> {
+        let heap = self.heap();
+        let leaked: Vec<Leaked> = self
+            .leaked
+            .iter()
+            .map(|address| Leaked {
+                object: heap.find(*address).unwrap(),
+                group: 0,
+            })
+            .collect();
+        holders(&heap, &leaked, None, &Progress::default()).unwrap().0
+    }
+}
+
+fn edges(holder: &Holder) -> Vec<String> {
+    holder
+        .path
+        .iter()
+        .filter_map(|step| step.edge.name.clone())
+        .collect()
+}
+
+#[test]
+fn the_collection_that_grows_is_the_holder() {
+    let mut drawing = Drawing::new();
+    let list = drawing.object("ARRAY");
+    drawing.refer(MODULE, list);
+    drawing.names.push((MODULE, list, "constant", "ALL"));
+    for _ in 0..10 {
+        let entry = drawing.leak("OBJECT", list);
+        drawing.leak("STRING", entry);
+    }
+    let holders = drawing.holders();
+    assert_eq!(holders.len(), 1);
+    let holder = &holders[0];
+    assert_eq!(holder.address, Some(list));
+    assert_eq!(
+        (holder.kind, holder.count, holder.memsize),
+        (Kind::Collection, 20, 800)
+    );
+    let expected = Retained {
+        exclusive: 800,
+        shared: 0,
+        cut: 840,
+    };
+    assert_eq!(holder.retained, expected);
+    assert!(edges(holder).contains(&"ALL".into()), "{:?}", edges(holder));
+}
+
+#[test]
+fn two_ways_to_a_holder_promise_nothing_of_one_cut() {
+    let mut drawing = Drawing::new();
+    let list = drawing.object("ARRAY");
+    drawing.refer(MODULE, list);
+    drawing.refer(CLASS, list);
+    drawing.leak("OBJECT", list);
+    assert_eq!(drawing.holders()[0].retained.cut, 0);
+}
+
+#[test]
+fn what_two_collections_hold_is_told_to_be_shared() {
+    let mut drawing = Drawing::new();
+    let [one, two] = [drawing.object("ARRAY"), drawing.object("HASH")];
+    drawing.refer(MODULE, one);
+    drawing.refer(CLASS, two);
+    for _ in 0..4 {
+        let entry = drawing.leak("OBJECT", one);
+        drawing.refer(two, entry);
+    }
+    let holders = drawing.holders();
+    assert_eq!(holders.len(), 1);
+    assert_eq!((holders[0].kind, holders[0].count), (Kind::Shared, 4));
+    assert!([Some(one), Some(two)].contains(&holders[0].address));
+    assert_eq!((holders[0].retained.exclusive, holders[0].retained.cut), (0, 0));
+    assert_eq!(holders[0].retained.shared, 160);
+}
+
+#[test]
+fn many_that_each_hold_a_little_are_told_as_what_holds_them() {
+    let mut drawing = Drawing::new();
+    let users = drawing.object("HASH");
+    drawing.refer(MODULE, users);
+    for _ in 0..20 {
+        let user = drawing.object("OBJECT");
+        drawing.refer(users, user);
+        drawing.leak("STRING", user);
+    }
+    let holders = drawing.holders();
+    assert_eq!(holders.len(), 1);
+    assert_eq!((holders[0].address, holders[0].count), (Some(users), 20));
+}
+
+#[test]
+fn two_leaks_under_one_object_are_two_holders() {
+    let mut drawing = Drawing::new();
+    let app = drawing.object("OBJECT");
+    drawing.refer(MODULE, app);
+    let lists = [drawing.object("ARRAY"), drawing.object("ARRAY")];
+    for (count, list) in [3, 5].into_iter().zip(lists) {
+        drawing.refer(app, list);
+        for _ in 0..count {
+            drawing.leak("OBJECT", list);
+        }
+    }
+    let found: Vec<_> = drawing
+        .holders()
+        .iter()
+        .map(|holder| (holder.address, holder.count))
+        .collect();
+    // alike but for the names that only a living process knows
+    assert_eq!(found, [(Some(lists[1]), 8)]);
+    drawing.names.push((app, lists[0], "constant", "A"));
+    let found: Vec<_> = drawing
+        .holders()
+        .iter()
+        .map(|holder| (holder.address, holder.count))
+        .collect();
+    assert_eq!(found, [(Some(lists[1]), 5), (Some(lists[0]), 3)]);
+}
+
+#[test]
+fn a_list_is_held_where_it_begins() {
+    let mut drawing = Drawing::new();
+    // the youngest links are no survivors: they came after the second dump
+    let mut last = drawing.object("OBJECT");
+    drawing.refer(MODULE, last);
+    let head = last;
+    for _ in 0..5 {
+        let link = drawing.object("OBJECT");
+        drawing.refer(last, link);
+        last = link;
+    }
+    for _ in 0..5 {
+        last = drawing.leak("OBJECT", last);
+    }
+    let holders = drawing.holders();
+    assert_eq!((holders[0].address, holders[0].count), (Some(head), 5));
+    assert_eq!(
+        (holders[0].retained.exclusive, holders[0].retained.cut),
+        (200, 440)
+    );
+}
+
+#[test]
+fn what_ruby_hides_is_told_as_what_can_be_seen() {
+    let mut drawing = Drawing::new();
+    let closure = drawing.object("DATA");
+    let env = drawing.hidden("IMEMO", "env");
+    drawing.refer(MODULE, closure);
+    drawing.refer(closure, env);
+    drawing.leak("OBJECT", env);
+    assert_eq!(drawing.holders()[0].address, Some(closure));
+}
+
+#[test]
+fn inline_caches_and_the_stack_hide_no_holder() {
+    let mut drawing = Drawing::new();
+    let list = drawing.object("ARRAY");
+    let cache = drawing.hidden("IMEMO", "constcache");
+    drawing.refer(MODULE, list);
+    drawing.refer(OBJECT, cache);
+    drawing.refer(cache, list);
+    let entry = drawing.leak("OBJECT", list);
+    drawing.roots.push(("machine_context", entry));
+    drawing.leaked.push(cache);
+    let holders = drawing.holders();
+    assert_eq!(holders.len(), 1);
+    assert_eq!((holders[0].address, holders[0].count), (Some(list), 1));
+    assert_eq!(holders[0].retained.cut, 80);
+}
+
+#[test]
+fn a_fingerprint_has_nothing_in_it_that_changes_from_run_to_run() {
+    let draw = |from: u64, count: usize, name: &'static str| {
+        let mut drawing = Drawing::new();
+        drawing.next = from;
+        let list = drawing.object("ARRAY");
+        drawing.refer(MODULE, list);
+        drawing.names.push((MODULE, list, "constant", name));
+        for _ in 0..count {
+            drawing.leak("OBJECT", list);
+        }
+        drawing.holders()[0].fingerprint
+    };
+    assert_eq!(draw(0x20_0000, 3, "ALL"), draw(0x7f00_0000, 90, "ALL"));
+    assert_ne!(draw(0x20_0000, 3, "ALL"), draw(0x20_0000, 3, "SOME"));
+}
+
+/// Any objects, any references, any of them leaked.
+fn any_drawing() -> impl Strategy<Value = Drawing> {
+    let kinds = ["OBJECT", "ARRAY", "HASH", "STRING", "DATA", "CLASS"];
+    let object = (
+        proptest::sample::select(kinds.to_vec()),
+        proptest::collection::vec(0..30usize, 0..4),
+        any::<bool>(),
+        0..4u8,
+    );
+    proptest::collection::vec(object, 1..30).prop_map(|objects| {
+        let mut drawing = Drawing::new();
+        let addresses: Vec<u64> = objects.iter().map(|(kind, ..)| drawing.object(kind)).collect();
+        for ((_, references, leaked, root), address) in objects.iter().zip(&addresses) {
+            for index in references {
+                drawing.refer(*address, addresses[index % addresses.len()]);
+            }
+            match root {
+                0 => drawing.refer(MODULE, *address),
+                1 => drawing.roots.push(("machine_context", *address)),
+                _ => {}
+            }
+            if *leaked {
+                drawing.leaked.push(*address);
+            }
+        }
+        drawing
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn every_leaked_object_has_one_holder(drawing in any_drawing()) {
+        let holders = drawing.holders();
+        prop_assert_eq!(holders.iter().map(|it| it.count).sum::<u64>(), drawing.leaked.len() as u64);
+        prop_assert_eq!(
+            holders.iter().map(|it| it.memsize).sum::<u64>(),
+            drawing.leaked.len() as u64 * 40
+        );
+        let all: BTreeSet<u64> = drawing.objects.keys().copied().collect();
+        for holder in &holders {
+            prop_assert!(holder.count > 0);
+            prop_assert!(holder.address.is_none_or(|address| all.contains(&address)));
+            prop_assert!(holder.position < holder.path.len());
+            prop_assert_eq!(holder.groups.iter().map(|(_, count)| count).sum::<u64>(), holder.count);
+            let retained = holder.retained;
+            prop_assert!(retained.exclusive + retained.shared >= holder.memsize.min(40));
+        }
+    }
+}

@@ -88,26 +88,25 @@ module LeakHunter
         end
 
         def steps(way)
-          path = way.path
-          root = "#{INDENT}#{@color.paint("root #{path.first.dig(:edge, :name)}", :dim)}" if path.first
-          rows = path.map.with_index { |step, index| row(step, index) }
+          root, *path = way.path
+          rows = path.map { |step| row(step) }
           @places = rows.any? { |row| row[:place] } ? @width / 3 : 0
-          [root, *fold(rows).map { |line| line.is_a?(Integer) ? gap(line) : line(line) }].compact.join("\n")
+          lines = fold(rows).flat_map { |row| row.is_a?(Integer) ? gap(count(row)) : line(row) }
+          ["#{INDENT}#{@color.paint("root #{safe(root[:class])}", :dim)}", *lines].join("\n")
         end
 
-        def row(step, index)
+        def row(step)
           object = @ways.heap.find(step[:address])
-          edge = index.zero? ? first_edge(step[:edge]) : edge(step[:edge])
+          edge = edge(step[:edge])
           # the name is told already
           label = step[:edge][:name] && !edge.empty? ? object.class_name || object.type : object.label
-          { edge:, label: safe(label), object:, place: place(object) }
+          { edge:, label: safe(label), object:, place: place(object), gap: step[:edge][:kind] == "gap" }
         end
-
-        def first_edge(edge) = edge[:kind] == "root" ? "" : edge(edge)
 
         def edge(edge)
           name = edge[:name] && safe(edge[:name])
           case edge[:kind]
+          when "root" then ""
           when "constant" then "::#{name}"
           when "fiber_local" then "thread-local :#{name}"
           when "thread_variable" then "thread variable :#{name}"
@@ -121,7 +120,7 @@ module LeakHunter
           runs.flat_map { |run| run.size > RUN ? [run.first, run.size - 2, run.last] : run }
         end
 
-        def gap(number) = "#{INDENT}#{@color.paint("... #{count(number)} more of these", :dim)}"
+        def gap(number) = "#{INDENT}#{@color.paint("... #{number} more of these", :dim)}"
 
         def line(row)
           room = @width - INDENT.length - RETAINED - @places - 2
@@ -130,8 +129,9 @@ module LeakHunter
           label = shorten_left(row[:label], room - columns(left))
           padding = " " * [room - columns(left) - columns(label), 0].max
           place = shorten_left(row[:place] || "", @places)
-          "#{INDENT}#{@color.paint(left, :dim)}#{label}#{padding}" \
-          "#{bytes(row[:object].retained_size).rjust(RETAINED)}  #{@color.paint(place, :dim)}".rstrip
+          retained = bytes(row[:object].retained_size).rjust(RETAINED)
+          step = "#{@color.paint(left, :dim)}#{label}#{padding}#{retained}  #{@color.paint(place, :dim)}"
+          [*(gap("some") if row[:gap]), "#{INDENT}#{step}".rstrip]
         end
 
         def place(object) = group_of(object)&.place&.then { |place| safe(place) }

@@ -9,15 +9,16 @@ module LeakHunter
       # Compares three dumps.
       class Diff < Action
         DUMPS = %w[first second third].freeze
-        PARAMS = [*DUMPS, "identity", "group_by", "sort", "top", "only", "ignore"].freeze
-        # Groups that a text shows, unless `top` says how many.
+        PARAMS = [*DUMPS, "identity", "group_by", "sort", "top", "only", "ignore", "holders"].freeze
+        # Groups that a text shows, unless `top` says how many; those of the VM's own are summed up, so more are read.
         TOP = 20
+        TOP_READ = 1_000
         # How many processes' dumps are proposed where this one has too few.
         PROPOSALS = 3
 
         def show
           report = Turn::DIFF.take { Report.new(LeakHunter.diff(*dumps.map(&:path), **options)) }
-          Reply.new(200, report.to_h) { report.to_s(top: nil) }
+          Reply.new(200, report.to_h) { report.to_s(top: params[:top] ? nil : TOP) }
         rescue LoadError => e
           raise Problem.new(501, "NoNativeExtension", "LeakHunter's native extension is not built (#{e.message})")
         end
@@ -26,9 +27,16 @@ module LeakHunter
 
         def options
           options = params.except(*DUMPS.map(&:to_sym))
-          options[:top] = integer(options[:top]) || (TOP unless request.json?)
+          options[:top] = integer(options[:top]) || (TOP_READ unless request.json?)
           options[:group_by] = options[:group_by].split(",") if options.key?(:group_by)
-          options
+          # A key of a Hash may be somebody's name or token; a report is read by more people than the data.
+          { **options, holders: holders(options), redact: true }
+        end
+
+        def holders(options)
+          return options[:identity] != "address" unless options.key?(:holders)
+
+          { "true" => true, "false" => false }.fetch(options[:holders]) { |text| text }
         end
 
         # What is no number, the diff complains of.

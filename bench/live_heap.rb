@@ -1,0 +1,88 @@
+# frozen_string_literal: true
+
+# How long the process stands still while its heap is walked, against what ObjectSpace.dump_all takes for the same heap:
+#
+#   rake bench:live_heap                    # OBJECTS=1500000 RUNS=5
+#
+# Every object is traced, so both tell allocation sites. The two take turns, and the medians are compared.
+
+require "objspace"
+require "leak_hunter"
+
+OBJECTS = Integer(ENV.fetch("OBJECTS", "1500000"))
+RUNS = Integer(ENV.fetch("RUNS", "5"))
+
+# What most of an application's heap is: objects with instance variables, Strings, little Arrays and Hashes.
+class Node
+  def initialize(left, right)
+    @left = left
+    @right = right
+  end
+end
+
+def grow(count)
+  kept = [Node.new(nil, nil)]
+  while kept.size * 2.6 < count
+    size = kept.size
+    kept << Node.new(kept[size / 2], "text #{size}") << [kept[size / 3], kept[size - 1]]
+    kept << { left: kept[size / 5], right: Node.new(kept[size / 7], nil) }
+    kept << Node.new([kept[size / 11]], +"")
+  end
+  kept
+end
+
+def clock = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+
+def seconds
+  start = clock
+  yield
+  clock - start
+end
+
+def median(list) = list.sort[list.size / 2]
+
+def dump
+  text = nil
+  time = seconds { text = ObjectSpace.dump_all(output: :string) }
+  @bytes = text.bytesize
+  text.clear # or the next dump holds it
+  time
+end
+
+def walk
+  heap = nil
+  total = seconds { heap = LeakHunter::Heap.live(gc: false) }
+  @sites = heap.sites?
+  @objects = heap.size
+  @edges = heap.native.edges
+  [heap.pause, total]
+end
+
+LeakHunter.trace!
+KEPT = grow(OBJECTS)
+3.times { GC.start }
+LeakHunter::Heap.live(gc: false) # loads what is needed
+GC.start
+
+dumps = []
+pauses = []
+totals = []
+RUNS.times do
+  GC.start
+  dumps << dump
+  GC.start
+  pause, total = walk
+  pauses << pause
+  totals << total
+end
+
+puts format("Ruby %<ruby>s, %<objects>.2f million objects, %<edges>.1f million references, sites: %<sites>s",
+            ruby: RUBY_VERSION, objects: @objects / 1e6, edges: @edges / 1e6, sites: @sites)
+puts
+puts "| | seconds (median of #{RUNS}) | best | dump_all / it |"
+puts "|---|---|---|---|"
+[["dump_all(output: :string), #{@bytes / 1_000_000} MB", dumps], ["pause of Heap.live", pauses],
+ ["Heap.live in all, tables built", totals]].each do |name, times|
+  puts format("| %<name>s | %<median>.3f | %<best>.3f | %<ratio>.1f |",
+              name:, median: median(times), best: times.min, ratio: median(dumps) / median(times))
+end

@@ -1,0 +1,98 @@
+//! `LeakHunter::Native.objects_at`: living objects by their addresses. An address is never followed: only slots that the
+//! VM itself shows are looked at.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use magnus::{Error, Object, RArray, RModule, Ruby, Value, function, rb_sys::FromRawValue};
+use rb_sys::VALUE;
+use rb_sys::ruby_value_type as T;
+
+use super::api::Api;
+use super::walk::{Basic, is_object, number};
+use crate::errors;
+
+struct Search<'a> {
+    api: &'a Api,
+    /// Ascending, each with its place in the answer.
+    wanted: Vec<(u64, usize)>,
+    found: Vec<(usize, VALUE)>,
+}
+
+pub(super) fn init(native: RModule) -> Result<(), Error> {
+    native.define_singleton_method("objects_at", function!(objects_at, 1))
+}
+
+/// For each address the object there that Ruby code may see, or nil.
+fn objects_at(ruby: &Ruby, addresses: RArray) -> Result<RArray, Error> {
+    let addresses: Vec<u64> = addresses.to_vec()?;
+    let api = Api::resolve(None).map_err(|missing| {
+        let message = format!("this Ruby does not let its heap be walked: it has no {missing}");
+        errors::unsupported(ruby, &message)
+    })?;
+    let answer = ruby.ary_new_capa(addresses.len());
+    for _ in &addresses {
+        answer.push(ruby.qnil())?;
+    }
+    let mut wanted: Vec<(u64, usize)> = addresses.iter().copied().zip(0..).collect();
+    wanted.sort_unstable();
+    let mut search = Search {
+        api: &api,
+        found: Vec::with_capacity(wanted.len()),
+        wanted,
+    };
+    // An object that is found is in a place that the collector does not know, until it is in the answer.
+    let was_disabled = ruby.gc_disable();
+    let data: *mut c_void = std::ptr::from_mut(&mut search).cast();
+    // SAFETY: with the GVL, and no collection in progress; the callback neither raises nor makes objects, and catches
+    // panics.
+    unsafe { api.each_page(page, data) };
+    let stored = search.found.iter().try_for_each(|(place, object)| {
+        // SAFETY: an object that was there a moment ago, with collections off since.
+        let object = unsafe { Value::from_raw(*object) };
+        answer.store(*place as isize, object)
+    });
+    if !was_disabled {
+        ruby.gc_enable();
+    }
+    stored.map(|()| answer)
+}
+
+unsafe extern "C" fn page(start: *mut c_void, end: *mut c_void, stride: usize, data: *mut c_void) -> c_int {
+    // SAFETY: the `Search` of `objects_at`, which nothing else uses meanwhile.
+    let search = unsafe { &mut *data.cast::<Search<'_>>() };
+    let searched = catch_unwind(AssertUnwindSafe(|| {
+        search.page(start as u64, end as u64, stride as u64)
+    }));
+    c_int::from(searched.is_err())
+}
+
+impl Search<'_> {
+    fn page(&mut self, start: u64, end: u64, stride: u64) {
+        let first = self.wanted.partition_point(|(address, _)| *address < start);
+        let of_page = self.wanted[first..]
+            .iter()
+            .take_while(|(address, _)| *address < end);
+        for (address, place) in of_page {
+            // SAFETY: a slot of this page.
+            if (address - start) % stride == 0 && unsafe { self.is_visible(*address as VALUE) } {
+                self.found.push((*place, *address as VALUE));
+            }
+        }
+    }
+
+    /// # Safety
+    /// `object` must be a slot of the heap.
+    unsafe fn is_visible(&self, object: VALUE) -> bool {
+        // SAFETY: every slot starts like that.
+        let basic = unsafe { &*(object as *const Basic) };
+        let kind = basic.kind();
+        let hidden = kind == number(T::RUBY_T_IMEMO) || kind == number(T::RUBY_T_ICLASS);
+        if !is_object(kind) || hidden || basic.class == 0 {
+            return false;
+        }
+        // SAFETY: an object.
+        unsafe { (self.api.is_internal)(object) == 0 }
+    }
+}

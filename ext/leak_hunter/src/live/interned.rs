@@ -1,0 +1,88 @@
+//! What many objects share, numbered: by the addresses of its texts, which are read once the walk is over.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
+
+use foldhash::fast::RandomState;
+
+/// The last values, which the next ones mostly are.
+const CACHE: usize = 256;
+
+/// A value with a hash of a few instructions.
+pub(super) trait Mix: Copy + Default + Eq + Hash {
+    /// Any function of the value.
+    fn mix(&self) -> u64;
+}
+
+/// What an object is. Zero stands for what there is not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Kind {
+    /// Ruby's number of the type; no object has 0.
+    pub(super) kind: u64,
+    pub(super) class: u64,
+    /// The name of DATA's struct; the number of IMEMO's type.
+    pub(super) label: u64,
+}
+
+impl Mix for Kind {
+    #[inline]
+    fn mix(&self) -> u64 {
+        self.class ^ self.label.rotate_left(29) ^ self.kind
+    }
+}
+
+/// When and where an object was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Site {
+    pub(super) path: u64,
+    pub(super) line: u64,
+    /// A Symbol.
+    pub(super) method: u64,
+    /// One more than the GC count: never 0.
+    pub(super) generation: u64,
+}
+
+impl Mix for Site {
+    #[inline]
+    fn mix(&self) -> u64 {
+        self.path ^ self.method.rotate_left(41) ^ self.line << 7 ^ self.generation << 48
+    }
+}
+
+pub(super) struct Interned<T> {
+    pub(super) all: Vec<T>,
+    numbers: HashMap<T, u32, RandomState>,
+    cache: [(T, u32); CACHE],
+}
+
+impl<T: Mix> Interned<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            all: Vec::with_capacity(1 << 14),
+            numbers: HashMap::with_capacity_and_hasher(1 << 14, RandomState::default()),
+            // the default is none that is asked for
+            cache: [(T::default(), 0); CACHE],
+        }
+    }
+
+    /// The number of a value, and whether it is new.
+    #[inline]
+    pub(super) fn number(&mut self, value: T) -> (u32, bool) {
+        let place = value.mix().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
+        let cached = &mut self.cache[place as usize % CACHE];
+        if cached.0 == value {
+            return (cached.1, false);
+        }
+        let known = self.all.len() as u32;
+        let number = match self.numbers.entry(value) {
+            Entry::Occupied(place) => *place.get(),
+            Entry::Vacant(place) => {
+                self.all.push(value);
+                *place.insert(known)
+            }
+        };
+        *cached = (value, number);
+        (number, number == known)
+    }
+}

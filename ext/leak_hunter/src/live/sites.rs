@@ -1,0 +1,140 @@
+//! What tracing has recorded, read off its table from one end to the other. Asking it for each object takes three times
+//! as long as the whole walk: every answer is somewhere else in memory.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_int, c_void};
+
+use leak_hunter_core::heap::Row;
+use rb_sys::{VALUE, st_data_t, st_table};
+
+use super::api::{AllocationInfo, Api};
+use super::interned::{Interned, Site};
+
+/// The object in which objspace keeps its table, by the name of its struct.
+pub(super) const TRACER: &[u8] = b"ObjectTracing/allocation_info_tracer";
+/// Entries that are held against what objspace itself answers.
+const CHECKED: usize = 64;
+
+/// What is in that object, the same from Ruby 3.1 to 4.0.
+#[repr(C)]
+struct Tracer {
+    running: c_int,
+    keep_remains: c_int,
+    newobj_trace: VALUE,
+    freeobj_trace: VALUE,
+    objects: *mut st_table,
+    texts: *mut st_table,
+    previous: *mut c_void,
+}
+
+type Lookup = unsafe extern "C" fn(VALUE) -> *const AllocationInfo;
+
+pub(super) struct Sites {
+    pub(super) interned: Interned<Site>,
+    /// Objects and numbers of their sites; some of the objects may be gone.
+    pub(super) by_object: Vec<(u64, u32)>,
+}
+
+impl Sites {
+    pub(super) fn new(by_object: Vec<(u64, u32)>) -> Self {
+        Self {
+            interned: Interned::new(),
+            by_object,
+        }
+    }
+
+    /// # Safety
+    /// With the GVL, right after the walk. `tracer`: the object of that name, if there is one.
+    pub(super) unsafe fn read(&mut self, api: &Api, tracer: Option<VALUE>, rows: &[Row], ask: bool) {
+        // without it nothing was ever traced
+        let (Some(lookup), Some(tracer)) = (api.allocation_info, tracer) else {
+            return;
+        };
+        // SAFETY: what the caller promises.
+        unsafe {
+            if ask || !self.read_table(lookup, tracer) {
+                self.by_object.clear();
+                self.ask(lookup, rows);
+            }
+        }
+    }
+
+    /// `false` when the table is not what it is expected to be.
+    unsafe fn read_table(&mut self, lookup: Lookup, tracer: VALUE) -> bool {
+        if cfg!(ruby_gte_4_1) {
+            return false;
+        }
+        // SAFETY: DATA of that name has this struct.
+        let tracer = unsafe {
+            rb_sys::macros::RTYPEDDATA_GET_DATA(tracer)
+                .cast::<Tracer>()
+                .as_ref()
+        };
+        let Some(tracer) = tracer else { return false };
+        let plausible = (0..=1).contains(&tracer.keep_remains) && tracer.running >= 0;
+        if !plausible || tracer.objects.is_null() || !tracer.objects.is_aligned() {
+            return false;
+        }
+        let mut reading = Reading {
+            sites: self,
+            lookup,
+            unchecked: CHECKED,
+            wrong: false,
+        };
+        let data = std::ptr::from_mut(&mut reading) as st_data_t;
+        // SAFETY: the table, which nothing changes meanwhile. `entry` gets the `Reading` above.
+        unsafe { rb_sys::rb_st_foreach(tracer.objects, Some(entry), data) };
+        !reading.wrong
+    }
+
+    unsafe fn ask(&mut self, lookup: Lookup, rows: &[Row]) {
+        for row in rows {
+            // SAFETY: looks up a table; what it finds stays while collections are off.
+            if let Some(info) = unsafe { lookup(row.address as VALUE).as_ref() } {
+                self.add(row.address, info);
+            }
+        }
+    }
+
+    // C's long is not everywhere as long
+    #[allow(clippy::unnecessary_cast)]
+    #[inline]
+    fn add(&mut self, object: u64, info: &AllocationInfo) {
+        let (site, _) = self.interned.number(Site {
+            path: info.path as u64,
+            line: info.line as u64,
+            method: info.method as u64,
+            generation: info.generation as u64 + 1,
+        });
+        self.by_object.push((object, site));
+    }
+}
+
+struct Reading<'a> {
+    sites: &'a mut Sites,
+    lookup: Lookup,
+    unchecked: usize,
+    wrong: bool,
+}
+
+unsafe extern "C" fn entry(object: st_data_t, info: st_data_t, data: st_data_t) -> c_int {
+    const GO_ON: c_int = 0;
+    const STOP: c_int = 1;
+
+    // SAFETY: the `Reading` of `read_table`, which nothing else uses meanwhile.
+    let reading = unsafe { &mut *(data as *mut Reading<'_>) };
+    let info = info as *const AllocationInfo;
+    if reading.unchecked > 0 {
+        reading.unchecked -= 1;
+        // SAFETY: looks up a table.
+        if unsafe { (reading.lookup)(object as VALUE) } != info {
+            reading.wrong = true;
+            return STOP;
+        }
+    }
+    // SAFETY: objspace's own entry.
+    if let Some(info) = unsafe { info.as_ref() } {
+        reading.sites.add(object as u64, info);
+    }
+    GO_ON
+}

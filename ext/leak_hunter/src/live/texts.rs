@@ -1,0 +1,240 @@
+//! The texts behind what a walk has found: they are copied right after it, before anything can be collected, each once.
+#![allow(unsafe_code)]
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ffi::{CStr, c_char};
+use std::ops::Range;
+
+use foldhash::fast::RandomState;
+use leak_hunter_core::dump::Fields;
+use rb_sys::VALUE;
+use rb_sys::ruby_value_type as T;
+
+use super::api::Api;
+use super::interned::{Kind, Site};
+use super::walk::{Basic, Found, number};
+
+/// All texts, one after the other, and where each is.
+#[derive(Default)]
+struct Texts {
+    bytes: Vec<u8>,
+    places: HashMap<u64, Range<usize>, RandomState>,
+}
+
+impl Texts {
+    fn add(&mut self, text: &[u8]) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text);
+        start..self.bytes.len()
+    }
+
+    /// # Safety
+    /// The address of a C string, or 0.
+    unsafe fn add_c_string(&mut self, address: u64) {
+        if address == 0 || self.places.contains_key(&address) {
+            return;
+        }
+        // SAFETY: as promised.
+        let text = unsafe { CStr::from_ptr(address as *const c_char) };
+        let place = self.add(text.to_bytes());
+        self.places.insert(address, place);
+    }
+
+    /// # Safety
+    /// A Symbol, or something false.
+    unsafe fn add_symbol(&mut self, symbol: u64) {
+        if self.places.contains_key(&symbol) || !rb_sys::TEST(symbol as VALUE) {
+            return;
+        }
+        // SAFETY: a Symbol; its String is there already.
+        let name = unsafe { rb_sys::rb_sym2str(symbol as VALUE) };
+        // SAFETY: a String or something false.
+        if let Some(place) = unsafe { self.add_string(name) } {
+            self.places.insert(symbol, place);
+        }
+    }
+
+    /// # Safety
+    /// A String, or something false.
+    unsafe fn add_string(&mut self, string: VALUE) -> Option<Range<usize>> {
+        if !rb_sys::TEST(string) {
+            return None;
+        }
+        // SAFETY: the bytes of a String, which nothing changes before they are copied.
+        let text = unsafe {
+            let length = rb_sys::RSTRING_LEN(string) as usize;
+            std::slice::from_raw_parts(rb_sys::RSTRING_PTR(string).cast::<u8>(), length)
+        };
+        Some(self.add(text))
+    }
+
+    fn at(&self, place: &Range<usize>) -> Cow<'_, [u8]> {
+        Cow::Borrowed(self.bytes.get(place.clone()).unwrap_or_default())
+    }
+
+    fn of(&self, address: u64) -> Option<Cow<'_, [u8]>> {
+        self.places.get(&address).map(|place| self.at(place))
+    }
+}
+
+struct Class {
+    superclass: u64,
+    singleton: bool,
+    name: Option<Range<usize>>,
+}
+
+/// The names of everything that was found.
+pub(super) struct Named {
+    texts: Texts,
+    /// In the order in which they were found.
+    classes: Vec<Class>,
+    imemos: Vec<Range<usize>>,
+}
+
+/// Right after the walk: with the GVL, and while collections are off.
+pub(super) fn read(api: &Api, found: &Found) -> Named {
+    let mut texts = Texts::default();
+    let mut imemos = Vec::new();
+    for site in &found.sites {
+        // SAFETY: what was read of objspace's records, which are all still there.
+        unsafe {
+            texts.add_c_string(site.path);
+            texts.add_symbol(site.method);
+        }
+    }
+    for kind in &found.kinds {
+        if kind.kind == number(T::RUBY_T_DATA) {
+            // SAFETY: the name of a struct, or 0.
+            unsafe { texts.add_c_string(kind.label) };
+        } else if kind.kind == number(T::RUBY_T_IMEMO) {
+            while imemos.len() as u64 <= kind.label {
+                // SAFETY: answers every number with a C string.
+                let name = unsafe { CStr::from_ptr((api.imemo_name)(imemos.len() as _)) };
+                imemos.push(texts.add(name.to_bytes()));
+            }
+        }
+    }
+    for (category, _) in &found.roots {
+        // SAFETY: the VM's own C string.
+        unsafe { texts.add_c_string(*category) };
+    }
+    // SAFETY: classes that the walk has found.
+    let classes = found
+        .classes
+        .iter()
+        .map(|(address, _)| unsafe { class(&mut texts, *address as VALUE) });
+    let classes = classes.collect();
+    Named {
+        texts,
+        classes,
+        imemos,
+    }
+}
+
+/// # Safety
+/// A class, module or what stands for an included module.
+unsafe fn class(texts: &mut Texts, class: VALUE) -> Class {
+    // SAFETY: every object starts like that.
+    let basic = unsafe { &*(class as *const Basic) };
+    let stand_in = basic.kind() == number(T::RUBY_T_ICLASS);
+    // SAFETY: none of these makes an object or calls a method.
+    unsafe {
+        // of one that is hidden, dumps tell neither
+        let shown = basic.class != 0;
+        let is_class = basic.kind() == number(T::RUBY_T_CLASS);
+        let singleton = shown && is_class && rb_sys::rb_class_real(class) != class;
+        let name = if stand_in || singleton || !shown {
+            None
+        } else {
+            texts.add_string(rb_sys::rb_mod_name(class))
+        };
+        Class {
+            superclass: rb_sys::rb_class_get_superclass(class) as u64,
+            singleton,
+            name,
+        }
+    }
+}
+
+impl Named {
+    /// Kinds, sites and classes as a dump's records would have them.
+    pub(super) fn fields<'a>(&'a self, found: &Found) -> [Vec<Fields<'a>>; 3] {
+        let kinds: Vec<Fields<'a>> = found.kinds.iter().map(|kind| self.kind(kind)).collect();
+        let sites = found.sites.iter().map(|site| self.site(site)).collect();
+        let classes = found.classes.iter().zip(&self.classes);
+        let classes = classes.map(|((address, kind), class)| Fields {
+            address: *address,
+            superclass: (class.superclass != 0).then_some(class.superclass),
+            singleton: class.singleton,
+            name: class.name.as_ref().map(|name| self.texts.at(name)),
+            ..kinds[*kind as usize].clone()
+        });
+        let classes = classes.collect();
+        [kinds, sites, classes]
+    }
+
+    /// Categories and the objects that they lead to.
+    pub(super) fn roots(&self, found: &Found) -> Vec<(String, Vec<u64>)> {
+        let name = |category| self.texts.of(category).unwrap_or_default();
+        found
+            .roots
+            .iter()
+            .map(|(category, objects)| {
+                let name = String::from_utf8_lossy(&name(*category)).into_owned();
+                (name, objects.clone())
+            })
+            .collect()
+    }
+
+    fn kind(&self, kind: &Kind) -> Fields<'_> {
+        let imemo = kind.kind == number(T::RUBY_T_IMEMO);
+        let imemo_type = imemo.then(|| self.imemos.get(kind.label as usize)).flatten();
+        Fields {
+            kind: type_name(kind.kind).as_bytes().into(),
+            class: (kind.class != 0).then_some(kind.class),
+            struct_name: if imemo { None } else { self.texts.of(kind.label) },
+            imemo_type: imemo_type.map(|place| self.texts.at(place)),
+            ..Fields::default()
+        }
+    }
+
+    fn site(&self, site: &Site) -> Fields<'_> {
+        Fields {
+            file: self.texts.of(site.path),
+            line: (site.line != 0).then_some(site.line),
+            method: self.texts.of(site.method),
+            generation: site.generation.checked_sub(1),
+            ..Fields::default()
+        }
+    }
+}
+
+/// As dumps call it.
+fn type_name(kind: u64) -> &'static str {
+    const NAMES: [(T, &str); 16] = [
+        (T::RUBY_T_OBJECT, "OBJECT"),
+        (T::RUBY_T_CLASS, "CLASS"),
+        (T::RUBY_T_MODULE, "MODULE"),
+        (T::RUBY_T_FLOAT, "FLOAT"),
+        (T::RUBY_T_STRING, "STRING"),
+        (T::RUBY_T_REGEXP, "REGEXP"),
+        (T::RUBY_T_ARRAY, "ARRAY"),
+        (T::RUBY_T_HASH, "HASH"),
+        (T::RUBY_T_STRUCT, "STRUCT"),
+        (T::RUBY_T_BIGNUM, "BIGNUM"),
+        (T::RUBY_T_FILE, "FILE"),
+        (T::RUBY_T_DATA, "DATA"),
+        (T::RUBY_T_MATCH, "MATCH"),
+        (T::RUBY_T_COMPLEX, "COMPLEX"),
+        (T::RUBY_T_RATIONAL, "RATIONAL"),
+        (T::RUBY_T_SYMBOL, "SYMBOL"),
+    ];
+    let rare = || match kind {
+        _ if kind == number(T::RUBY_T_IMEMO) => "IMEMO",
+        _ if kind == number(T::RUBY_T_ICLASS) => "ICLASS",
+        _ => "UNKNOWN",
+    };
+    let known = NAMES.iter().find(|(one, _)| number(*one) == kind);
+    known.map_or_else(rare, |(_, name)| name)
+}

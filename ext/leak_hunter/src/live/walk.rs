@@ -1,0 +1,282 @@
+//! The walk over all slots. While it goes on, nothing of Ruby may be made and nothing may be raised or panic through the
+//! VM's frames: addresses and numbers are appended to Rust's own vectors, and nothing is looked up.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use leak_hunter_core::heap::{Columns, Row};
+use rb_sys::VALUE;
+use rb_sys::ruby_value_type as T;
+
+use super::api::Api;
+use super::interned::{Interned, Kind, Site};
+use super::sites::{Sites, TRACER};
+
+const TYPE_MASK: u64 = 0x1f;
+/// Behind this in the flags of an IMEMO stands what it is.
+const IMEMO_TYPE_SHIFT: u32 = 12;
+const IMEMO_TYPE_MASK: u64 = 0xf;
+/// Shorter collections are not worth a note; the tables leave them out.
+const SHORT: usize = 8;
+
+/// How every object starts.
+#[repr(C)]
+pub(super) struct Basic {
+    pub(super) flags: VALUE,
+    pub(super) class: VALUE,
+}
+
+impl Basic {
+    pub(super) fn kind(&self) -> u64 {
+        self.flags as u64 & TYPE_MASK
+    }
+}
+
+/// Ruby's number of a type.
+pub(super) const fn number(kind: T) -> u64 {
+    kind as u32 as u64
+}
+
+/// Whether there is an object in the slot that the VM's functions may be asked about: about others they abort.
+#[inline]
+pub(super) fn is_object(kind: u64) -> bool {
+    const NOT: [u64; 4] = [
+        number(T::RUBY_T_NONE),
+        number(T::RUBY_T_ZOMBIE),
+        number(T::RUBY_T_MOVED),
+        number(T::RUBY_T_NODE),
+    ];
+    !NOT.contains(&kind)
+}
+
+/// Memory for what will be found, taken and touched while the process still runs.
+pub(super) struct Room {
+    rows: Vec<Row>,
+    references: Vec<u64>,
+    sites: Vec<(u64, u32)>,
+}
+
+impl Room {
+    pub(super) fn for_objects(objects: usize, traced: bool) -> Self {
+        let expected = objects + objects / 16 + 1024;
+        let mut room = Self {
+            rows: vec![Row::default(); expected],
+            // written, so that the pages are there: zeros alone would not be
+            references: vec![1; expected * 2],
+            sites: vec![(1, 1); if traced { expected } else { 0 }],
+        };
+        for row in &mut room.rows {
+            row.kind = 1;
+        }
+        room.rows.clear();
+        room.references.clear();
+        room.sites.clear();
+        room
+    }
+}
+
+/// What a walk finds. The texts are read later.
+pub(super) struct Found {
+    pub(super) columns: Columns,
+    pub(super) kinds: Vec<Kind>,
+    pub(super) sites: Vec<Site>,
+    /// Addresses of classes and modules, and their kinds.
+    pub(super) classes: Vec<(u64, u32)>,
+    /// By the address of the category's name.
+    pub(super) roots: Vec<(u64, Vec<u64>)>,
+}
+
+/// Takes references.
+struct Sink {
+    references: Vec<u64>,
+    /// Left out, as dumps do: it has a place of its own.
+    class: u64,
+}
+
+struct Walk<'a> {
+    api: &'a Api,
+    rows: Vec<Row>,
+    large: Vec<(u64, u64)>,
+    sink: Sink,
+    kinds: Interned<Kind>,
+    /// One object of each kind of DATA.
+    data: Vec<VALUE>,
+    classes: Vec<(u64, u32)>,
+    roots: Vec<(u64, Vec<u64>)>,
+    panicked: bool,
+}
+
+/// Everything there is. With the GVL, and while collections are off. `ask_for_sites`: object by object, as where the
+/// table of sites cannot be read. `None` when it panicked.
+pub(super) fn run(api: &Api, room: Room, ask_for_sites: bool) -> Option<Found> {
+    let mut walk = Walk {
+        api,
+        rows: room.rows,
+        large: Vec::new(),
+        sink: Sink {
+            references: room.references,
+            class: 0,
+        },
+        kinds: Interned::new(),
+        data: Vec::with_capacity(1 << 10),
+        classes: Vec::with_capacity(1 << 14),
+        roots: Vec::new(),
+        panicked: false,
+    };
+    let data: *mut c_void = std::ptr::from_mut(&mut walk).cast();
+    // SAFETY: with the GVL, no collection in progress (it is disabled, which finishes one that was going on); the
+    // callbacks neither raise nor make objects, and catch panics. `data` is theirs until the calls return.
+    unsafe {
+        (api.reachable_objects_from_root)(root, data);
+        api.each_page(page, data);
+    }
+    if walk.panicked {
+        return None;
+    }
+    let mut sites = Sites::new(room.sites);
+    // SAFETY: right after the walk, which has found these objects.
+    unsafe { sites.read(api, walk.tracer(), &walk.rows, ask_for_sites) };
+    let columns = Columns {
+        rows: walk.rows,
+        large: walk.large.into_iter().collect(),
+        references: walk.sink.references,
+        sites: sites.by_object,
+    };
+    Some(Found {
+        columns,
+        kinds: walk.kinds.all,
+        sites: sites.interned.all,
+        classes: walk.classes,
+        roots: walk.roots,
+    })
+}
+
+unsafe extern "C" fn root(category: *const c_char, object: VALUE, data: *mut c_void) {
+    // SAFETY: the `Walk` of `run`, which nothing else uses meanwhile.
+    let walk = unsafe { &mut *data.cast::<Walk<'_>>() };
+    let category = category as u64;
+    match walk.roots.last_mut() {
+        Some((last, objects)) if *last == category => objects.push(object as u64),
+        _ => walk.roots.push((category, vec![object as u64])),
+    }
+}
+
+unsafe extern "C" fn page(start: *mut c_void, end: *mut c_void, stride: usize, data: *mut c_void) -> c_int {
+    // SAFETY: as above.
+    let walk = unsafe { &mut *data.cast::<Walk<'_>>() };
+    let walked = catch_unwind(AssertUnwindSafe(|| {
+        let mut slot = start as usize;
+        while slot < end as usize {
+            // SAFETY: the VM says that slots are here.
+            unsafe { walk.slot(slot as VALUE) };
+            slot += stride;
+        }
+    }));
+    if walked.is_err() {
+        walk.panicked = true;
+        return 1; // ends the walk
+    }
+    0
+}
+
+unsafe extern "C" fn reference(object: VALUE, data: *mut c_void) {
+    // SAFETY: the `Sink` of `Walk::slot`, which nothing else uses meanwhile.
+    let sink = unsafe { &mut *data.cast::<Sink>() };
+    let object = object as u64;
+    if object != sink.class {
+        sink.references.push(object);
+    }
+}
+
+impl Walk<'_> {
+    /// Where objspace keeps what it has traced.
+    fn tracer(&self) -> Option<VALUE> {
+        let is_tracer = |object: &&VALUE| {
+            // SAFETY: DATA that was found, and the name of its struct, if it has one.
+            unsafe {
+                let name = (self.api.data_type_name)(**object);
+                !name.is_null() && CStr::from_ptr(name).to_bytes() == TRACER
+            }
+        };
+        self.data.iter().find(is_tracer).copied()
+    }
+
+    /// # Safety
+    /// `object` must be a slot of the heap.
+    #[inline]
+    unsafe fn slot(&mut self, object: VALUE) {
+        // SAFETY: every slot starts like that.
+        let basic = unsafe { &*(object as *const Basic) };
+        let kind = basic.kind();
+        if !is_object(kind) {
+            return;
+        }
+        let mut what = Kind {
+            kind,
+            class: basic.class as u64,
+            label: 0,
+        };
+        self.sink.class = what.class;
+        if kind == number(T::RUBY_T_IMEMO) {
+            // what stands in that place is no class
+            what.class = 0;
+            what.label = basic.flags as u64 >> IMEMO_TYPE_SHIFT & IMEMO_TYPE_MASK;
+            if cfg!(ruby_gte_3_2) {
+                self.sink.class = 0;
+            }
+        } else if kind == number(T::RUBY_T_DATA) {
+            // SAFETY: an object of that type.
+            what.label = unsafe { (self.api.data_type_name)(object) } as u64;
+        }
+        let before = self.sink.references.len();
+        let sink: *mut c_void = std::ptr::from_mut(&mut self.sink).cast();
+        // SAFETY: an object of a type that the functions take.
+        let memsize = unsafe {
+            (self.api.reachable_objects_from)(object, reference, sink);
+            (self.api.memsize_of)(object)
+        };
+        let address = object as u64;
+        let small = u32::try_from(memsize).unwrap_or(u32::MAX);
+        if small == u32::MAX {
+            self.large.push((address, memsize as u64));
+        }
+        let (what, new) = self.kinds.number(what);
+        // SAFETY: an object of this kind.
+        let length = unsafe { length(object, kind) };
+        self.rows.push(Row {
+            address,
+            kind: what,
+            memsize: small,
+            references: (self.sink.references.len() - before) as u32,
+            length: u32::try_from(length).unwrap_or(u32::MAX),
+        });
+        if new && kind == number(T::RUBY_T_DATA) {
+            self.data.push(object);
+        }
+        if kind == number(T::RUBY_T_CLASS)
+            || kind == number(T::RUBY_T_MODULE)
+            || kind == number(T::RUBY_T_ICLASS)
+        {
+            self.classes.push((address, what));
+        }
+    }
+}
+
+/// Elements of an Array or Hash, where they are not few.
+///
+/// # Safety
+/// `object` must be one, of this kind.
+#[inline]
+unsafe fn length(object: VALUE, kind: u64) -> usize {
+    let length = if kind == number(T::RUBY_T_ARRAY) {
+        // SAFETY: an Array.
+        unsafe { rb_sys::RARRAY_LEN(object) as usize }
+    } else if kind == number(T::RUBY_T_HASH) {
+        // SAFETY: a Hash.
+        unsafe { rb_sys::rb_hash_size_num(object) as usize }
+    } else {
+        0
+    };
+    if length < SHORT { 0 } else { length }
+}

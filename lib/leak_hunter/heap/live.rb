@@ -1,0 +1,41 @@
+# frozen_string_literal: true
+
+require "objspace"
+require "securerandom"
+require "leak_hunter/process_identity"
+require "leak_hunter/tracing"
+
+module LeakHunter
+  class Heap
+    # What {Heap.live} needs to know of this process, and the walk itself.
+    module Live
+      # One collection is not enough: what finalizers held dies in the next.
+      COLLECTIONS = 2
+
+      class << self
+        # @param names [Array<Array>] kind, address of the owner (0: none), name, address of the value
+        # @return [Array(Native::Heap, Float, Boolean)] the heap, seconds of the pause, whether sites could be read
+        def take(names:, gc:, threads:) # rubocop:disable Naming/MethodParameterName
+          # what a stopped tracer has left tells the places of dead objects for those of living ones
+          Tracing.clear unless Tracing.on?
+          Native.live(names, facts.merge(threads:, collections: gc ? COLLECTIONS : 0))
+        end
+
+        private
+
+        # The rest is read at the moment of the walk.
+        def facts
+          { id: format("%032x", SecureRandom.random_number(2**128)), boot: ProcessIdentity.boot, pid: Process.pid,
+            host: ProcessIdentity.host, sequence: ProcessIdentity.next_sequence,
+            taken_at: Time.now.utc.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"), ruby: RUBY_VERSION, platform: RUBY_PLATFORM,
+            tracing_since: Tracing.since&.fetch(:generation), snapshot: "live", objspace:,
+            ask_for_sites: false }
+        end
+
+        # The shared library of Ruby's extension, which knows what tracing has recorded. Some Rubies have it built in.
+        def objspace = $LOADED_FEATURES.find { |path| path.match?(%r{/objspace\.(so|bundle)\z}) }
+      end
+    end
+    private_constant :Live
+  end
+end
