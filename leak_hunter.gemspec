@@ -30,6 +30,7 @@ Gem::Specification.new do |spec|
     built = Dir["lib/**/*.{so,bundle,dll}*"]
     kept = Dir["lib/**/*", "exe/*", "sig/**/*.rbs", "examples/**/*.{rb,ru,md}", "docs/**/*.md",
                "Cargo.{toml,lock}", "ext/*/Cargo.toml", "ext/*/{build.rs,extconf.rb}", "ext/*/{src,benches}/**/*.rs",
+               "ext/*/src/**/*.{css,html,js,sha256}",
                "{README,CHANGELOG,SECURITY}.md", "LICENSE.txt"]
     (kept - built).select { |path| File.file?(path) }.sort
   end

@@ -15,7 +15,12 @@ RSpec.describe "The gem" do
 
   it "has everything that cargo needs, and neither Rust's tests nor the fuzzer" do
     crates = Dir.glob("ext/*/{Cargo.toml,build.rs,extconf.rb,src/**/*.rs}", base: root)
-    expect(spec.files).to include(*crates, "Cargo.toml", "Cargo.lock")
+    included = Dir.glob("ext/*/src/**/*.rs", base: root).flat_map do |file|
+      names = File.read(File.join(root, file)).scan(/include_(?:str|bytes)!\("(.+?)"\)/).flatten
+      names.map { |name| File.join(File.dirname(file), name) }
+    end
+    expect(included).not_to be_empty
+    expect(spec.files).to include(*crates, *included, "Cargo.toml", "Cargo.lock")
     expect(spec.files.grep(%r{/(tests|fuzz)/})).to be_empty
     # rustup would fetch it, and cargo ignores it where RUSTFLAGS is set
     expect(spec.files.grep(/rust-toolchain|\.cargo/)).to be_empty

@@ -11,11 +11,19 @@ module LeakHunter
   class CLI
     autoload :Command, "leak_hunter/cli/command"
     autoload :DiffCommand, "leak_hunter/cli/diff_command"
+    autoload :ExportCommand, "leak_hunter/cli/export_command"
+    autoload :FlameCommand, "leak_hunter/cli/flame_command"
+    autoload :HeapCommand, "leak_hunter/cli/heap_command"
     autoload :HelpCommand, "leak_hunter/cli/help_command"
     autoload :ProgressBar, "leak_hunter/cli/progress_bar"
+    autoload :TopCommand, "leak_hunter/cli/top_command"
+    autoload :WhyCommand, "leak_hunter/cli/why_command"
 
     # A new command is one line here and one file.
-    COMMANDS = { "diff" => :DiffCommand, "help" => :HelpCommand }.freeze
+    COMMANDS = {
+      "diff" => :DiffCommand, "why" => :WhyCommand, "top" => :TopCommand, "flame" => :FlameCommand,
+      "export" => :ExportCommand, "help" => :HelpCommand
+    }.freeze
 
     FINE = 0
     FAILED = 1

@@ -109,6 +109,16 @@ module LeakHunter
       options[:holders] ? Holders.name(result, redact: options[:redact]) : result
     end
 
+    # What a diff finds, as addresses in the third dump or heap: for {Heap#export}, `only:`. Takes what {call} takes.
+    #
+    # @param progress [#call, nil] as above
+    # @return [Array<Integer>]
+    # @raise see above
+    def self.survivors(first, second, third, progress: nil)
+      moments = { first:, second:, third: }.map { |name, dump| moment(name, dump) }
+      Native.survivors(*moments, OWN_PATHS, progress)
+    end
+
     # @return [String, Native::Heap, Hash] what the native side takes
     def self.moment(name, dump)
       dump.respond_to?(:to_moment) ? dump.to_moment : path(name, dump)

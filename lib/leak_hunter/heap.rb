@@ -17,6 +17,8 @@ module LeakHunter
   # A heap does not change, may be used by several threads at once and goes on working in a forked child. It keeps none
   # of the objects alive that it tells of.
   class Heap
+    autoload :Export, "leak_hunter/heap/export"
+
     include Enumerable
 
     # Numbers of objects fetched at once.
@@ -199,6 +201,42 @@ module LeakHunter
       end
     end
 
+    # Writes the heap for another program.
+    #
+    # [`:folded`] folded stacks with their bytes, for flame graph tools of all kinds
+    # [`:speedscope`] all three views for https://www.speedscope.app
+    # [`:flame`] a flame graph: one HTML file that loads nothing
+    # [`:heapsnapshot`] for the memory panel of Chrome. There are no contents of Strings in it
+    # [`:dot`] an object and its neighbours, for Graphviz
+    #
+    # Of the first three, each object's own bytes count once, so that all frames add up to the heap. What is small is
+    # folded into frames called `…`.
+    #
+    # @param format [Symbol, String]
+    # @param destination [String, Pathname, #write] a path, which is written whole or not at all, or an IO
+    # @option options [Symbol] :view of folded stacks: `:retained` (by who alone keeps it alive, the default), `:paths`
+    #   (by the shortest way from the roots) or `:sites` (by gem, file and method of the allocation)
+    # @option options [Enumerable<HeapObject, Integer, String>] :only count the bytes of these objects, or addresses,
+    #   alone; for `:folded`, `:speedscope` and `:flame`
+    # @option options [String] :title what it is of; for `:speedscope` and `:flame`
+    # @option options [Integer] :depth frames below each other at most
+    # @option options [Integer] :frames the largest so many
+    # @option options [HeapObject, Integer, String] :object whose neighbours `:dot` shows
+    # @option options [Symbol] :relation `:any` (default), `:references`, `:referrers` or `:dominators`; for `:dot`
+    # @option options [Integer] :limit objects that `:dot` shows at most, the nearest
+    # @return [void]
+    # @raise [UsageError] an argument that cannot be
+    # @raise [Error] it cannot be written
+    def export(format, destination, **options)
+      Export.call(self, format, destination, **title(format), **options)
+      nil
+    end
+
+    # Writes a flame graph: see {#export}.
+    #
+    # @return [void]
+    def flame(destination, **options) = export(:flame, destination, **options)
+
     def inspect
       format("#<%<class>s %<what>s: %<size>d objects>", class: self.class, what: path || "of this process", size:)
     end
@@ -209,6 +247,14 @@ module LeakHunter
     alias to_moment native
 
     private
+
+    def title(format)
+      if %w[speedscope flame].include?(format.to_s)
+        { title: path ? File.basename(path) : "this process" }
+      else
+        {}
+      end
+    end
 
     def object(number) = HeapObject.new(self, number)
 

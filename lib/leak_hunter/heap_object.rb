@@ -32,6 +32,10 @@ module LeakHunter
     #   IMEMO its kind; nil of the VM's hidden objects
     def class_name = @native.class_name_of(@number)
 
+    # @return [String] what to call it among others: `"Shop::TRAIL (Array)"` where a constant or variable holds it,
+    #   `"class Shop"` of a class, else by its class
+    def label = @native.label_of(@number)
+
     # @return [HeapObject, nil] the class, which may be a singleton class. It is not among the {references}
     def klass = at(@native.class_of(@number))
 

@@ -14,8 +14,8 @@ RSpec.describe "The README", :tmpdir do
   named = blocks.to_h do |language, code|
     name = case language
            when "ruby" then code[/\A# (\S+)$/, 1] || "console"
-           when "sh" then code[/\A\w+/]
-           when "text" then code.start_with?("Retained") ? "classic lines" : "report"
+           when "sh" then code[/\Aleak_hunter why/] || code[/\A\w+/]
+           when "text" then { "Retained" => "classic lines", "2,000" => "way" }.fetch(code[/\A\S+/], "report")
            end
     [name, code]
   end
@@ -23,7 +23,7 @@ RSpec.describe "The README", :tmpdir do
   it "has no block that nothing here runs" do
     expect(named.size).to eq(blocks.size)
     expect(named.keys).to contain_exactly("Gemfile", "leak.rb", "report", "config.ru", "leaks", "console",
-                                          "leak_hunter", "classic lines", "Rakefile", "rake")
+                                          "leak_hunter", "classic lines", "leak_hunter why", "way", "Rakefile", "rake")
   end
 
   # An application that serves the README's examples and leaks nothing.
@@ -113,6 +113,23 @@ RSpec.describe "The README", :tmpdir do
     classic = run("leak_hunter", "diff", "--format", "classic", *dumps).gsub("#{File.realpath(@tmpdir)}/", "")
     places = ->(text) { text.scan(/^Retained (\d+) (STRING|OBJECT) .* at: (.*)/) }
     expect(places.call(classic)).to start_with(*places.call(named["classic lines"]))
+  end
+
+  it "asks one dump what holds, and writes it for other programs" do
+    RealDumps.paths.each.with_index(1) { |dump, number| FileUtils.cp(dump, File.join(@tmpdir, "#{number}.json")) }
+    output = shell(named["leak_hunter why"])
+    expect(output).to match(/objects like Session at 0x/).and match(/^SESSIONS \(Array\) /)
+      .and match(/^app;.*;Session \d+$/)
+    expect(Dir.children(@tmpdir)).to include("heap.html", "leak.html", "3.heapsnapshot", "3.speedscope.json")
+  end
+
+  it "shows the way to an object as it is printed" do
+    write("leak.rb", named["leak.rb"])
+    run(RbConfig.ruby, "leak.rb")
+    dump = Dir[File.join(@tmpdir, "tmp", "leak_hunter", "*.json")].last
+    # addresses and sizes differ
+    words = ->(text) { text.gsub(/0x\h+|[\d.]+ k?B/, "?").gsub(/  +/, "  ") }
+    expect(words.call(run("leak_hunter", "why", dump, "Session"))).to eq(words.call(named["way"]))
   end
 
   it "runs the tasks" do

@@ -46,7 +46,7 @@ RSpec.describe LeakHunter::CLI do
   describe "wrong usage" do
     {
       [] => "no command given",
-      %w[dif] => '"dif" is not a command. The commands are: diff, help',
+      %w[dif] => '"dif" is not a command. The commands are: diff, why, top, flame, export, help',
       %w[help dif] => '"dif" is not a command',
       %w[diff] => "diff takes three dumps, got 0",
       %w[diff a b c d] => "diff takes three dumps, got 4",

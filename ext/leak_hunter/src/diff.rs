@@ -49,7 +49,7 @@ fn call(ruby: &Ruby, first: Value, second: Value, third: Value, options: RHash) 
 }
 
 /// A path, a heap in memory, or the Hash of a mark.
-fn input_of(ruby: &Ruby, value: Value) -> Result<Input, Error> {
+pub(crate) fn input_of(ruby: &Ruby, value: Value) -> Result<Input, Error> {
     if let Ok(heap) = <Obj<Wrapped>>::try_convert(value) {
         return Ok(Input::Heap(Arc::clone(heap.heap())));
     }

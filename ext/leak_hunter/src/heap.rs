@@ -2,6 +2,7 @@
 //! as their numbers; nothing of Ruby is in here, so the collector has nothing to mark.
 
 mod analyses;
+mod export;
 mod lazy;
 mod object;
 mod path;
@@ -112,6 +113,7 @@ pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("memsize", method!(Wrapped::memsize, 0))?;
     class.define_method("dangling", method!(|this: &Wrapped| this.heap().dangling(), 0))?;
     class.define_method("recorded", method!(Wrapped::recorded, 0))?;
+    export::init(native, class)?;
     object::init(class)?;
     path::init(class)?;
     summaries::init(class)?;

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     Options,
     /// A heap is beyond what the tables can hold.
     TooLarge,
+    /// What was to be written cannot be.
+    Unwritable,
     /// The caller asked to stop.
     Cancelled,
     /// A fault of this crate.

@@ -25,6 +25,7 @@ pub mod address_set;
 pub mod diff;
 pub mod dump;
 pub mod error;
+pub mod export;
 pub mod gem;
 pub mod heap;
 pub mod holders;

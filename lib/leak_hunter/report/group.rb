@@ -45,6 +45,17 @@ module LeakHunter
         [@third_generation - youngest, @third_generation - oldest].uniq.map { |age| count(age) }.join("-")
       end
 
+      # @return [String, nil] file and line, the file relative to the gem or the application it is in
+      def place
+        return unless @group.key?(:file) || @group.key?(:line)
+
+        file, line = @group.values_at(:file, :line)
+        return "place unknown, not traced" unless file || line
+        return "line #{line}" unless file
+
+        [in_gem(file) || in_library(file) || in_root(file) || file, line].compact.join(":")
+      end
+
       private
 
       def what
@@ -55,17 +66,6 @@ module LeakHunter
 
         plain = type.nil? || PLAIN_TYPES.include?(type) || (type == "DATA" && name.match?(CONSTANT))
         plain ? name : "#{name} (#{type})"
-      end
-
-      # File and line, the file relative to the gem or the application it is in.
-      def place
-        return unless @group.key?(:file) || @group.key?(:line)
-
-        file, line = @group.values_at(:file, :line)
-        return "place unknown, not traced" unless file || line
-        return "line #{line}" unless file
-
-        [in_gem(file) || in_library(file) || in_root(file) || file, line].compact.join(":")
       end
 
       def in_gem(file)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leak_hunter_core::Heap;
+use leak_hunter_core::export::Named;
 use leak_hunter_core::heap::{Dominated, Dominators, Graph, Node, Reach, Referrers, dominators};
 use magnus::{Error, Module, RClass, Ruby, method};
 
@@ -16,6 +17,7 @@ pub(super) struct Analyses {
     dominators: Lazy<Dominators>,
     dominated: Lazy<Dominated>,
     referrers: Lazy<Referrers>,
+    named: Lazy<Named>,
 }
 
 impl Analyses {
@@ -27,6 +29,7 @@ impl Analyses {
             self.dominators.peek().map(|it| it.memory()),
             self.dominated.peek().map(|it| it.memory()),
             self.referrers.peek().map(|it| it.memory()),
+            self.named.peek().map(|it| it.memory()),
         ];
         sizes.into_iter().flatten().sum()
     }
@@ -97,6 +100,10 @@ impl Wrapped {
             |it| &it.referrers,
             |whole, progress| Referrers::new(&whole.heap, progress),
         )
+    }
+
+    pub(super) fn named(&self, ruby: &Ruby) -> Result<Arc<Named>, Error> {
+        self.analysis(ruby, |it| &it.named, |whole, _| Ok(Named::new(&whole.heap)))
     }
 
     fn unreachable(ruby: &Ruby, this: &Self) -> Result<u64, Error> {

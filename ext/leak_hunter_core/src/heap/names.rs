@@ -100,6 +100,13 @@ impl Names {
         self.by_edge.get(&(owner, value))
     }
 
+    /// All of them: owner (0 for none), value, name.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u64, u64, &Name)> {
+        self.by_edge
+            .iter()
+            .map(|((owner, value), name)| (*owner, *value, name))
+    }
+
     /// The global variable that holds the object at this address.
     pub fn of_global(&self, value: u64) -> Option<&Name> {
         self.of_edge(0, value)

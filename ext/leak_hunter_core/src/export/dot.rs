@@ -1,0 +1,293 @@
+//! The neighbourhood of an object as a picture for Graphviz.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::Write;
+
+use foldhash::fast::RandomState;
+
+use super::labels::class_label;
+use super::out::Out;
+use super::{ObjectSet, Subject};
+use crate::error::{Error, ErrorKind, Result};
+use crate::heap::{Heap, Node};
+use crate::progress::Progress;
+
+const CHECK_EVERY: usize = 1 << 15;
+/// Rounds of looking through the whole heap for who refers to what is shown.
+const ROUNDS: usize = 8;
+/// Of one object's references, or referrers, so many are shown.
+const FAN: usize = 12;
+const LONGEST_LABEL: usize = 60;
+
+/// What makes an object a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// The object refers to it, or it to the object.
+    Any,
+    /// The object refers to it.
+    References,
+    /// It refers to the object.
+    Referrers,
+    /// It dominates the object, or is dominated by it.
+    Dominators,
+}
+
+impl std::str::FromStr for Relation {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "any" => Ok(Self::Any),
+            "references" => Ok(Self::References),
+            "referrers" => Ok(Self::Referrers),
+            "dominators" => Ok(Self::Dominators),
+            _ => {
+                let message =
+                    format!("relation: {name:?} is not one of any, references, referrers, dominators");
+                Err(Error::new(ErrorKind::Options, message))
+            }
+        }
+    }
+}
+
+/// What to show.
+#[derive(Clone, Copy, Debug)]
+pub struct Neighbourhood {
+    /// The object in the middle.
+    pub object: u32,
+    /// Who are its neighbours.
+    pub relation: Relation,
+    /// At most so many objects, the nearest.
+    pub limit: usize,
+}
+
+/// Writes Graphviz' DOT.
+pub fn dot(
+    subject: &Subject<'_>,
+    neighbourhood: &Neighbourhood,
+    sink: impl Write,
+    progress: &Progress,
+) -> Result<()> {
+    let limit = neighbourhood.limit.clamp(1, 1000);
+    let mut picture = Picture {
+        subject,
+        limit,
+        shown: vec![neighbourhood.object],
+        known: HashMap::from_iter([(neighbourhood.object, ())]),
+        edges: Vec::new(),
+        left_out: false,
+    };
+    match neighbourhood.relation {
+        Relation::Dominators => picture.dominators(neighbourhood.object, progress)?,
+        relation => picture.references(relation, progress)?,
+    }
+    picture.write(neighbourhood, Out::new(sink, progress))
+}
+
+struct Picture<'a> {
+    subject: &'a Subject<'a>,
+    limit: usize,
+    shown: Vec<Node>,
+    known: HashMap<Node, (), RandomState>,
+    edges: Vec<(Node, Node)>,
+    left_out: bool,
+}
+
+impl Picture<'_> {
+    fn heap(&self) -> &Heap {
+        self.subject.graph.heap()
+    }
+
+    /// Whether there is room for the node, or it is there already.
+    fn show(&mut self, node: Node) -> bool {
+        if self.known.contains_key(&node) {
+            return true;
+        }
+        if self.shown.len() >= self.limit {
+            self.left_out = true;
+            return false;
+        }
+        self.known.insert(node, ());
+        self.shown.push(node);
+        true
+    }
+
+    fn retained(&self, node: Node) -> u64 {
+        self.subject.dominators.retained(node)
+    }
+
+    /// The larger first, and not too many.
+    fn largest(&mut self, mut nodes: Vec<Node>) -> Vec<Node> {
+        nodes.sort_unstable_by_key(|node| (std::cmp::Reverse(self.retained(*node)), *node));
+        nodes.dedup();
+        self.left_out |= nodes.len() > FAN;
+        nodes.truncate(FAN);
+        nodes
+    }
+
+    fn references(&mut self, relation: Relation, progress: &Progress) -> Result<()> {
+        let mut frontier = vec![self.shown[0]];
+        for _ in 0..ROUNDS {
+            let mut next = Vec::new();
+            if relation != Relation::References {
+                for (target, referrers) in self.referrers(&frontier, progress)? {
+                    for referrer in self.largest(referrers) {
+                        let new = !self.known.contains_key(&referrer);
+                        if self.show(referrer) && new {
+                            next.push(referrer);
+                        }
+                    }
+                    _ = target;
+                }
+            }
+            if relation != Relation::Referrers {
+                for object in &frontier {
+                    let references = self.heap().references(*object).collect();
+                    for reference in self.largest(references) {
+                        let new = !self.known.contains_key(&reference);
+                        if self.show(reference) && new {
+                            next.push(reference);
+                        }
+                    }
+                }
+            }
+            if next.is_empty() || self.shown.len() >= self.limit {
+                break;
+            }
+            frontier = next;
+        }
+        self.connect();
+        Ok(())
+    }
+
+    /// Who refers to these: one look through the heap for all of them.
+    fn referrers(&self, targets: &[u32], progress: &Progress) -> Result<Vec<(u32, Vec<u32>)>> {
+        let wanted = ObjectSet::of(targets.iter().copied());
+        let mut found: HashMap<u32, Vec<u32>, RandomState> = HashMap::default();
+        for object in 0..self.heap().len() {
+            if object as usize % CHECK_EVERY == 0 {
+                progress.check()?;
+            }
+            for reference in self.heap().references(object) {
+                if reference != object && wanted.contains(reference) {
+                    found.entry(reference).or_default().push(object);
+                }
+            }
+        }
+        let list = |target: &u32| (*target, found.remove(target).unwrap_or_default());
+        Ok(targets.iter().map(list).collect())
+    }
+
+    /// All references between those that are shown.
+    fn connect(&mut self) {
+        for object in self.shown.clone() {
+            let mut references: Vec<u32> = self.heap().references(object).collect();
+            references.retain(|reference| self.known.contains_key(reference));
+            references.sort_unstable();
+            references.dedup();
+            self.edges
+                .extend(references.into_iter().map(|reference| (object, reference)));
+        }
+    }
+
+    /// The way up to the top, and the largest below.
+    fn dominators(&mut self, object: u32, progress: &Progress) -> Result<()> {
+        let dominators = self.subject.dominators;
+        let mut node = object;
+        while let Some(idom) = dominators.of(node) {
+            if !self.show(idom) {
+                break;
+            }
+            self.edges.push((idom, node));
+            node = idom;
+        }
+        let mut below: HashMap<Node, Vec<Node>, RandomState> = HashMap::default();
+        for (index, node) in dominators.order().iter().enumerate() {
+            if index % CHECK_EVERY == 0 {
+                progress.check()?;
+            }
+            // `order` has each after its dominator
+            if let Some(idom) = dominators
+                .of(*node)
+                .filter(|it| *it == object || below.contains_key(it))
+            {
+                below.entry(idom).or_default().push(*node);
+                below.entry(*node).or_default();
+            }
+        }
+        let mut open = VecDeque::from([object]);
+        while let Some(node) = open.pop_front() {
+            for child in self.largest(below.remove(&node).unwrap_or_default()) {
+                if self.show(child) {
+                    self.edges.push((node, child));
+                    open.push_back(child);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write<W: Write>(&self, neighbourhood: &Neighbourhood, mut out: Out<'_, W>) -> Result<()> {
+        out.text("digraph heap {\n  rankdir=LR;\n")?;
+        out.text(
+            "  node [shape=box, style=\"rounded,filled\", fillcolor=\"#f4f4f4\", fontname=\"sans-serif\"];\n",
+        )?;
+        out.text("  edge [fontname=\"sans-serif\", fontsize=10];\n")?;
+        for node in &self.shown {
+            out.text(&format!("  n{node} [label=\"{}\"", self.label(*node)))?;
+            if *node == neighbourhood.object {
+                out.text(", penwidth=3, fillcolor=\"#ffe08a\"")?;
+            } else if !self.subject.graph.is_object(*node) {
+                out.text(", shape=ellipse")?;
+            }
+            out.text("];\n")?;
+        }
+        for (from, to) in &self.edges {
+            out.text(&format!("  n{from} -> n{to}"))?;
+            let named = self.subject.graph.is_object(*from) && self.subject.graph.is_object(*to);
+            let name = named.then(|| {
+                let names = self.heap().names();
+                names.of_edge(self.heap().address(*from), self.heap().address(*to))
+            });
+            match name.flatten() {
+                _ if neighbourhood.relation == Relation::Dominators => out.text(" [style=dashed]")?,
+                Some(name) => out.text(&format!(" [label=\"{}\"]", escaped(&name.name)))?,
+                None => {}
+            }
+            out.text(";\n")?;
+        }
+        if self.left_out {
+            out.text("  more [label=\"more, not shown\", shape=plaintext, style=\"\"];\n")?;
+        }
+        out.text("}\n")?;
+        out.finish()
+    }
+
+    fn label(&self, node: Node) -> String {
+        if !self.subject.graph.is_object(node) {
+            return escaped(self.subject.graph.category(node).unwrap_or("roots"));
+        }
+        let class = escaped(&class_label(self.heap(), node));
+        let address = self.heap().address(node);
+        let own = self.heap().memsize(node);
+        let retained = self.retained(node);
+        format!("{class}\\n{address:#x}\\n{own} B, retains {retained} B")
+    }
+}
+
+/// Text for a label in quotes.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for (index, char) in text.chars().enumerate() {
+        match char {
+            _ if index >= LONGEST_LABEL => {
+                escaped.push('…');
+                break;
+            }
+            '"' | '\\' => escaped.extend(['\\', char]),
+            char if char.is_control() => escaped.push(' '),
+            char => escaped.push(char),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,354 @@
+//! The bytes of a heap as a tree of frames: objects of one class below one frame are one frame.
+//!
+//! Each object's own bytes count once, at its place, so the frames add up to the heap. What is too small, too deep or
+//! too much is folded into a frame that says so, never dropped.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::labels::{Label, Labels};
+use super::{Subject, View};
+use crate::error::Result;
+use crate::gem;
+use crate::heap::Node;
+use crate::progress::Progress;
+
+const UNPLACED: u32 = u32::MAX;
+/// Frames while the tree is built; then the largest are chosen.
+const MOST: usize = 1 << 20;
+const CHECK_EVERY: usize = 1 << 15;
+/// What the frame is called into which others are folded.
+pub const REST: &str = "…";
+
+/// How much of a tree to keep.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Frames below each other.
+    pub depth: u32,
+    /// The largest so many.
+    pub frames: usize,
+    /// Frames with less of all bytes than one part in so many are folded.
+    pub parts: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            depth: 100,
+            frames: 20_000,
+            parts: 20_000,
+        }
+    }
+}
+
+/// Objects of one class, made or held at one place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// Index in [`FrameTree::labels`].
+    pub label: u32,
+    /// Index of the frame above; the first frame's own.
+    pub parent: u32,
+    /// How many above it.
+    pub depth: u32,
+    /// Objects at this place.
+    pub count: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Objects at this place and below.
+    pub total_count: u64,
+    /// Their bytes.
+    pub total_bytes: u64,
+}
+
+/// A tree of frames.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrameTree {
+    /// Names of the frames.
+    pub labels: Vec<Box<str>>,
+    /// The first is the whole heap. Each comes after the one above; the larger of two in one frame comes first.
+    pub frames: Vec<Frame>,
+}
+
+impl FrameTree {
+    /// Lays out what `subject` counts.
+    pub fn new(subject: &Subject<'_>, view: View, limits: &Limits, progress: &Progress) -> Result<Self> {
+        let mut growing = Growing::new(Labels::new(subject.graph), limits.depth.max(1));
+        match view {
+            View::Retained => growing.add_nodes(subject, progress, |node| subject.dominators.of(node))?,
+            View::Paths => {
+                let parents = subject.graph.parents(progress)?;
+                growing.add_nodes(subject, progress, |node| parents.get(node as usize).copied())?;
+            }
+            View::Sites => growing.add_sites(subject, progress)?,
+        }
+        progress.check()?;
+        Ok(growing.finish(limits))
+    }
+
+    /// The labels from below the whole heap down to a frame.
+    pub fn stack(&self, frame: usize) -> Vec<u32> {
+        let mut labels = Vec::new();
+        let mut at = frame;
+        while at != 0 {
+            labels.push(self.frames[at].label);
+            at = self.frames[at].parent as usize;
+        }
+        labels.reverse();
+        labels
+    }
+}
+
+/// A tree while objects come in.
+struct Growing<'a> {
+    labels: Labels<'a>,
+    rest: Label,
+    depth: u32,
+    frames: Vec<Frame>,
+    children: HashMap<(u32, Label), u32, RandomState>,
+}
+
+impl<'a> Growing<'a> {
+    fn new(mut labels: Labels<'a>, depth: u32) -> Self {
+        let whole = Frame {
+            label: labels.number("heap"),
+            ..Frame::default()
+        };
+        Self {
+            rest: labels.number(REST),
+            labels,
+            depth,
+            frames: vec![whole],
+            children: HashMap::default(),
+        }
+    }
+
+    /// The frame with this label in another. A run of one label, such as a linked list, is one frame.
+    fn child(&mut self, parent: u32, label: Label) -> u32 {
+        let above = self.frames[parent as usize];
+        if above.label == label || above.label == self.rest {
+            return parent;
+        }
+        let full = above.depth + 1 >= self.depth || self.frames.len() >= MOST;
+        let label = if full { self.rest } else { label };
+        let next = self.frames.len() as u32;
+        let frame = *self.children.entry((parent, label)).or_insert(next);
+        if frame == next {
+            self.frames.push(Frame {
+                label,
+                parent,
+                depth: above.depth + 1,
+                ..Frame::default()
+            });
+        }
+        frame
+    }
+
+    fn add(&mut self, frame: u32, count: u64, bytes: u64) {
+        let frame = &mut self.frames[frame as usize];
+        frame.count += count;
+        frame.bytes = frame.bytes.saturating_add(bytes);
+    }
+
+    /// Adds every object that counts at its place in a tree of nodes.
+    fn add_nodes(
+        &mut self,
+        subject: &Subject<'_>,
+        progress: &Progress,
+        parent: impl Fn(Node) -> Option<Node>,
+    ) -> Result<()> {
+        let graph = subject.graph;
+        self.labels.add_names();
+        let mut placed = vec![UNPLACED; graph.len() as usize];
+        placed[graph.top() as usize] = 0;
+        let mut way = Vec::new();
+        let mut steps = 0usize;
+        for object in 0..graph.heap().len() {
+            if !subject.counts(object) {
+                continue;
+            }
+            let mut node = object;
+            while placed[node as usize] == UNPLACED {
+                way.push(node);
+                // every node has a way up to the top
+                node = parent(node).unwrap_or(graph.top());
+            }
+            let mut frame = placed[node as usize];
+            while let Some(below) = way.pop() {
+                steps += 1;
+                if steps % CHECK_EVERY == 0 {
+                    progress.check()?;
+                }
+                let label = self.labels.of(below);
+                frame = self.child(frame, label);
+                placed[below as usize] = frame;
+            }
+            self.add(frame, 1, graph.heap().memsize(object));
+        }
+        Ok(())
+    }
+
+    fn add_sites(&mut self, subject: &Subject<'_>, progress: &Progress) -> Result<()> {
+        let heap = subject.graph.heap();
+        let mut sums = vec![(0u64, 0u64, 0u32); heap.all_kinds().len()];
+        for object in 0..heap.len() {
+            if object as usize % CHECK_EVERY == 0 {
+                progress.check()?;
+            }
+            if let Some(kind) = heap.kind_number(object).filter(|_| subject.counts(object)) {
+                let (count, bytes, sample) = &mut sums[kind];
+                *count += 1;
+                *bytes = bytes.saturating_add(heap.memsize(object));
+                *sample = object;
+            }
+        }
+        for (kind, (count, bytes, sample)) in heap.all_kinds().iter().zip(sums) {
+            if count == 0 {
+                continue;
+            }
+            let mut frame = 0;
+            let site = heap.site_of_kind(kind);
+            for text in site_frames(site) {
+                let label = self.labels.number(&text);
+                frame = self.child(frame, label);
+            }
+            // a class is called by its class here: where it was made says the rest
+            let class = heap
+                .class_name_of_kind(kind)
+                .unwrap_or_else(|| super::labels::class_label(heap, sample));
+            let label = self.labels.number(&class);
+            frame = self.child(frame, label);
+            self.add(frame, count, bytes);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, limits: &Limits) -> FrameTree {
+        sum_up(&mut self.frames);
+        let keep = largest(&self.frames, limits);
+        let mut kept: Vec<Frame> = Vec::new();
+        let mut places = vec![0u32; self.frames.len()];
+        let mut rests: HashMap<u32, u32, RandomState> = HashMap::default();
+        for (index, frame) in self.frames.iter().enumerate() {
+            let parent = places[frame.parent as usize];
+            let rest = frame.label == self.rest || (index > 0 && !keep[index]);
+            let next = kept.len() as u32;
+            let place = match rest {
+                true if kept[parent as usize].label == self.rest => parent,
+                true => *rests.entry(parent).or_insert(next),
+                false => next,
+            };
+            places[index] = place;
+            if place == next {
+                kept.push(Frame {
+                    label: if rest { self.rest } else { frame.label },
+                    parent,
+                    count: 0,
+                    bytes: 0,
+                    ..*frame
+                });
+            }
+            let place = &mut kept[place as usize];
+            place.count += frame.count;
+            place.bytes = place.bytes.saturating_add(frame.bytes);
+        }
+        sum_up(&mut kept);
+        let frames = depth_first(&kept, self.rest);
+        tidy(frames, self.labels.into_texts())
+    }
+}
+
+/// Each frame comes after the one above.
+fn sum_up(frames: &mut [Frame]) {
+    for frame in frames.iter_mut() {
+        (frame.total_count, frame.total_bytes) = (frame.count, frame.bytes);
+    }
+    for index in (1..frames.len()).rev() {
+        let Frame {
+            parent,
+            total_count,
+            total_bytes,
+            ..
+        } = frames[index];
+        let above = &mut frames[parent as usize];
+        above.total_count += total_count;
+        above.total_bytes = above.total_bytes.saturating_add(total_bytes);
+    }
+}
+
+/// Which frames to keep. None is larger than the one above, which comes first where they are alike: so that is kept too.
+fn largest(frames: &[Frame], limits: &Limits) -> Vec<bool> {
+    let least = frames[0].total_bytes / limits.parts.max(1);
+    let mut order: Vec<u32> = (1..frames.len() as u32)
+        .filter(|index| frames[*index as usize].total_bytes >= least)
+        .collect();
+    let key = |index: &u32| (std::cmp::Reverse(frames[*index as usize].total_bytes), *index);
+    if order.len() > limits.frames {
+        order.select_nth_unstable_by_key(limits.frames, key);
+        order.truncate(limits.frames);
+    }
+    let mut keep = vec![false; frames.len()];
+    for index in order {
+        keep[index as usize] = true;
+    }
+    keep
+}
+
+/// The larger of two in one frame first, and what was folded last.
+fn depth_first(frames: &[Frame], rest: Label) -> Vec<Frame> {
+    let key = |index: &u32| {
+        let frame = &frames[*index as usize];
+        (
+            frame.parent,
+            frame.label != rest,
+            frame.total_bytes,
+            std::cmp::Reverse(*index),
+        )
+    };
+    // ascending, so that the largest child is the last, and comes from the stack first
+    let mut order: Vec<u32> = (1..frames.len() as u32).collect();
+    order.sort_unstable_by_key(key);
+    let of = |parent: u32| {
+        let start = order.partition_point(|index| frames[*index as usize].parent < parent);
+        let end = order.partition_point(|index| frames[*index as usize].parent <= parent);
+        &order[start..end]
+    };
+    let mut sorted = vec![frames[0]];
+    let mut open: Vec<(u32, u32)> = of(0).iter().map(|child| (*child, 0)).collect();
+    while let Some((index, parent)) = open.pop() {
+        let place = sorted.len() as u32;
+        sorted.push(Frame {
+            parent,
+            ..frames[index as usize]
+        });
+        open.extend(of(index).iter().map(|child| (*child, place)));
+    }
+    sorted
+}
+
+/// Keeps the labels that are used.
+fn tidy(mut frames: Vec<Frame>, texts: Vec<Box<str>>) -> FrameTree {
+    let mut places = vec![UNPLACED; texts.len()];
+    let mut labels = Vec::new();
+    for frame in &mut frames {
+        let place = &mut places[frame.label as usize];
+        if *place == UNPLACED {
+            *place = labels.len() as u32;
+            labels.push(texts[frame.label as usize].clone());
+        }
+        frame.label = *place;
+    }
+    FrameTree { labels, frames }
+}
+
+fn site_frames((file, line, method): (Option<&str>, Option<u64>, Option<&str>)) -> Vec<String> {
+    let Some(file) = file else {
+        return vec!["not traced".into()];
+    };
+    let line = line.map_or("?".into(), |line| (line as i64).to_string());
+    vec![
+        gem::of_path(file).unwrap_or_else(|| "no gem".into()),
+        file.into(),
+        method.map_or_else(|| format!("line {line}"), |method| format!("{method}:{line}")),
+    ]
+}

@@ -1,0 +1,327 @@
+//! V8's `.heapsnapshot`, which Chrome's memory panel opens.
+//!
+//! The top of the graph is V8's root, categories of roots stand below its `(GC roots)`. References that do not keep an
+//! object alive here (see [`crate::heap::Graph`]) are weak there, so that dominators and retained sizes are the same.
+//! Where an object was made is its allocation stack. Strings have no contents here: a heap holds secrets.
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use foldhash::fast::RandomState;
+
+use super::labels::class_label;
+use super::out::Out;
+use super::{ObjectSet, Subject};
+use crate::error::Result;
+use crate::heap::{Graph, Heap, Kind, Level, Node, Type};
+use crate::progress::Progress;
+
+mod ids;
+mod meta;
+
+use ids::Ids;
+use meta::{EDGES, META, NODES};
+
+/// Fields of a node. Edges lead to the first field of theirs.
+const FIELDS: u64 = 7;
+/// References that have a number of their own, where nothing better is known of them.
+const NUMBERED: usize = 1000;
+
+/// Writes the snapshot of all objects: [`Subject::counted`] does not matter here.
+pub fn heapsnapshot(subject: &Subject<'_>, sink: impl Write, progress: &Progress) -> Result<()> {
+    let graph = subject.graph;
+    let snapshot = Snapshot::new(graph);
+    let mut out = Out::new(sink, progress);
+    out.text("{\"snapshot\":{\"meta\":")?;
+    out.text(META)?;
+    for (name, number) in [
+        ("node_count", snapshot.node(graph.heap().len()) / FIELDS),
+        ("edge_count", snapshot.edge_count()),
+        ("trace_function_count", snapshot.sites.len() as u64 + 1),
+    ] {
+        out.text(",\"")?;
+        out.text(name)?;
+        out.text("\":")?;
+        out.number(number)?;
+    }
+    let mut strings = Strings::default();
+    out.text("},\n\"nodes\":[")?;
+    snapshot.nodes(&mut out, &mut strings)?;
+    out.text("],\n\"edges\":[")?;
+    snapshot.edges(&mut out, &mut strings)?;
+    out.text("],\n")?;
+    snapshot.traces(&mut out, &mut strings)?;
+    out.text(",\n\"samples\":[],\n\"locations\":[],\n\"strings\":")?;
+    out.strings(strings.texts.iter().map(AsRef::as_ref))?;
+    out.text("}\n")?;
+    out.finish()
+}
+
+/// Texts by number. The first is always the empty one.
+#[derive(Default)]
+struct Strings {
+    numbers: HashMap<Box<str>, u64, RandomState>,
+    texts: Vec<Box<str>>,
+}
+
+impl Strings {
+    fn number(&mut self, text: &str) -> u64 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = self.texts.len() as u64;
+        self.texts.push(text.into());
+        self.numbers.insert(text.into(), number);
+        number
+    }
+}
+
+type Site<'a> = (&'a str, Option<u64>, Option<&'a str>);
+
+struct Snapshot<'a> {
+    graph: &'a Graph<'a>,
+    /// Where objects were made, and the number of that by kind, from 1.
+    sites: Vec<Site<'a>>,
+    site_of_kind: Vec<u64>,
+    /// Objects that are referred to from roots: Chrome counts distances from these.
+    entries: Vec<u32>,
+    /// Whose references have names.
+    owners: ObjectSet,
+}
+
+impl<'a> Snapshot<'a> {
+    fn new(graph: &'a Graph<'a>) -> Self {
+        let heap = graph.heap();
+        let mut sites = Vec::new();
+        let mut numbers: HashMap<Site<'a>, u64, RandomState> = HashMap::default();
+        let site_of_kind = |kind: &Kind| {
+            let (Some(file), line, method) = heap.site_of_kind(kind) else {
+                return 0;
+            };
+            let site = (file, line, method);
+            *numbers.entry(site).or_insert_with(|| {
+                sites.push(site);
+                sites.len() as u64
+            })
+        };
+        let site_of_kind = heap.all_kinds().iter().map(site_of_kind).collect();
+        let mut entries: Vec<u32> = categories(graph)
+            .flat_map(|category| graph.successors(category))
+            .filter(|object| graph.level(*object) == Level::Strong)
+            .collect();
+        entries.sort_unstable();
+        entries.dedup();
+        let owners = heap.names().all().filter_map(|(owner, _, _)| heap.find(owner));
+        Self {
+            graph,
+            sites,
+            site_of_kind,
+            entries,
+            owners: ObjectSet::of(owners),
+        }
+    }
+
+    /// Where a node of the graph stands among the nodes: behind root, `(GC roots)` and the categories.
+    fn node(&self, object: u32) -> u64 {
+        (u64::from(object) + 2 + categories(self.graph).len() as u64) * FIELDS
+    }
+
+    fn category_edges(&self, category: Node) -> u64 {
+        self.graph.successors(category).count() as u64
+    }
+
+    fn object_edges(&self, object: u32) -> u64 {
+        let heap = self.graph.heap();
+        u64::from(heap.class_of(object).is_some()) + heap.references(object).len() as u64
+    }
+
+    fn edge_count(&self) -> u64 {
+        let roots = 1 + self.entries.len() as u64 + categories(self.graph).len() as u64;
+        let categories: u64 = categories(self.graph).map(|it| self.category_edges(it)).sum();
+        let objects: u64 = (0..self.graph.heap().len()).map(|it| self.object_edges(it)).sum();
+        roots + categories + objects
+    }
+
+    fn nodes<W: Write>(&self, out: &mut Out<'_, W>, strings: &mut Strings) -> Result<()> {
+        let heap = self.graph.heap();
+        let mut ids = Ids::new(heap);
+        let node = |out: &mut Out<'_, W>, fields: [u64; 6], first: bool| {
+            out.text(if first { "" } else { ",\n" })?;
+            out.numbers(fields.into_iter().chain([0]))
+        };
+        let synthetic = NODES.of("synthetic");
+        let root_edges = 1 + self.entries.len() as u64;
+        node(
+            out,
+            [synthetic, strings.number(""), ids.synthetic(), 0, root_edges, 0],
+            true,
+        )?;
+        let below = categories(self.graph);
+        let name = strings.number("(GC roots)");
+        node(
+            out,
+            [synthetic, name, ids.synthetic(), 0, below.len() as u64, 0],
+            false,
+        )?;
+        for category in below {
+            let name = strings.number(&format!("({})", self.graph.category(category).unwrap_or("roots")));
+            let edges = self.category_edges(category);
+            node(out, [synthetic, name, ids.synthetic(), 0, edges, 0], false)?;
+        }
+        let mut by_kind: Vec<Option<(u64, u64)>> = vec![None; heap.all_kinds().len()];
+        for object in 0..heap.len() {
+            let kind = heap.kind_number(object);
+            let is_module = heap
+                .kind(object)
+                .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module));
+            let known = kind.and_then(|kind| by_kind[kind]);
+            let (type_, name) = known.unwrap_or_else(|| {
+                let name = strings.number(&class_label(heap, object));
+                (NODES.of(node_type(heap, object)), name)
+            });
+            if let Some(kind) = kind.filter(|_| !is_module) {
+                by_kind[kind] = Some((type_, name));
+            }
+            let site = kind.map_or(0, |kind| self.site_of_kind[kind]);
+            let trace = if site == 0 { 0 } else { site + 1 };
+            let size = heap.memsize(object).min(u64::from(u32::MAX));
+            let edges = self.object_edges(object);
+            node(out, [type_, name, ids.of(object), size, edges, trace], false)?;
+        }
+        Ok(())
+    }
+
+    fn edges<W: Write>(&self, out: &mut Out<'_, W>, strings: &mut Strings) -> Result<()> {
+        let graph = self.graph;
+        let [element, property, internal, weak] =
+            ["element", "property", "internal", "weak"].map(|name| EDGES.of(name));
+        let gc_roots = FIELDS;
+        let name = strings.number("(GC roots)");
+        out.numbers([internal, name, gc_roots])?;
+        let edge = |out: &mut Out<'_, W>, fields: [u64; 3]| {
+            out.text(",\n")?;
+            out.numbers(fields)
+        };
+        let name = strings.number("root");
+        for object in &self.entries {
+            // not what keeps them alive: that are the categories
+            edge(out, [weak, name, self.node(*object)])?;
+        }
+        for (index, _) in categories(graph).enumerate() {
+            edge(out, [element, index as u64 + 1, (index as u64 + 2) * FIELDS])?;
+        }
+        for category in categories(graph) {
+            for (index, object) in graph.successors(category).enumerate() {
+                edge(out, [element, index as u64 + 1, self.node(object)])?;
+            }
+        }
+        let class_name = strings.number("class");
+        let mut unnamed = Vec::new();
+        let heap = graph.heap();
+        for object in 0..heap.len() {
+            // of all that the object refers to, in the same order, those that count
+            let mut essential = graph.successors(object).peekable();
+            let mut type_of = |next: u32, type_: u64| match essential.next_if_eq(&next) {
+                Some(_) => type_,
+                None => weak,
+            };
+            if let Some(class) = heap.class_of(object) {
+                edge(out, [type_of(class, internal), class_name, self.node(class)])?;
+            }
+            let has_names = self.owners.contains(object);
+            let names = instance_variables(heap, object);
+            let is_whole_array = is_whole_array(heap, object);
+            for (index, next) in heap.references(object).enumerate() {
+                let told = has_names.then(|| heap.names().of_edge(heap.address(object), heap.address(next)));
+                let told = told.flatten().map(|name| name.name.as_str());
+                let (type_, name) = match told.or_else(|| names.as_ref().map(|names| names[index])) {
+                    Some(told) => (property, strings.number(told)),
+                    None if is_whole_array => (element, index as u64),
+                    None => (internal, number_of(index, &mut unnamed, strings)),
+                };
+                edge(out, [type_of(next, type_), name, self.node(next)])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One frame an allocation site, below a root that stands for all.
+    fn traces<W: Write>(&self, out: &mut Out<'_, W>, strings: &mut Strings) -> Result<()> {
+        out.text("\"trace_function_infos\":[")?;
+        let root = strings.number("(root)");
+        let nothing = strings.number("");
+        out.numbers([0, root, nothing, 0, 0, 0])?;
+        let mut scripts: HashMap<&str, u64, RandomState> = HashMap::default();
+        for (index, (file, line, method)) in self.sites.iter().enumerate() {
+            let next = scripts.len() as u64 + 1;
+            let script = *scripts.entry(file).or_insert(next);
+            let name = strings.number(method.unwrap_or("(main)"));
+            let line = line.filter(|line| *line <= u64::from(u32::MAX)).unwrap_or(0);
+            out.text(",\n")?;
+            out.numbers([index as u64 + 1, name, strings.number(file), script, line, 0])?;
+        }
+        let (counts, sizes) = self.made();
+        out.text("],\n\"trace_tree\":[1,0,0,0,[")?;
+        for (index, (count, size)) in counts.into_iter().zip(sizes).enumerate() {
+            out.text(if index > 0 { ",\n" } else { "" })?;
+            let number = index as u64 + 1;
+            out.numbers([number + 1, number, count, size])?;
+            out.text(",[]")?;
+        }
+        out.text("]]")
+    }
+
+    fn made(&self) -> (Vec<u64>, Vec<u64>) {
+        let heap = self.graph.heap();
+        let mut counts = vec![0u64; self.sites.len()];
+        let mut sizes = vec![0u64; self.sites.len()];
+        for object in 0..heap.len() {
+            let site = heap.kind_number(object).map_or(0, |kind| self.site_of_kind[kind]);
+            if let Some(index) = (site as usize).checked_sub(1) {
+                counts[index] += 1;
+                sizes[index] = sizes[index].saturating_add(heap.memsize(object));
+            }
+        }
+        (counts, sizes)
+    }
+}
+
+fn categories(graph: &Graph<'_>) -> std::ops::Range<Node> {
+    graph.heap().len()..graph.top()
+}
+
+/// A dump leaves out values that are no objects, so only where there is one for each name it is known which is which.
+fn instance_variables(heap: &Heap, object: u32) -> Option<Vec<&str>> {
+    let kind = heap.kind(object)?;
+    let count = heap.references(object).len();
+    if kind.shape == 0 || count == 0 {
+        return None;
+    }
+    let names = heap.names().instance_variables(kind.shape)?;
+    (names.len() == count).then_some(names)
+}
+
+/// Likewise of elements: numbers and `nil` are no objects.
+fn is_whole_array(heap: &Heap, object: u32) -> bool {
+    heap.kind(object).is_some_and(|kind| kind.type_ == Type::Array)
+        && heap.length(object) == Some(heap.references(object).len() as u32)
+}
+
+fn number_of(index: usize, known: &mut Vec<u64>, strings: &mut Strings) -> u64 {
+    if index >= NUMBERED {
+        return strings.number("#...");
+    }
+    while known.len() <= index {
+        let next = known.len() + 1;
+        known.push(strings.number(&format!("#{next}")));
+    }
+    known[index]
+}
+
+/// Chrome sorts objects into groups by type, and by name where the type is `object` or `native`: that is the class here.
+fn node_type(heap: &Heap, object: u32) -> &'static str {
+    match heap.kind(object).map(|kind| kind.type_) {
+        Some(Type::Imemo | Type::IClass) => "native",
+        _ => "object",
+    }
+}

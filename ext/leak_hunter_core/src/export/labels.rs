@@ -1,0 +1,175 @@
+//! What the objects of a heap are called where they stand beside others: by class, classes by their own name, and what
+//! a constant or variable holds by that.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::heap::{Graph, Heap, Name, Node, Type};
+
+/// Number of a label.
+pub(crate) type Label = u32;
+
+/// The objects that constants and variables hold, and what they are called by that.
+#[derive(Debug, Default)]
+pub struct Named(HashMap<u32, Box<str>, RandomState>);
+
+impl Named {
+    /// All that the heap has names of.
+    pub fn new(heap: &Heap) -> Self {
+        let mut best: HashMap<u32, Box<str>, RandomState> = HashMap::default();
+        for (owner, value, name) in heap.names().all() {
+            let Some(object) = heap.find(value).filter(|object| !is_module(heap, *object)) else {
+                continue;
+            };
+            let text: Box<str> =
+                format!("{} ({})", told(heap, owner, name), class_label(heap, object)).into();
+            // of several, the shortest: an alias in a namespace of its own says less
+            let known = best.entry(object).or_insert_with(|| text.clone());
+            if (text.len(), &text) < (known.len(), known) {
+                *known = text;
+            }
+        }
+        Self(best)
+    }
+
+    /// What an object is called: by the constant or variable that holds it, or by its class.
+    pub fn label(&self, heap: &Heap, object: u32) -> String {
+        match self.0.get(&object) {
+            Some(label) => label.to_string(),
+            None => class_label(heap, object),
+        }
+    }
+
+    /// Bytes it takes.
+    pub fn memory(&self) -> usize {
+        self.0.values().map(|text| text.len() + 32).sum()
+    }
+}
+
+/// Labels, numbered as they are met.
+#[derive(Debug)]
+pub(crate) struct Labels<'a> {
+    graph: &'a Graph<'a>,
+    numbers: HashMap<Box<str>, Label, RandomState>,
+    texts: Vec<Box<str>>,
+    by_kind: Vec<Option<Label>>,
+    /// Of objects that have a name of their own.
+    named: HashMap<Node, Label, RandomState>,
+}
+
+impl<'a> Labels<'a> {
+    pub(crate) fn new(graph: &'a Graph<'a>) -> Self {
+        Self {
+            graph,
+            numbers: HashMap::default(),
+            texts: Vec::new(),
+            by_kind: vec![None; graph.heap().all_kinds().len()],
+            named: HashMap::default(),
+        }
+    }
+
+    /// Calls objects by the constants and variables that hold them.
+    pub(crate) fn add_names(&mut self) {
+        let named = Named::new(self.graph.heap());
+        let mut named: Vec<_> = named.0.into_iter().collect();
+        named.sort_unstable();
+        for (object, text) in named {
+            let label = self.number(&text);
+            self.named.insert(object, label);
+        }
+    }
+
+    pub(crate) fn number(&mut self, text: &str) -> Label {
+        if let Some(label) = self.numbers.get(text) {
+            return *label;
+        }
+        let label = self.texts.len() as Label;
+        self.texts.push(text.into());
+        self.numbers.insert(text.into(), label);
+        label
+    }
+
+    pub(crate) fn of(&mut self, node: Node) -> Label {
+        if let Some(label) = self.named.get(&node) {
+            return *label;
+        }
+        let heap = self.graph.heap();
+        if !self.graph.is_object(node) {
+            let text = match self.graph.category(node) {
+                Some("unreachable") => "unreachable".into(),
+                Some(category) => format!("root {category}"),
+                None => "heap".into(),
+            };
+            return self.number(&text);
+        }
+        let kind = heap.kind_number(node);
+        let known = kind.and_then(|kind| self.by_kind[kind]);
+        if let Some(label) = known {
+            return label;
+        }
+        let label = self.number(&class_label(heap, node));
+        match kind.filter(|_| !is_module(heap, node)) {
+            Some(kind) => self.by_kind[kind] = Some(label),
+            None => drop(self.named.insert(node, label)),
+        }
+        label
+    }
+
+    pub(crate) fn into_texts(self) -> Vec<Box<str>> {
+        self.texts
+    }
+}
+
+fn is_module(heap: &Heap, object: u32) -> bool {
+    heap.kind(object)
+        .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module | Type::IClass))
+}
+
+/// The class of an object; of a class or module, what it is and its own name.
+pub(crate) fn class_label(heap: &Heap, object: u32) -> String {
+    let type_ = heap.kind(object).map(|kind| kind.type_);
+    let own = |what: &str| match heap.classes().name(heap.address(object)) {
+        Some(name) => format!("{what} {name}"),
+        None => what.into(),
+    };
+    match type_ {
+        // C code that has no class of its own
+        Some(Type::Data) if heap.class_name(object).as_deref() == Some("Object") => {
+            format!("{} (Ruby internal)", heap.label(object).unwrap_or("DATA"))
+        }
+        Some(Type::Class) if heap.classes().real(heap.address(object)) != heap.address(object) => {
+            "singleton class".into()
+        }
+        Some(Type::Class) => own("class"),
+        Some(Type::Module) => own("module"),
+        Some(Type::IClass) => "included module".into(),
+        Some(Type::Imemo) => format!("{} (Ruby internal)", heap.label(object).unwrap_or("IMEMO")),
+        _ => heap
+            .class_name(object)
+            .unwrap_or_else(|| format!("{} (Ruby internal)", heap.type_name(object))),
+    }
+}
+
+/// A name as it is told: `Shop::AUDIT_TRAIL`, `Shop @cache`, `$cache`.
+fn told(heap: &Heap, owner: u64, name: &Name) -> String {
+    let owner = match heap.classes().name(owner) {
+        Some(owner) if owner != "Object" => owner,
+        _ => return local(name),
+    };
+    match name.kind.as_str() {
+        "constant" => format!("{owner}::{}", name.name),
+        "instance_variable" | "class_variable" => format!("{owner} {}", name.name),
+        _ => local(name),
+    }
+}
+
+/// A name that needs no owner.
+fn local(name: &Name) -> String {
+    match name.kind.as_str() {
+        "fiber_local" => format!("Thread#[:{}]", name.name),
+        "thread_variable" => format!("thread variable {}", name.name),
+        "fiber_storage" => format!("Fiber[:{}]", name.name),
+        _ => name.name.clone(),
+    }
+}

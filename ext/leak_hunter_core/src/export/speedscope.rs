@@ -1,0 +1,77 @@
+//! The file format of <https://www.speedscope.app>: one profile for each view, in bytes.
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use foldhash::fast::RandomState;
+
+use super::out::Out;
+use super::{FrameTree, Limits, Subject, View};
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// Writes speedscope's JSON. `name` is what the profile is of.
+pub fn speedscope(
+    subject: &Subject<'_>,
+    name: &str,
+    limits: &Limits,
+    sink: impl Write,
+    progress: &Progress,
+) -> Result<()> {
+    let mut trees = Vec::new();
+    for view in View::ALL {
+        trees.push((view, FrameTree::new(subject, view, limits, progress)?));
+    }
+    let mut names: Vec<&str> = Vec::new();
+    let mut numbers: HashMap<&str, u64, RandomState> = HashMap::default();
+    for label in trees.iter().flat_map(|(_, tree)| &tree.labels) {
+        numbers.entry(label).or_insert_with(|| {
+            names.push(label);
+            names.len() as u64 - 1
+        });
+    }
+
+    let mut out = Out::new(sink, progress);
+    out.text("{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n\"exporter\":")?;
+    out.json(concat!("leak_hunter@", env!("CARGO_PKG_VERSION")))?;
+    out.text(",\"name\":")?;
+    out.json(name)?;
+    out.text(",\"activeProfileIndex\":0,\n\"shared\":{\"frames\":[")?;
+    for (index, name) in names.iter().enumerate() {
+        out.text(if index > 0 { ",\n{\"name\":" } else { "{\"name\":" })?;
+        out.json(name)?;
+        out.text("}")?;
+    }
+    out.text("]},\n\"profiles\":[")?;
+    for (index, (view, tree)) in trees.iter().enumerate() {
+        out.text(if index > 0 { ",\n" } else { "" })?;
+        profile(&mut out, *view, tree, &numbers)?;
+    }
+    out.text("]}\n")?;
+    out.finish()
+}
+
+fn profile<W: Write>(
+    out: &mut Out<'_, W>,
+    view: View,
+    tree: &FrameTree,
+    numbers: &HashMap<&str, u64, RandomState>,
+) -> Result<()> {
+    let number = |label: u32| numbers.get(&*tree.labels[label as usize]).copied().unwrap_or(0);
+    let weighty: Vec<usize> = (1..tree.frames.len())
+        .filter(|index| tree.frames[*index].bytes > 0)
+        .collect();
+    out.text("{\"type\":\"sampled\",\"unit\":\"bytes\",\"name\":")?;
+    out.json(view.title())?;
+    out.text(",\"startValue\":0,\"endValue\":")?;
+    out.number(tree.frames[0].total_bytes)?;
+    out.text(",\n\"samples\":[")?;
+    for (position, index) in weighty.iter().enumerate() {
+        out.text(if position > 0 { ",[" } else { "[" })?;
+        out.numbers(tree.stack(*index).into_iter().map(number))?;
+        out.text("]")?;
+    }
+    out.text("],\n\"weights\":[")?;
+    out.numbers(weighty.iter().map(|index| tree.frames[*index].bytes))?;
+    out.text("]}")
+}

@@ -1,0 +1,63 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class CLI
+    # What the commands share that read one dump as a graph: reading it, and where to write.
+    class HeapCommand < Command
+      private
+
+      def define_common(parser)
+        parser.on("--threads N", Integer, "default: one core stays free") { |threads| @threads = threads }
+      end
+
+      def define_report(parser)
+        parser.on("--format FORMAT", "text (default) or json") do |format|
+          @format = one_of("format", format, %w[text json])
+        end
+        parser.on("--[no-]color", "default: only on a terminal") { |color| @color = color }
+        define_common(parser)
+      end
+
+      def one_of(option, value, known)
+        return value if known.include?(value)
+
+        raise UsageError, "--#{option}: expected #{known.join(", ")}, got #{value}"
+      end
+
+      def positive(option, text)
+        text.match?(/\A0*[1-9]\d{0,8}\z/) or raise UsageError, "--#{option}: expected a number from 1 on, got #{text}"
+        text.to_i
+      end
+
+      def load(path)
+        watching { |bar| Heap.load(path, threads: @threads, progress: bar) }
+      end
+
+      def watching
+        bar = ProgressBar.for(stderr) unless json?
+        yield bar
+      ensure
+        bar&.finish
+      end
+
+      def json? = @format == "json"
+
+      def print_json(hash)
+        require "json"
+        stdout.puts({ schema: 1, **hash }.to_json)
+      end
+
+      def painter = @painter ||= Report::Color.new(Report::Color.wanted?(@color.nil? ? stdout : @color))
+
+      # As wide as the terminal, within what can be read with ease.
+      def width
+        return 80 unless stdout.respond_to?(:tty?) && stdout.tty?
+
+        require "io/console"
+        (stdout.winsize.last - 1).clamp(Report::Text::MIN_WIDTH, 160)
+      rescue SystemCallError
+        80
+      end
+    end
+  end
+end

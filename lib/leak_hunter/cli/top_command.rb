@@ -1,0 +1,100 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class CLI
+    # `leak_hunter top 3.json`
+    class TopCommand < HeapCommand
+      include Report::Format
+
+      BY = {
+        "retained" => "The objects without which most bytes would be free",
+        "class" => "The classes whose instances retain most",
+        "bytes" => "The classes whose instances take most bytes",
+        "count" => "The classes with most instances",
+        "gem" => "The gems whose objects take most bytes",
+        "site" => "The places whose objects take most bytes"
+      }.freeze
+
+      LIMIT = 20
+
+      # Of the sizes, those that a kind of rows has.
+      COLUMNS = { count: "objects", memsize: "bytes", retained_size: "retained" }.freeze
+
+      def self.summary = "name what takes or retains most of a dump"
+
+      private
+
+      def define(parser)
+        parser.banner = "Usage: leak_hunter top [OPTIONS] DUMP"
+        parser.separator "\nWhat a heap is full of.\n\n"
+        parser.on("--by WHAT", "#{BY.keys.join(", ")};", "default: retained") { |by| @by = one_of("by", by, BY.keys) }
+        parser.on("--limit N", "rows, default: #{LIMIT}") { |number| @limit = positive("limit", number) }
+        define_report(parser)
+      end
+
+      def execute(paths)
+        raise UsageError, "top takes one dump, got #{paths.size}" unless paths.size == 1
+
+        @by ||= "retained"
+        heap = load(paths.first)
+        rows = heap.top(by: @by, limit: @limit || LIMIT)
+        json? ? print_rows(heap, rows) : print_table(heap, rows)
+      end
+
+      def print_rows(heap, rows)
+        rows = rows.map { |row| row[:object] ? { label: row[:object].label, **row.except(:object) } : row }
+        print_json(dump: heap.path, objects: heap.size, memsize: heap.memsize, by: @by, rows:)
+      end
+
+      def print_table(heap, rows)
+        whole = heap.memsize
+        name = shorten_left(safe(heap.path), width - 40)
+        stdout.puts "#{name}: #{counted(heap.size, "object")}, #{bytes(whole)}", "#{BY.fetch(@by)}:", ""
+        return if rows.empty?
+
+        lines = table(rows, whole)
+        lines[0] = painter.paint(lines[0], :dim)
+        stdout.puts lines
+      end
+
+      def table(rows, whole)
+        columns = COLUMNS.keys.select { |column| rows.first.key?(column) }
+        share = columns.last
+        cells = rows.map { |row| columns.map { |column| cell(column, row[column]) } << percent(row[share], whole) }
+        cells.unshift([*COLUMNS.values_at(*columns), "share"])
+        widths = cells.transpose.map { |column| column.map(&:length).max + 2 }
+        room = width - widths.sum
+        cells.zip([nil, *rows]).map do |line, row|
+          numbers = line.zip(widths).map { |text, size| text.rjust(size) }.join
+          "#{pad(row ? title(row, room) : "", room)}#{numbers}"
+        end
+      end
+
+      def cell(column, number) = column == :count ? count(number) : bytes(number)
+
+      def title(row, room)
+        case @by
+        when "retained" then object_title(row, room)
+        when "gem" then shorten(safe(row[:gem] || "no gem known"), room)
+        when "site" then site_title(row, room)
+        else shorten_left(safe(row[:class] || "hidden objects of the VM"), room)
+        end
+      end
+
+      # The address is what `why` takes.
+      def object_title(row, room)
+        address = "  #{row[:address]}"
+        name = shorten_left(safe(row[:object].label), room - address.length)
+        "#{pad(name, room - address.length)}#{address}"
+      end
+
+      def site_title(row, room)
+        return "not traced" unless row[:file]
+
+        group = Report::Group.new(row)
+        detail = group.detail(room / 2).to_s
+        shorten_left("#{shorten_left(group.title, room - columns(detail) - 1)} #{detail}".rstrip, room)
+      end
+    end
+  end
+end

@@ -1,0 +1,133 @@
+# frozen_string_literal: true
+
+require "digest"
+require "json"
+require "open3"
+require "pathname"
+require "stringio"
+
+RSpec.describe LeakHunter::Heap, "#export", :tmpdir do
+  let(:heap) { described_class.load(RealDumps.paths.last) }
+  let(:session) { heap.instances_of("Session").first }
+
+  def written(format, **options)
+    StringIO.new.tap { |io| heap.export(format, io, **options) }.string.force_encoding(Encoding::UTF_8)
+  end
+
+  def sum(folded) = folded.lines.sum { |line| line[/ (\d+)$/, 1].to_i }
+
+  %i[retained paths sites].each do |view|
+    it "writes folded stacks that add up to the heap: #{view}" do
+      folded = written(:folded, view:)
+      expect(folded.lines).to all(match(/\A[^;\n]+(;[^;\n]+)* \d+\n\z/))
+      expect(sum(folded)).to eq(heap.memsize)
+    end
+  end
+
+  it "names frames by constants, and by what the dump says of allocations" do
+    expect(written(:folded)).to match(/;SESSIONS \(Array\);Session \d+$/)
+    expect(written(:folded, view: :sites)).to match(%r{^app;.+/sessions\.rb;new:10;Session \d+$})
+  end
+
+  it "counts only some objects where told to, and folds what is left" do
+    sessions = heap.instances_of("Session").to_a
+    folded = written(:folded, only: sessions)
+    expect(sum(folded)).to eq(sessions.sum(&:memsize))
+    expect(folded.lines).to contain_exactly(/;SESSIONS \(Array\);Session \d+$/)
+    expect(written(:folded, only: sessions.map(&:address))).to eq(folded)
+    expect(written(:folded, only: sessions.map { |object| object.address.hex })).to eq(folded)
+    expect(written(:folded, only: [])).to eq("")
+    few = written(:folded, frames: 5, depth: 3)
+    expect(sum(few)).to eq(heap.memsize)
+    expect(few.lines.size).to be <= 12
+  end
+
+  it "knows what leaked between three dumps" do
+    survivors = LeakHunter::Diff.survivors(*RealDumps.paths)
+    report = LeakHunter.diff(*RealDumps.paths)
+    expect(survivors.size).to eq(report[:totals][:count])
+    sites = written(:folded, view: :sites, only: survivors)
+    expect(sum(sites)).to eq(report[:totals][:memsize])
+    expect(sites).to match(/;Session \d+$/)
+  end
+
+  it "writes speedscope's JSON, one profile for each view" do
+    json = JSON.parse(written(:speedscope, title: "a </title>"))
+    expect(json).to include("name" => "a </title>", "$schema" => "https://www.speedscope.app/file-format-schema.json")
+    expect(json["profiles"].map { |profile| [profile["unit"], profile["weights"].sum, profile["endValue"]] })
+      .to all(eq(["bytes", heap.memsize, heap.memsize])).and have_attributes(size: 3)
+    expect(JSON.parse(written(:speedscope))["name"]).to eq("3.json")
+  end
+
+  it "writes a snapshot for Chrome" do
+    json = JSON.parse(written(:heapsnapshot))
+    counts = json["snapshot"].values_at("node_count", "edge_count")
+    expect([json["nodes"].size / 7, json["edges"].size / 3]).to eq(counts)
+    nodes = json["nodes"].each_slice(7).to_a
+    expect(nodes.sum { |node| node[3] }).to eq(heap.memsize)
+    expect(nodes.map { |node| node[2] }.uniq.size).to eq(nodes.size)
+    node = nodes.find { |it| it[2] == (((session.address.hex >> 2) & 0xffffffff) | 1) }
+    expect([json["strings"][node[1]], node[3]]).to eq(["Session", session.memsize])
+    # no contents of Strings
+    expect(json["strings"].grep(/token \d/)).to be_empty
+  end
+
+  it "writes pictures that Graphviz can draw" do
+    skip "there is no Graphviz here" unless system("command -v dot >/dev/null")
+    %i[any references referrers dominators].each do |relation|
+      picture = written(:dot, object: session, relation:, limit: 20)
+      svg, status = Open3.capture2("dot", "-Tsvg", stdin_data: picture)
+      expect(status).to be_success
+      expect(svg.scan('class="node"').size).to be_between(2, 21)
+    end
+    expect(written(:dot, object: session.address)).to include("Session\\n#{session.address}")
+  end
+
+  it "writes files whole, or not at all" do
+    path = Pathname(@tmpdir) / "heap.html"
+    path.write("before")
+    expect(heap.flame(path)).to be_nil
+    expect(path.read).to start_with("<!doctype html>").and end_with("</html>\n")
+    expect { heap.flame("/dev/full") }.to raise_error(LeakHunter::Error, /cannot write/)
+    expect { heap.flame("#{@tmpdir}/no/heap.html") }.to raise_error(LeakHunter::Error, /cannot write/)
+    expect(Dir.children(@tmpdir)).to eq(["heap.html"])
+    File.open(path, "w") { |file| heap.export(:folded, file) }
+    expect(sum(path.read)).to eq(heap.memsize)
+  end
+
+  {
+    [:pprof, {}] => "format: :pprof is not one of folded, speedscope, flame, dot, heapsnapshot",
+    [nil, {}] => "format: nil is not one of",
+    [:folded, { title: "x" }] => "title: is no option of the format folded",
+    [:heapsnapshot, { only: [] }] => "only: is no option of the format heapsnapshot",
+    [:folded, { view: :size }] => "view: :size is not one of retained, paths, sites",
+    [:folded, { depth: 0 }] => "depth: expected 1 to 1000, got 0",
+    [:folded, { frames: "9" }] => "frames: expected 1 to 1000000, got \"9\"",
+    [:folded, { only: 5 }] => "only: expected objects or addresses, got 5",
+    [:folded, { only: ["x"] }] => "only: expected objects or addresses, got \"x\"",
+    [:dot, {}] => "object: the format dot shows the neighbours of one",
+    [:dot, { object: "0x8" }] => "object: there is none at 0x8 in this heap",
+    [:dot, { object: "0x8", relation: :near }] => "relation: :near is not one of any"
+  }.each do |(format, options), message|
+    it "refuses #{format.inspect} #{options}" do
+      expect { heap.export(format, StringIO.new, **options) }
+        .to raise_error(LeakHunter::UsageError, /#{Regexp.escape(message)}|there is none/)
+    end
+  end
+
+  it "refuses an object of another heap, and a place that is none" do
+    other = described_class.load(RealDumps.paths.first)
+    expect { heap.export(:dot, StringIO.new, object: other.first) }.to raise_error(LeakHunter::UsageError, /another/)
+    expect { heap.export(:folded, "") }.to raise_error(LeakHunter::UsageError, "the path is empty")
+    expect { heap.export(:folded, 5) }.to raise_error(LeakHunter::UsageError, "expected a path or an IO, got 5")
+  end
+
+  # What the page tells the browser to run has to be what it brings.
+  %w[script.js style.css].each do |file|
+    it "has the checksum of #{file}" do
+      folder = File.expand_path("../../ext/leak_hunter_core/src/export/flame", __dir__)
+      hash = File.read(File.join(folder, "#{File.basename(file, ".*")}.sha256")).strip
+      expect(hash).to eq("sha256-#{Digest::SHA256.base64digest(File.binread(File.join(folder, file)))}")
+    end
+  end
+end
