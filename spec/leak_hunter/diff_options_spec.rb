@@ -9,7 +9,7 @@ RSpec.describe LeakHunter::Diff do
     it "has a default for each, in the form the native side takes" do
       expect(check).to eq(identity: "auto", group_by: %w[type class file line method], sort: "memsize", top: nil,
                           only: [], ignore: [], threads: nil, samples: 5, holders: false, redact: false,
-                        progress: nil)
+                          progress: nil)
     end
 
     it "takes Symbols and Strings alike" do

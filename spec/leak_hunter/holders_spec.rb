@@ -61,7 +61,8 @@ RSpec.describe LeakHunter::Holders, :tmpdir do
     RUBY
 
     it "get the names of instance variables and keys, too" do
-      expect(run_ruby(program, @tmpdir).lines(chomp: true)).to match(["CACHE.@pages", "live", "-", /\A\["secret \d+"\]\z/])
+      expect(run_ruby(program,
+                      @tmpdir).lines(chomp: true)).to match(["CACHE.@pages", "live", "-", /\A\["secret \d+"\]\z/])
     end
 
     it "keep contents to themselves, if they are told to" do

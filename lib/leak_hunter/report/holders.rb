@@ -9,6 +9,8 @@ module LeakHunter
 
       INDENT = "   "
       ARROW = " → "
+      # A space at which no line is broken.
+      BOUND = "\u00A0"
 
       # Steps told of a longer way, at its start and at its end.
       STEPS = 4
@@ -40,7 +42,7 @@ module LeakHunter
         number = "#{index}. "
         first, *lines = wrap(sentence(holder), @width - number.length).split("\n")
         details = [freed(holder), made(holder), way(holder)].compact
-        details = details.map { |text| wrap(text, @width - INDENT.length) }
+        details = details.map { |text| wrap(text, @width - INDENT.length).tr(BOUND, " ") }
         ["#{number}#{@color.paint(first, :bold)}", *lines.map { |line| @color.paint("#{INDENT}#{line}", :bold) },
          *details.flat_map { |text| text.split("\n") }.map { |line| @color.paint("#{INDENT}#{line}", :dim) }].join("\n")
       end
@@ -71,7 +73,9 @@ module LeakHunter
         return [] unless third
 
         growth = [first && second && (second - first), second && (third - second)].compact
-        ["#{count(third)} #{third == 1 ? "entry" : "entries"}", *growth.map { |more| format("%+d", more) }]
+        ["#{count(third)} #{third == 1 ? "entry" : "entries"}", *growth.map do |more|
+                                                                  "#{"+" unless more.negative?}#{count(more)}"
+                                                                end]
       end
 
       def alike(holder) = holder[:alike] > 1 ? ["#{count(holder[:alike])} of them"] : []
@@ -96,14 +100,17 @@ module LeakHunter
       end
 
       def way(holder)
-        path = holder[:path]
-        anchor = LeakHunter::Holders::Name.anchor(path, holder[:position]) || 0
-        steps = path.drop(anchor).select { |step| LeakHunter::Holders::Name.visible?(step) }
-        first, *steps = steps.map.with_index { |step, index| index.zero? ? start_words(step) : step_words(step) }
-        steps.unshift(first) if first
+        path, position = holder.values_at(:path, :position)
+        anchor = LeakHunter::Holders::Name.anchor(path, position) || 0
+        steps = path.each_with_index.filter_map do |step, index|
+          next unless index >= anchor && LeakHunter::Holders::Name.visible?(step)
+
+          index == anchor ? start_words(step) : step_words(step, entry: index > position)
+        end
+        steps.delete("Object") # where constants of no module are
         steps = [*steps.first(STEPS), "…", *steps.last(STEPS)] if steps.size > (2 * STEPS) + 1
         # a step is not broken over two lines
-        ["root", *steps].map { |step| safe(step).tr(" ", "\u00A0") }.join(ARROW)
+        ["root", *steps].map { |step| safe(step).tr(" ", BOUND) }.join(ARROW)
       end
 
       # A class has its name, whatever refers to it.
@@ -111,10 +118,11 @@ module LeakHunter
         LeakHunter::Holders::Name::ANCHORS.include?(step[:edge][:kind]) ? step_words(step) : step[:class]
       end
 
-      # Which element it is, changes from hour to hour.
-      def step_words(step)
+      # Which entry of a collection it is, changes from hour to hour.
+      def step_words(step, entry: false)
         kind, name = step[:edge].values_at(:kind, :name)
-        return "#{WORDS[kind]}#{step[:class]}" if name.nil? || kind == "array_element"
+        return "[…] #{step[:class]}" if kind == "array_element" || (entry && kind == "hash_value")
+        return "#{WORDS[kind]}#{step[:class]}" if name.nil?
 
         kind == "root" ? step[:class] : "#{WORDS[kind]}#{name} #{step[:class]}"
       end

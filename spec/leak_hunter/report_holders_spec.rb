@@ -1,0 +1,75 @@
+# frozen_string_literal: true
+
+RSpec.describe LeakHunter::Report::Holders do
+  step = lambda do |klass, type, kind, name = nil, named_by = nil|
+    { address: "0x7f0000000028", class: klass, type:, edge: { kind:, name:, named_by: } }
+  end
+  path = [
+    { address: nil, class: "vm", type: "ROOT", edge: { kind: "root", name: "vm", named_by: "dump" } },
+    step["Object", "CLASS", "root", "vm", "dump"], step["Sessions", "MODULE", "constant", "Sessions", "dump"],
+    step["Array", "ARRAY", "constant", "ALL", "dump"], step["Session", "OBJECT", "array_element", "[7]", "position"],
+    step["String", "STRING", "instance_variable", "@token", "live"]
+  ]
+  let(:holder) do
+    { name: "Sessions::ALL", named_by: "dump", address: "0x7f0000000028", class: "Array", kind: "collection", alike: 1,
+      count: 9_000, memsize: 1_100_000, retained: { exclusive: 1_100_000, shared: 0, cut: 3_300_000 },
+      growth: [0, 9_000, 18_000], generation: 3, site: { file: nil, line: nil, method: nil, gem: nil },
+      groups: [{ index: 0, count: 9_000 }], addresses: [], path:, position: 3, fingerprint: "0" * 16, age: 57 }
+  end
+
+  def text(*holders, width: 80, **totals)
+    result = SampleReport.result(totals:).merge(holders:)
+    LeakHunter::Report.new(result).to_s(width:)[/^1\. .*?(?=\n\n)/m]
+  end
+
+  it "says who holds how much, what letting go frees, where it was made, and the way from the roots" do
+    expect(text(holder)).to eq(<<~TEXT.chomp)
+      1. Sessions::ALL (Array, 18,000 entries, +9,000, +9,000) holds 9,000 of the
+         9,037 leaked objects, 1.1 MB
+         letting go of them frees 1.1 MB; letting go of the whole Array frees 3.3 MB
+         allocated at /srv/shop/app/models/session.rb:42 (app)
+         root → Sessions → ALL Array → […] Session → @token String
+    TEXT
+  end
+
+  it "promises nothing of what others hold, too" do
+    shared = holder.merge(kind: "shared", retained: { exclusive: 0, shared: 1_100_000, cut: 0 })
+    expect(text(shared).tr("\n",
+                           " ").squeeze(" ")).to include("holds, and does not hold alone, 9,000 of the").and include(
+                             "held by others too: only when all let go, 1.1 MB are free"
+                           )
+  end
+
+  it "counts those alike, those not shown, and the caches that nobody holds" do
+    others = Array.new(7) { holder.merge(count: 5, memsize: 200, name: nil, kind: "object", class: "Cart") }
+    lines = text(holder.merge(alike: 12), *others, cache_count: 37, cache_memsize: 1_480)
+    expect(lines.gsub(/\n +/, " ")).to include(
+      "12 of them", "holds 9,000 of the 9,000", "2. an object without a name (Cart, 18,000",
+      "3 more holders of 15 objects, 600 B 37 objects more are caches of the VM's, one for each place in the code: 1.5 kB"
+    )
+  end
+
+  it "tells roots by what they are" do
+    root = holder.merge(name: "at_exit blocks", class: "end_proc", kind: "root", address: nil, growth: [nil] * 3,
+                        path: [path.first.merge(class: "end_proc")], position: 0,
+                        retained: { exclusive: 50, shared: 20, cut: 0 })
+    expect(text(root)).to start_with("1. at_exit blocks holds 9,000 of the")
+      .and include("letting go of them frees 50 B, 20 B more are shared with others")
+  end
+
+  it "stays within its columns, whatever the names are, and prints none that would move the cursor" do
+    long = holder.merge(name: "#{"Very::" * 40}LONG", path: path.map { |it| it.merge(class: "#{"Deep::" * 30}\e[2J") })
+    [60, 80, 120].each do |width|
+      lines = text(long, width:).lines(chomp: true)
+      expect(lines.map(&:length)).to all(be <= width)
+      expect(lines.join).not_to include("\e")
+    end
+  end
+
+  it "shortens a long way from both ends" do
+    deep = holder.merge(path: path + (Array.new(30) do |n|
+                                        step["Node#{n}", "OBJECT", "instance_variable", "@next", "live"]
+                                      end))
+    expect(text(deep)).to include("… →").and include("Node29").and(satisfy { |lines| !lines.include?("Node10") })
+  end
+end
