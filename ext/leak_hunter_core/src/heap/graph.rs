@@ -36,8 +36,10 @@ const LEVELS: [Level; 4] = [
     Level::Unreachable,
 ];
 const UNSEEN: u8 = u8::MAX;
+/// Beside an object's level: its references are postponed.
+const CACHES: u8 = 1 << 7;
 /// Nodes between two looks at whether to go on.
-pub(crate) const CHECK_EVERY: usize = 1 << 15;
+pub(crate) const CHECK_EVERY: usize = if cfg!(test) { 16 } else { 1 << 15 };
 
 /// Roots by stacks: scanned without knowing what is a reference.
 const STACK: &str = "machine_context";
@@ -56,6 +58,7 @@ struct Category {
 pub struct Graph<'a> {
     heap: &'a Heap,
     categories: Vec<Category>,
+    /// And whether references are postponed.
     levels: Vec<u8>,
     /// By kind.
     postponed: Vec<bool>,
@@ -93,6 +96,14 @@ impl<'a> Graph<'a> {
         };
         let mut levels = vec![UNSEEN; heap.len() as usize];
         graph.add_synthetic(&mut levels, progress)?;
+        for (object, level) in levels.iter_mut().enumerate() {
+            if object % CHECK_EVERY == 0 {
+                progress.check()?;
+            }
+            if graph.is_postponed(object as u32) {
+                *level |= CACHES;
+            }
+        }
         graph.levels = levels;
         Ok(graph)
     }
@@ -162,14 +173,14 @@ impl<'a> Graph<'a> {
 
     /// How well an object is reached.
     pub fn level(&self, object: u32) -> Level {
-        LEVELS[usize::from(self.levels[object as usize]).min(LEVELS.len() - 1)]
+        LEVELS[usize::from(self.level_to(object)).min(LEVELS.len() - 1)]
     }
 
     /// Number of objects that no root leads to.
     pub fn unreachable(&self) -> u64 {
         self.levels
             .iter()
-            .filter(|level| **level == Level::Unreachable as u8)
+            .filter(|level| **level & !CACHES == Level::Unreachable as u8)
             .count() as u64
     }
 
@@ -177,11 +188,17 @@ impl<'a> Graph<'a> {
     #[inline]
     fn level_from(&self, object: u32) -> u8 {
         let level = self.levels[object as usize];
-        if self.is_postponed(object) {
-            level.max(Level::Postponed as u8)
-        } else {
+        if level & CACHES == 0 {
             level
+        } else {
+            (level & !CACHES).max(Level::Postponed as u8)
         }
+    }
+
+    /// The level at which references lead to an object.
+    #[inline]
+    fn level_to(&self, object: u32) -> u8 {
+        self.levels[object as usize] & !CACHES
     }
 
     #[inline]
@@ -206,13 +223,13 @@ impl<'a> Graph<'a> {
             Some(index) => self.categories.get(index as usize).map_or(0, |it| it.level as u8),
         };
         let objects = self.heap.len();
-        successors.filter(move |next| *next >= objects || self.levels[*next as usize] == level)
+        successors.filter(move |next| *next >= objects || self.level_to(*next) == level)
     }
 
     /// The objects that a node keeps alive, its class apart: all but what only caches, tools and the bare stack lead to.
     pub(crate) fn keeping_successors(&self, node: Node) -> impl Iterator<Item = u32> + '_ {
         let keeps = match node.checked_sub(self.heap.len()) {
-            None => self.levels[node as usize] < Level::Unreachable as u8 && !self.is_tool(node),
+            None => self.level_to(node) < Level::Unreachable as u8 && !self.is_tool(node),
             Some(index) => self
                 .categories
                 .get(index as usize)
@@ -225,33 +242,33 @@ impl<'a> Graph<'a> {
 
     /// A cache, a table of tracing, or LeakHunter's own; threads and fibers are postponed and yet keep what they hold.
     fn is_tool(&self, object: u32) -> bool {
-        let thread = matches!(
-            self.heap.label(object),
-            Some("VM/thread" | "fiber" | "VM/fiber" | "continuation")
-        );
-        self.is_postponed(object) && !thread
+        self.levels[object as usize] & CACHES != 0
+            && !matches!(
+                self.heap.label(object),
+                Some("VM/thread" | "fiber" | "VM/fiber" | "continuation")
+            )
     }
 
-    /// Goes on with an object's successors, of which its class (one more in `pause.left`) comes first, up to one that
-    /// `wanted` takes.
+    /// Goes on with an object's successors, up to one that `wanted` takes. `None` is where they begin: with the class.
     #[inline]
     pub(crate) fn resume(
         &self,
         object: u32,
-        mut pause: Pause,
+        pause: Option<Pause>,
         wanted: impl Fn(&Node) -> bool,
     ) -> (Option<Node>, Pause) {
         let level = self.level_from(object);
-        let essential = |next: &u32| self.levels[*next as usize] == level && wanted(next);
-        let place = self.heap.places[object as usize];
-        let whole = self.heap.list(object).len() as u32;
-        if pause.left > whole {
-            pause.left = whole;
-            if let Some(class) = self.heap.class_of(object).filter(essential) {
-                return (Some(class), pause);
+        let essential = |next: &u32| self.level_to(*next) == level && wanted(next);
+        let mut list = match pause {
+            Some(pause) => self.heap.edges.resume(self.heap.places[object as usize], pause),
+            None => {
+                let list = self.heap.list(object);
+                if let Some(class) = self.heap.class_of(object).filter(essential) {
+                    return (Some(class), list.pause());
+                }
+                list
             }
-        }
-        let mut list = self.heap.edges.resume(place, pause);
+        };
         let found = list.find(essential);
         (found, list.pause())
     }
@@ -267,7 +284,7 @@ impl<'a> Graph<'a> {
             let next = (self.heap.len() + done..self.top()).find(wanted)?;
             return Some((next - self.heap.len() + 1, next));
         };
-        let essential = |next: &&u32| self.levels[**next as usize] == category.level as u8 && wanted(next);
+        let essential = |next: &&u32| self.level_to(**next) == category.level as u8 && wanted(next);
         let rest = &category.root.references[done as usize..];
         let index = rest.iter().position(|next| essential(&next))?;
         Some((done + index as u32 + 1, rest[index]))
@@ -304,7 +321,7 @@ impl<'a> Graph<'a> {
             parents[category as usize] = self.top();
         }
         let mut search = Search::new(&mut levels, progress);
-        search.classes_last = true;
+        search.shortest = true;
         search.from_roots(self, |parent, child| parents[child as usize] = parent)?;
         for index in self.heap.roots.len()..self.categories.len() {
             search.from_category(self, index, |parent, child| parents[child as usize] = parent)?;
@@ -365,8 +382,9 @@ struct Search<'a> {
     queue: Vec<u32>,
     /// Objects reached whose references have to wait.
     waiting: Vec<u32>,
-    /// Whether to follow references as far as they go before classes.
-    classes_last: bool,
+    /// Whether the shortest way is wanted, and none over a class where another leads there. Otherwise the order does not
+    /// matter, and what was reached last goes first: that takes less memory.
+    shortest: bool,
     /// Objects whose classes have to wait.
     instances: Vec<u32>,
     progress: &'a Progress,
@@ -378,7 +396,7 @@ impl<'a> Search<'a> {
             levels,
             queue: Vec::new(),
             waiting: Vec::new(),
-            classes_last: false,
+            shortest: false,
             instances: Vec::new(),
             progress,
         }
@@ -387,12 +405,20 @@ impl<'a> Search<'a> {
     fn from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
         for index in 0..graph.categories.len() {
             if graph.categories[index].level == Level::Strong {
-                self.reach_all(graph, graph.heap.len() + index as u32, Level::Strong, &mut reached);
+                self.reach_all(
+                    graph,
+                    graph.heap.len() + index as u32,
+                    Level::Strong,
+                    &mut reached,
+                );
             }
         }
         self.run(graph, Level::Strong, &mut reached)?;
         // What a thread or a cache holds has a more telling way than the bare stack.
-        for object in std::mem::take(&mut self.waiting) {
+        for (index, object) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
+            if index % CHECK_EVERY == 0 {
+                self.progress.check()?;
+            }
             self.reach_all(graph, object, Level::Postponed, &mut reached);
         }
         self.run(graph, Level::Postponed, &mut reached)?;
@@ -423,7 +449,7 @@ impl<'a> Search<'a> {
         reached: &mut impl FnMut(Node, u32),
     ) {
         let mut successors = graph.all_successors(node);
-        if self.classes_last && successors.class.take().is_some() {
+        if self.shortest && successors.class.take().is_some() {
             self.instances.push(node);
         }
         for next in successors {
@@ -447,7 +473,10 @@ impl<'a> Search<'a> {
             if self.instances.is_empty() {
                 return Ok(());
             }
-            for instance in std::mem::take(&mut self.instances) {
+            for (index, instance) in std::mem::take(&mut self.instances).into_iter().enumerate() {
+                if index % CHECK_EVERY == 0 {
+                    self.progress.check()?;
+                }
                 if let Some(class) = graph.heap.class_of(instance) {
                     self.reach(instance, class, level, &mut reached);
                 }
@@ -462,14 +491,19 @@ impl<'a> Search<'a> {
         reached: &mut impl FnMut(Node, u32),
     ) -> Result<()> {
         let mut done = 0;
-        while let Some(object) = self.queue.get(done).copied() {
-            done += 1;
-            if done % CHECK_EVERY == 0 {
+        for step in 1usize.. {
+            if step % CHECK_EVERY == 0 {
                 self.progress.check()?;
                 // what was handled is let go, so that the queue is never as long as the heap is large
                 self.queue.drain(..done);
                 done = 0;
             }
+            let next = match self.shortest {
+                true => self.queue.get(done).copied(),
+                false => self.queue.pop(),
+            };
+            let Some(object) = next else { break };
+            done += usize::from(self.shortest);
             if level == Level::Strong && graph.is_postponed(object) {
                 self.waiting.push(object);
             } else {
@@ -483,22 +517,27 @@ impl<'a> Search<'a> {
     /// Where to start so that everything is reached: what nothing refers to, and one object of each circle.
     fn unreachable(&mut self, graph: &Graph<'_>) -> Result<Vec<u32>> {
         let objects = graph.heap.len();
-        let mut referred = vec![false; objects as usize];
+        let mut referred = vec![0u64; objects.div_ceil(64) as usize];
         for object in 0..objects {
             if object as usize % CHECK_EVERY == 0 {
                 self.progress.check()?;
             }
             if self.levels[object as usize] == UNSEEN {
                 for next in graph.all_successors(object) {
-                    referred[next as usize] |= next != object;
+                    if next != object {
+                        referred[next as usize / 64] |= 1 << (next % 64);
+                    }
                 }
             }
         }
         let mut entries = Vec::new();
         for circles in [false, true] {
             for object in 0..objects {
+                if object as usize % CHECK_EVERY == 0 {
+                    self.progress.check()?;
+                }
                 let unseen = self.levels[object as usize] == UNSEEN;
-                if unseen && (circles || !referred[object as usize]) {
+                if unseen && (circles || referred[object as usize / 64] >> (object % 64) & 1 == 0) {
                     entries.push(object);
                     self.levels[object as usize] = Level::Unreachable as u8;
                     self.queue.push(object);

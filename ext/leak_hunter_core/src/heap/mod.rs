@@ -12,6 +12,7 @@ mod kinds;
 mod load;
 mod names;
 mod paths;
+mod preorder;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -131,13 +132,15 @@ impl Heap {
         self.list(object)
     }
 
+    #[inline]
     pub(crate) fn list(&self, object: u32) -> List<'_> {
         self.edges.at(self.places[object as usize], object)
     }
 
     /// The object that is its class, singleton classes as they are.
+    #[inline]
     pub fn class_of(&self, object: u32) -> Option<u32> {
-        let number = self.kind(object)?.class_number;
+        let number = *self.kinds.classes.get(self.births[object as usize] as usize)?;
         (number != NONE).then_some(number)
     }
 

@@ -130,20 +130,29 @@ pub fn holders(
 ) -> Result<Vec<Holder>> {
     let graph = Graph::new(heap, progress)?;
     let tree = dominators(&graph, progress)?;
+    let parents = graph.parents(progress)?;
+    holders_in(&graph, &tree, &parents, leaked, since, progress)
+}
+
+/// The same in a graph of which the dominators and the ways from the roots are known.
+pub fn holders_in(
+    graph: &Graph<'_>,
+    tree: &Dominators,
+    parents: &[Node],
+    leaked: &[Leaked],
+    since: Option<u64>,
+    progress: &Progress,
+) -> Result<Vec<Holder>> {
+    let heap = graph.heap();
     let leaked: Vec<Leaked> = leaked
         .iter()
         .filter(|it| !is_cache(heap, it.object))
         .copied()
         .collect();
-    let leak_tree = LeakTree::new(&graph, &tree, &leaked, progress)?;
-    let parents = graph.parents(progress)?;
-    let chosen = leak_tree.choose(&graph, &parents, progress)?;
-    let retained = retained::of_all(&graph, &tree, &chosen, since, progress)?;
-    let view = View {
-        graph: &graph,
-        parents: &parents,
-        tree: &tree,
-    };
+    let leak_tree = LeakTree::new(graph, tree, &leaked, progress)?;
+    let chosen = leak_tree.choose(graph, parents, progress)?;
+    let retained = retained::of_all(graph, tree, &chosen, since, progress)?;
+    let view = View { graph, parents, tree };
     let groups: HashMap<u32, u32, RandomState> = leaked.iter().map(|it| (it.object, it.group)).collect();
     let mut holders: Vec<Holder> = Vec::new();
     let mut by_fingerprint: HashMap<u64, usize, RandomState> = HashMap::default();
