@@ -9,7 +9,7 @@
 # LeakHunter is a small program around the engine, so that the memory is that of the graph alone. Each run is a process
 # of its own, on the same dump, in the page cache, and the contenders take turns. CPU seconds are user and system time
 # of all threads. The memory allowed is 40 bytes an object and 4 a reference; what is used is what the process's peak
-# resident memory rose by from its start, its code and its buffers included.
+# resident memory rose by from its start, buffers and the gaps of the allocator included, the program's code left out.
 
 require "etc"
 require "json"

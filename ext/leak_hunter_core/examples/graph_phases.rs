@@ -1,7 +1,8 @@
 //! What a heap's graph costs, phase by phase: the work of `rake bench:graph`.
 //!
 //! `graph_phases DUMP THREADS SINCE` loads the dump, finds dominators and paths, and the holders of all that was born at
-//! a GC count of `SINCE` or later. Prints one JSON object of numbers: CPU and wall seconds by phase, peak memory by phase in bytes.
+//! a GC count of `SINCE` or later. Prints one JSON object: counts, and by phase seconds and by how many bytes the peak of
+//! memory has risen by its end.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -79,10 +80,14 @@ impl Watch {
     }
 }
 
-/// Peak resident memory so far, in bytes; 0 where the system does not tell.
+/// Peak resident memory so far, in bytes, less what is mapped from files: the program itself. 0 where the system does
+/// not tell.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
+    let bytes = |key: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kilobytes.unwrap_or(0) * 1024
+    };
+    bytes("VmHWM:").saturating_sub(bytes("RssFile:"))
 }

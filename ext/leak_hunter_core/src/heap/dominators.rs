@@ -5,7 +5,7 @@
 
 use super::graph::{CHECK_EVERY, Graph, Node};
 use super::kinds::NONE;
-use super::preorder::{DepthFirst, Later};
+use super::preorder::{DepthFirst, Later, Pairs};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -56,11 +56,11 @@ pub fn dominators(graph: &Graph<'_>, progress: &Progress) -> Result<Dominators> 
         order,
         numbers,
         parents,
-        ..
+        mut pairs,
     } = DepthFirst::run(graph, progress)?;
-    let later = Later::of(graph, &order, &numbers, progress)?;
-    drop(numbers);
-    let idoms = semi_nca(parents, later, progress)?;
+    let later = Later::of(graph, &order, &numbers, &mut pairs, progress)?;
+    let idoms = semi_nca(parents, numbers, pairs, &later, progress)?;
+    drop(later);
 
     let mut by_node = vec![NONE; order.len()];
     for (number, node) in order.iter().enumerate().skip(1) {
@@ -90,34 +90,34 @@ pub fn dominators(graph: &Graph<'_>, progress: &Progress) -> Result<Dominators> 
     })
 }
 
-/// `parents` and what comes out are by number.
-fn semi_nca(parents: Vec<u32>, mut later: Later, progress: &Progress) -> Result<Vec<u32>> {
-    // Until it is a node's turn, its label is where its list of predecessors ends.
-    let ends = std::mem::take(&mut later.ends);
-    let links = parents.iter().zip(&ends);
-    let mut forest: Vec<Link> = links
-        .map(|(parent, end)| Link {
-            ancestor: *parent,
-            label: *end,
-        })
-        .collect();
-    drop(ends);
-    let mut semis = vec![0; parents.len()];
+/// `parents` and what comes out are by number. What `semis` holds does not matter. `forest` has where the list of each
+/// node in `later` ends, and gets its label and its ancestor in the forest of nodes that had their turn: the label is the
+/// lowest semidominator on the way from the node to its ancestor.
+fn semi_nca(
+    parents: Vec<u32>,
+    mut semis: Vec<u32>,
+    mut forest: Pairs,
+    later: &Later,
+    progress: &Progress,
+) -> Result<Vec<u32>> {
+    for (pair, parent) in forest.iter_mut().zip(&parents) {
+        pair[1] = *parent;
+    }
     let mut stack = Vec::new();
     for number in (1..parents.len()).rev() {
         if number % CHECK_EVERY == 0 {
             progress.check()?;
         }
-        let (start, end) = (forest[number - 1].label, forest[number].label);
+        let ([start, _], [end, _]) = (forest[number - 1], forest[number]);
         let (mut semi, predecessors) = later.between(start, end, number as u32);
         for from in predecessors {
             let label = evaluate(from, number as u32 + 1, &mut forest, &mut stack);
             semi = semi.min(label);
         }
         semis[number] = semi;
-        forest[number].label = semi;
+        forest[number][0] = semi;
     }
-    drop((forest, later));
+    drop(forest);
     let mut idoms = parents;
     // The steps are what is counted: there are more than nodes, though in a heap not many more.
     let mut steps = 0usize;
@@ -138,36 +138,21 @@ fn semi_nca(parents: Vec<u32>, mut later: Later, progress: &Progress) -> Result<
     Ok(idoms)
 }
 
-/// A node of the forest, by number. Both are read at once.
-#[derive(Clone, Copy, Debug)]
-struct Link {
-    ancestor: u32,
-    /// The lowest semidominator on the way from the node to its ancestor.
-    label: u32,
-}
-
 /// The lowest semidominator on the way up from `node` to the root of its tree in the forest of nodes from `first` on.
 /// Shortens that way for the next time.
 #[inline]
-fn evaluate(node: u32, first: u32, forest: &mut [Link], stack: &mut Vec<u32>) -> u32 {
+fn evaluate(node: u32, first: u32, forest: &mut [[u32; 2]], stack: &mut Vec<u32>) -> u32 {
     let mut at = node;
-    let mut link = forest[at as usize];
-    while link.ancestor >= first {
+    let [mut lowest, mut ancestor] = forest[at as usize];
+    while ancestor >= first {
         stack.push(at);
-        at = link.ancestor;
-        link = forest[at as usize];
+        at = ancestor;
+        [lowest, ancestor] = forest[at as usize];
     }
-    let Link {
-        ancestor,
-        label: mut lowest,
-    } = link;
     while let Some(below) = stack.pop() {
-        let link = &mut forest[below as usize];
-        lowest = lowest.min(link.label);
-        *link = Link {
-            ancestor,
-            label: lowest,
-        };
+        let pair = &mut forest[below as usize];
+        lowest = lowest.min(pair[0]);
+        *pair = [lowest, ancestor];
     }
     lowest
 }

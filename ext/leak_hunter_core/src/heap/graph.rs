@@ -449,8 +449,11 @@ impl<'a> Search<'a> {
         reached: &mut impl FnMut(Node, u32),
     ) {
         let mut successors = graph.all_successors(node);
-        if self.shortest && successors.class.take().is_some() {
-            self.instances.push(node);
+        if self.shortest {
+            let class = successors.class.take();
+            if class.is_some_and(|class| self.levels[class as usize] == UNSEEN) {
+                self.instances.push(node);
+            }
         }
         for next in successors {
             self.reach(node, next, level, reached);

@@ -14,8 +14,11 @@ const UNREAD: u32 = u32::MAX;
 /// Of an object of which only the class was looked at.
 const CLASS: u32 = u32::MAX - 1;
 
-/// Preorder numbers. The stack is the chain of parents; where the reading of each open node's successors stands is kept
-/// in columns as long as those that are needed later.
+/// Two numbers a node, which are needed at the same time. One column of them serves all phases, whatever each has to
+/// keep: what is freed and taken anew in between would leave gaps.
+pub(super) type Pairs = Vec<[u32; 2]>;
+
+/// Preorder numbers. The stack is the chain of parents.
 pub(super) struct DepthFirst {
     /// Node by number.
     pub(super) order: Vec<Node>,
@@ -23,9 +26,9 @@ pub(super) struct DepthFirst {
     pub(super) numbers: Vec<u32>,
     /// Number of the parent in the tree, by number.
     pub(super) parents: Vec<u32>,
-    /// Of a category, how many successors are done.
-    unread: Vec<u32>,
-    left: Vec<u32>,
+    /// By number, where the reading of an open node's successors stands: what is unread of its list in bytes and in
+    /// references. Of a category, how many successors are done.
+    pub(super) pairs: Pairs,
 }
 
 impl DepthFirst {
@@ -35,8 +38,7 @@ impl DepthFirst {
             order: Vec::with_capacity(length),
             numbers: vec![NONE; length],
             parents: Vec::with_capacity(length),
-            unread: vec![0; length],
-            left: vec![0; length],
+            pairs: vec![[0; 2]; length],
         };
         search.open(graph, graph.top(), 0);
         let mut current = 0;
@@ -67,7 +69,7 @@ impl DepthFirst {
         self.numbers[node as usize] = number;
         self.order.push(node);
         self.parents.push(parent);
-        self.unread[number as usize] = if graph.is_object(node) { UNREAD } else { 0 };
+        self.pairs[number as usize][0] = if graph.is_object(node) { UNREAD } else { 0 };
         number
     }
 
@@ -77,67 +79,58 @@ impl DepthFirst {
         let node = self.order[row];
         let unseen = |next: &Node| self.numbers[*next as usize] == NONE;
         if !graph.is_object(node) {
-            let (done, found) = graph.resume_category(node, self.unread[row], unseen)?;
-            self.unread[row] = done;
+            let (done, found) = graph.resume_category(node, self.pairs[row][0], unseen)?;
+            self.pairs[row][0] = done;
             return Some(found);
         }
-        let pause = match self.unread[row] {
-            UNREAD => None,
-            CLASS => Some(graph.heap().list(node).pause()),
-            unread => Some(Pause {
-                unread,
-                left: self.left[row],
-                last,
-            }),
+        let pause = match self.pairs[row] {
+            [UNREAD, _] => None,
+            [CLASS, _] => Some(graph.heap().list(node).pause()),
+            [unread, left] => Some(Pause { unread, left, last }),
         };
         let (found, pause) = graph.resume(node, pause, unseen);
         // what a list was read to is what was found in it, and its beginning is the object itself
         let is_class = found != Some(pause.last);
-        self.unread[row] = if is_class { CLASS } else { pause.unread };
-        self.left[row] = pause.left;
+        self.pairs[row] = [if is_class { CLASS } else { pause.unread }, pause.left];
         found
     }
 }
 
 /// By node, its earliest predecessor and those that come later in preorder than itself, those ascending.
-pub(super) struct Later {
-    /// Where a node's list ends, by number; it starts where the one before ends.
-    pub(super) ends: Vec<u32>,
-    bytes: Vec<u8>,
-}
+pub(super) struct Later(Vec<u8>);
 
 impl Later {
+    /// Leaves in `pairs`, by number, where each list ends; it starts where the one before ends.
     pub(super) fn of(
         graph: &Graph<'_>,
         order: &[Node],
         numbers: &[u32],
+        pairs: &mut Pairs,
         progress: &Progress,
     ) -> Result<Self> {
-        let mut ends = vec![0u32; order.len()];
-        each(graph, order, numbers, progress, |to, difference| {
-            ends[to] = ends[to]
-                .checked_add(length_of(difference))
-                .ok_or_else(too_large)?;
+        pairs.fill([0, NONE]);
+        each(graph, order, numbers, pairs, progress, |end, difference| {
+            *end = end.checked_add(length_of(difference)).ok_or_else(too_large)?;
             Ok(())
         })?;
         let mut sum = 0u32;
-        for end in &mut ends {
-            let length = *end;
-            *end = sum;
+        for pair in &mut *pairs {
+            let [length, _] = *pair;
+            *pair = [sum, NONE];
             sum = sum.checked_add(length).ok_or_else(too_large)?;
         }
         let mut bytes = vec![0; sum as usize];
-        each(graph, order, numbers, progress, |to, difference| {
-            put(&mut bytes, &mut ends[to], difference);
+        each(graph, order, numbers, pairs, progress, |end, difference| {
+            put(&mut bytes, end, difference);
             Ok(())
         })?;
-        Ok(Self { ends, bytes })
+        Ok(Self(bytes))
     }
 
     /// The predecessors of the node with this number, whose list is from `start` to `end`: the earliest, and the later
     /// ones.
     pub(super) fn between(&self, start: u32, end: u32, number: u32) -> (u32, impl Iterator<Item = u32> + '_) {
-        let mut bytes = &self.bytes[start as usize..end as usize];
+        let mut bytes = &self.0[start as usize..end as usize];
         let earliest = number - edges::read(&mut bytes);
         let mut last = number;
         let later = std::iter::from_fn(move || {
@@ -151,16 +144,16 @@ impl Later {
     }
 }
 
-/// Hands on, by the number of a node, how far before it its earliest predecessor is, then how far behind it or the one
-/// before each later one is.
+/// Hands on how far before a node its earliest predecessor is, then how far behind it or the one before each later one
+/// is, with what the node has in `pairs` beside the last of them.
 fn each(
     graph: &Graph<'_>,
     order: &[Node],
     numbers: &[u32],
+    pairs: &mut Pairs,
     progress: &Progress,
-    mut each: impl FnMut(usize, u32) -> Result<()>,
+    mut each: impl FnMut(&mut u32, u32) -> Result<()>,
 ) -> Result<()> {
-    let mut lasts = vec![NONE; order.len()];
     for (from, node) in order.iter().enumerate() {
         if from % CHECK_EVERY == 0 {
             progress.check()?;
@@ -168,13 +161,13 @@ fn each(
         let from = from as u32;
         for next in graph.successors(*node) {
             let to = numbers[next as usize];
-            let last = &mut lasts[to as usize];
+            let [end, last] = &mut pairs[to as usize];
             if *last == NONE {
                 // Everything but the top has an earlier predecessor: its parent in the tree.
-                each(to as usize, to - from)?;
+                each(end, to - from)?;
                 *last = to;
             } else if from > *last {
-                each(to as usize, from - *last)?;
+                each(end, from - *last)?;
                 *last = from;
             }
         }
