@@ -143,7 +143,7 @@ impl<'a> Graph<'a> {
     /// Reaches everything once, and makes categories for what Ruby's own do not lead to.
     fn add_synthetic(&mut self, levels: &mut [u8], progress: &Progress) -> Result<()> {
         let mut search = Search::new(levels, progress);
-        search.from_roots(self, |_, _| {})?;
+        search.reach_from_roots(self, |_, _| {})?;
         let heap = self.heap;
         if !self
             .reach
@@ -158,7 +158,7 @@ impl<'a> Graph<'a> {
             };
             let entries: Vec<u32> = (0..heap.len()).filter(unseen).filter(hidden).collect();
             self.add_category(FINALIZERS, Level::Finalizers, entries);
-            search.from_category(self, self.reach.categories.len() - 1, |_, _| {})?;
+            search.reach_from_category(self, self.reach.categories.len() - 1, |_, _| {})?;
         }
         let entries = search.unreachable(self)?;
         self.add_category(UNREACHABLE, Level::Unreachable, entries);
@@ -370,9 +370,9 @@ impl<'a> Graph<'a> {
         }
         let mut search = Search::new(&mut levels, progress);
         search.shortest = true;
-        search.from_roots(self, |parent, child| parents[child as usize] = parent)?;
+        search.reach_from_roots(self, |parent, child| parents[child as usize] = parent)?;
         for index in self.heap.roots.len()..self.reach.categories.len() {
-            search.from_category(self, index, |parent, child| parents[child as usize] = parent)?;
+            search.reach_from_category(self, index, |parent, child| parents[child as usize] = parent)?;
         }
         Ok(parents)
     }

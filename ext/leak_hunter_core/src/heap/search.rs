@@ -30,7 +30,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    pub(super) fn from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
+    pub(super) fn reach_from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
         for index in 0..graph.category_count() {
             if graph.level_of_category(index) == Level::Strong {
                 self.reach_all(
@@ -52,13 +52,13 @@ impl<'a> Search<'a> {
         self.run(graph, Level::Postponed, &mut reached)?;
         for index in 0..graph.category_count() {
             if graph.level_of_category(index) == Level::Postponed {
-                self.from_category(graph, index, &mut reached)?;
+                self.reach_from_category(graph, index, &mut reached)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn from_category(
+    pub(super) fn reach_from_category(
         &mut self,
         graph: &Graph<'_>,
         index: usize,
