@@ -53,6 +53,7 @@ fn live(ruby: &Ruby, names: RArray, facts: RHash) -> Result<(Wrapped, f64, bool)
     let room = gvl::wait_for(ruby, move || Room::for_objects(objects, traced), || {}, || Ok(()))?;
     // Nothing is made between the last collection and the walk, so that it shows no garbage.
     for _ in 0..collections {
+        ruby.thread_check_ints()?;
         ruby.gc_start();
     }
     recorded.generation = ruby.gc_count() as u64;
