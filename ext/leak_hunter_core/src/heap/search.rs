@@ -30,7 +30,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    pub(super) fn reach_from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
+    pub(super) fn reach_from_roots(
+        &mut self,
+        graph: &Graph<'_>,
+        mut reached: impl FnMut(Node, u32),
+    ) -> Result<()> {
         for index in 0..graph.category_count() {
             if graph.level_of_category(index) == Level::Strong {
                 self.reach_all(
