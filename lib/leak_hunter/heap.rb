@@ -50,17 +50,19 @@ module LeakHunter
       # process stands still for {#pause}; then the tables are built beside it. Allocations are known where they are
       # traced ({LeakHunter.trace!}); this does not start it.
       #
+      # @param names [Boolean] whether to note down first, as {LeakHunter.dump!} does, which constants, variables and
+      #   threads hold what
       # @param gc [Boolean] whether garbage is collected first, so that the heap has what is alive and nothing else
       # @param threads [Integer, nil] as in {load}, of those that build the tables
       # @return [Heap]
       # @raise [Unsupported] on a Ruby whose heap cannot be walked, and beside other Ractors before Ruby 4.0
-      def live(gc: true, threads: nil) # rubocop:disable Naming/MethodParameterName
+      def live(gc: true, names: true, threads: nil) # rubocop:disable Naming/MethodParameterName
         check_threads(threads)
         unless Native.respond_to?(:live)
           raise Unsupported, "the heap of a living process cannot be read on #{RUBY_PLATFORM}; take a dump"
         end
 
-        native, pause, sites = Live.take(names: [], gc:, threads:)
+        native, pause, sites = Live.take(names:, gc:, threads:)
         new(native, pause:, sites:)
       end
 

@@ -41,7 +41,7 @@ RSpec.describe "The holder of a leak" do
       let(:holder) { result[:found][:holders].first }
 
       it "is named first: #{kind.words.join(" … ")}" do
-        expect(holder[:name]).to satisfy { |name| kind.named_in?(name) }
+        expect(holder[:name]).to(satisfy { |name| kind.named_in?(name) })
         holders = kind.holders.map { |name| name || "root" }
         expect(holders).to include(holder[:kind] == "root" ? "root" : holder[:class])
       end

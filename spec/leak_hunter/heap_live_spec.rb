@@ -133,12 +133,14 @@ RSpec.describe LeakHunter::Heap, ".live" do
       expect(output).to eq("true\n3000\nfalse\n")
     end
 
-    it "takes names that are told to it into the paths", :addresses do
-      kept = [Object.new]
-      names = [["constant", 0, "NOWHERE", 8], ["global", address_of(kept), "$kept", address_of(kept[0])]]
-      native, = described_class.const_get(:Live).take(names:, gc: true, threads: nil)
-      path = native.path_to(native.find(address_of(kept[0])))
-      expect(path.last[:edge]).to eq(kind: "global", name: "$kept", named_by: "dump")
+    it "knows what constants and variables are called, unless that is not wanted", :addresses do
+      stub_const("KEPT_FOR_ITS_NAME", [Object.new])
+      steps = [true, false].map do |names|
+        heap = described_class.live(names:)
+        heap.find(address_of(KEPT_FOR_ITS_NAME[0])).path_to_root.map { |step| step[:edge].slice(:kind, :name) }
+      end
+      expect(steps[0]).to include(kind: "constant", name: "KEPT_FOR_ITS_NAME")
+      expect(steps[1]).not_to include(kind: "constant", name: "KEPT_FOR_ITS_NAME")
     end
 
     it "shows no garbage, unless it is told not to collect it" do

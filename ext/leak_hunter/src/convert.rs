@@ -17,7 +17,7 @@ pub(crate) fn path_of(path: RString) -> PathBuf {
 }
 
 #[allow(unsafe_code)]
-fn bytes_of(string: RString) -> Vec<u8> {
+pub(crate) fn bytes_of(string: RString) -> Vec<u8> {
     // SAFETY: the slice is copied before anything else of Ruby runs.
     unsafe { string.as_slice() }.to_vec()
 }

@@ -16,22 +16,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use leak_hunter_core::dump::Recorded;
-use leak_hunter_core::heap::{HeapBuilder, Name, Shared};
+use leak_hunter_core::heap::{HeapBuilder, Shared};
 use leak_hunter_core::{Heap, Progress};
 use magnus::value::ReprValue;
 use magnus::{
-    Error, KwArgs, Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, TryConvert, Value, function,
+    Error, KwArgs, Module, Object, RClass, RHash, RModule, RString, Ruby, TryConvert, Value, function,
 };
 
 use self::api::Api;
 use self::texts::Named;
 use self::walk::{Found, Room};
-use crate::convert::path_of;
+use crate::convert::{bytes_of, path_of};
+use crate::diff::recorded_of;
 use crate::heap::Wrapped;
 use crate::{errors, gvl};
-
-/// By kind, owner's address (0: none), name, value's address.
-type NameRow = (String, u64, String, u64);
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("live", function!(live, 2))?;
@@ -39,9 +37,10 @@ pub(crate) fn init(native: RModule) -> Result<(), Error> {
 }
 
 /// The heap, the seconds the process stood still, and whether allocation sites could be read.
-fn live(ruby: &Ruby, names: RArray, facts: RHash) -> Result<(Wrapped, f64, bool), Error> {
-    let names: Vec<NameRow> = names.to_vec()?;
-    let mut recorded = read_facts(ruby, facts)?;
+/// `names` are lines as in a dump.
+fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(Wrapped, f64, bool), Error> {
+    let names = bytes_of(names);
+    let mut recorded = recorded_of(ruby, facts)?;
     let collections: usize = fetch(ruby, facts, "collections")?;
     let objspace: Option<RString> = fetch(ruby, facts, "objspace")?;
     let threads: Option<usize> = fetch(ruby, facts, "threads")?;
@@ -69,7 +68,7 @@ fn live(ruby: &Ruby, names: RArray, facts: RHash) -> Result<(Wrapped, f64, bool)
         if threads.is_none() {
             gvl::give_way();
         }
-        build(&found, &named, names, recorded, threads, &theirs)
+        build(&found, &named, &names, recorded, threads, &theirs)
     };
     let outcome = gvl::wait_for(ruby, work, || progress.cancel(), || Ok(()))?;
     let heap = outcome.map_err(|error| errors::exception(ruby, &error))?;
@@ -125,7 +124,7 @@ fn begin_generation(ruby: &Ruby) -> Result<(), Error> {
 fn build(
     found: &Found,
     named: &Named,
-    names: Vec<NameRow>,
+    names: &[u8],
     recorded: Recorded,
     threads: Option<usize>,
     progress: &Progress,
@@ -135,9 +134,7 @@ fn build(
     for (category, objects) in named.roots(found) {
         builder.root(category, objects);
     }
-    for (kind, owner, name, value) in names {
-        builder.name(owner, value, Name { kind, name });
-    }
+    builder.name_lines(names);
     let [kinds, sites, classes] = named.fields(found);
     let shared = Shared {
         kinds: &kinds,
@@ -149,21 +146,4 @@ fn build(
 
 fn fetch<T: TryConvert>(ruby: &Ruby, facts: RHash, name: &str) -> Result<T, Error> {
     facts.lookup(ruby.to_symbol(name))
-}
-
-fn read_facts(ruby: &Ruby, facts: RHash) -> Result<Recorded, Error> {
-    Ok(Recorded {
-        id: fetch(ruby, facts, "id")?,
-        boot: fetch(ruby, facts, "boot")?,
-        pid: fetch(ruby, facts, "pid")?,
-        host: fetch(ruby, facts, "host")?,
-        sequence: fetch(ruby, facts, "sequence")?,
-        taken_at: fetch(ruby, facts, "taken_at")?,
-        ruby: fetch(ruby, facts, "ruby")?,
-        platform: fetch(ruby, facts, "platform")?,
-        generation: 0,
-        compactions: 0,
-        tracing_since: fetch(ruby, facts, "tracing_since")?,
-        snapshot: fetch(ruby, facts, "snapshot")?,
-    })
 }

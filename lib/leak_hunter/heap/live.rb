@@ -3,6 +3,7 @@
 require "objspace"
 require "securerandom"
 require "leak_hunter/process_identity"
+require "leak_hunter/recorder"
 require "leak_hunter/tracing"
 
 module LeakHunter
@@ -13,12 +14,16 @@ module LeakHunter
       COLLECTIONS = 2
 
       class << self
-        # @param names [Array<Array>] kind, address of the owner (0: none), name, address of the value
+        # @param names [Boolean] whether to note down what constants, variables and threads are called that hold objects
         # @return [Array(Native::Heap, Float, Boolean)] the heap, seconds of the pause, whether sites could be read
         def take(names:, gc:, threads:) # rubocop:disable Naming/MethodParameterName
           # what a stopped tracer has left tells the places of dead objects for those of living ones
           Tracing.clear unless Tracing.on?
-          Native.live(names, facts.merge(threads:, collections: gc ? COLLECTIONS : 0))
+          ledger = Recorder::Names.new(0.0)
+          ledger.read(0.0) if names
+          Native.live(ledger.text, facts.merge(threads:, collections: gc ? COLLECTIONS : 0))
+        ensure
+          ledger&.clear
         end
 
         private
@@ -28,8 +33,8 @@ module LeakHunter
           { id: format("%032x", SecureRandom.random_number(2**128)), boot: ProcessIdentity.boot, pid: Process.pid,
             host: ProcessIdentity.host, sequence: ProcessIdentity.next_sequence,
             taken_at: Time.now.utc.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"), ruby: RUBY_VERSION, platform: RUBY_PLATFORM,
-            tracing_since: Tracing.since&.fetch(:generation), snapshot: "live", objspace:,
-            ask_for_sites: false }
+            tracing_since: Tracing.since&.fetch(:generation), snapshot: "live", generation: 0, compactions: 0,
+            objspace:, ask_for_sites: false }
         end
 
         # The shared library of Ruby's extension, which knows what tracing has recorded. Some Rubies have it built in.

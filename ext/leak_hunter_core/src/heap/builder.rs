@@ -61,6 +61,14 @@ impl HeapBuilder {
         self
     }
 
+    /// Adds names as a dump tells them, a line each.
+    pub fn name_lines(&mut self, text: &[u8]) -> &mut Self {
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            self.names.read(line);
+        }
+        self
+    }
+
     /// Adds the instance variables that a shape has: `fields` of a SHAPE record.
     pub fn shape(&mut self, fields: &Fields<'_>) -> &mut Self {
         self.names.add_shape(fields);
