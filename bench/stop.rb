@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
-# How long a diff of three dumps of about 2 GB takes to let go after Timeout and Thread#raise, at random moments:
+# How long a diff of three dumps of about 2 GB, with holders and without, takes to let go after Timeout and
+# Thread#raise, at moments all along it:
 #
 #   rake bench:stop                    # RUNS=40 SIZE=2000
 #
@@ -23,10 +24,10 @@ rescue Errno::ENOENT, Errno::ESRCH
 end
 
 # @return [Array<Float>] milliseconds until it was raised, and until the threads were gone
-def stop_after(seconds)
+def stop_after(seconds, holders: false)
   start = clock
   begin
-    Timeout.timeout(seconds) { LeakHunter.diff(*DUMPS, threads: 2) }
+    Timeout.timeout(seconds) { LeakHunter.diff(*DUMPS, threads: 2, holders:) }
     return
   rescue Timeout::Error
     raised = clock
@@ -35,12 +36,24 @@ def stop_after(seconds)
   [raised, clock].map { |time| (time - start - seconds) * 1000 }
 end
 
-stop_after(0.01)
-times = Array.new(RUNS) { |run| stop_after(0.01 + (run * 0.015)) }.compact
-raised, gone = times.transpose.map(&:sort)
-puts "#{times.size} diffs stopped; milliseconds after the interrupt"
+# @return [Array<Array<Float>>] of diffs stopped at RUNS moments, evenly spread
+def stop_all_along(holders)
+  start = clock
+  LeakHunter.diff(*DUMPS, threads: 2, holders:)
+  whole = clock - start
+  Array.new(RUNS) { |run| stop_after(0.01 + (whole * run / RUNS), holders:) }.compact
+end
+
+puts "milliseconds after the interrupt"
 puts
-puts "| | median | worst |"
-puts "|---|---|---|"
-puts format("| exception raised | %<median>.1f | %<worst>.1f |", median: raised[raised.size / 2], worst: raised.last)
-puts format("| last thread gone | %<median>.1f | %<worst>.1f |", median: gone[gone.size / 2], worst: gone.last)
+puts "| diffs stopped | until | median | worst |"
+puts "|---|---|---|---|"
+{ "plain" => false, "with holders" => true }.each do |name, holders|
+  times = stop_all_along(holders)
+  next if times.empty?
+
+  ["exception raised", "last thread gone"].zip(times.transpose.map(&:sort)) do |moment, sorted|
+    puts format("| %<count>d %<name>s | %<moment>s | %<median>.1f | %<worst>.1f |",
+                count: times.size, name:, moment:, median: sorted[sorted.size / 2], worst: sorted.last)
+  end
+end

@@ -9,6 +9,13 @@ namespace :bench do
   desc "Latency of a Puma worker's requests, with and without a diff running in it"
   task(live: :compile) { bench["live"] }
 
+  desc "The graph of a heap, its dominators, paths and holders against reap, which finds dominators"
+  task(graph: :phases) { bench["graph"] }
+
+  task :phases do
+    sh "cargo", "build", "--release", "--locked", "-p", "leak_hunter_core", "--example", "graph_phases"
+  end
+
   desc "How soon a diff lets go when it is stopped"
   task(stop: :compile) { bench["stop"] }
 
@@ -16,9 +23,10 @@ namespace :bench do
   task(live_heap: :compile) { bench["live_heap"] }
 
   desc "Run every benchmark once, on little dumps, so that none rots"
-  task smoke: :compile do
+  task smoke: %i[compile phases] do
     bench["diff", { "SIZES" => "2", "RUNS" => "1" }]
     bench["live", { "SIZE" => "2", "ROUNDS" => "1", "REQUESTS" => "20" }]
+    bench["graph", { "OBJECTS" => "40000", "RUNS" => "1", "REAP" => ENV.fetch("REAP", "no") }]
     bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
     bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
   end

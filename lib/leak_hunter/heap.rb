@@ -53,7 +53,7 @@ module LeakHunter
       # @param gc [Boolean] whether garbage is collected first, so that the heap has what is alive and nothing else
       # @param threads [Integer, nil] as in {load}, of those that build the tables
       # @return [Heap]
-      # @raise [Unsupported] on a Ruby whose heap cannot be walked
+      # @raise [Unsupported] on a Ruby whose heap cannot be walked, and beside other Ractors before Ruby 4.0
       def live(gc: true, threads: nil) # rubocop:disable Naming/MethodParameterName
         check_threads(threads)
         unless Native.respond_to?(:live)

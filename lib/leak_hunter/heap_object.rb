@@ -59,10 +59,10 @@ module LeakHunter
     #   {Heap#instances_of})
     def referrers = some(@native.referrers_of(@number))
 
-    # The shortest way from the roots, with each object on it: `:address`, `:class`, `:type`, and `:edge`, by which the
-    # one before refers to it: `:kind` (`"root"` for the first, then `"reference"`, `"class"`, or a kind of name such as
-    # `"constant"`), `:name` (of the root's category, of the constant, … or nil) and `:named_by` (how that is known, or
-    # nil).
+    # The shortest way from the roots: the category of roots it begins with (`:class` is its name, `:type` `"ROOT"`,
+    # `:address` nil), then each object on it: `:address`, `:class`, `:type`, and `:edge`, by which the one before
+    # refers to it: `:kind` (`"root"`, `"reference"`, `"class"`, or a kind of name such as `"constant"`), `:name` (of
+    # the constant, … or nil) and `:named_by` (how that is known, or nil), as in {Holders}, `:path`.
     #
     # @return [Array<Hash>] the object itself comes last
     def path_to_root = @native.path_to(@number)

@@ -22,7 +22,7 @@ RSpec.describe "The README", :tmpdir do
 
   it "has no block that nothing here runs" do
     expect(named.size).to eq(blocks.size)
-    expect(named.keys).to contain_exactly("Gemfile", "leak.rb", "report", "config.ru", "leaks", "console",
+    expect(named.keys).to contain_exactly("Gemfile", "leak.rb", "report", "marks.rb", "config.ru", "leaks", "console",
                                           "leak_hunter", "classic lines", "leak_hunter why", "way", "Rakefile", "rake")
   end
 
@@ -75,6 +75,17 @@ RSpec.describe "The README", :tmpdir do
     sentence = ->(text) { text.tr("\n", " ").gsub(/[\d,.]+/, "N")[/.*? third\./] }
     expect(sentence.call(report)).to eq(sentence.call(named["report"]))
     expect(report).to include("This is exact: objects were told apart by when they were born")
+    holder = ->(text) { text[/^1\. .*?(?=\n   \d)/m].gsub(/[\d,.]+ k?B/, "N") }
+    expect(holder.call(report)).to eq(holder.call(named["report"]))
+  end
+
+  it "does without files" do
+    setting = named["leak.rb"][/^class Session.*?^end\n(?=\nfirst)/m]
+    code = named["marks.rb"].sub("require \"leak_hunter\"\n") { |line| line + setting }
+    write("marks.rb", "#{code}puts LeakHunter::Report.new(report)")
+    report = run(RbConfig.ruby, "-w", "marks.rb")
+    expect(report).to include("1. SESSIONS (Hash, 2,000 entries) holds 3,000 of the 3,000")
+    expect(Dir.children(@tmpdir)).to contain_exactly("marks.rb", "bin")
   end
 
   it "drives the endpoint with curl" do

@@ -86,7 +86,7 @@ RSpec.describe LeakHunter::Heap, ".live" do
   describe "what it tells" do
     before { LeakHunter.trace! }
 
-    it "knows an object that was just made, and who holds it" do
+    it "knows an object that was just made, and who holds it", :addresses do
       kept = Array.new(20) { |number| "live #{number} " * 10 }
       line = __LINE__ - 1
       heap = described_class.live
@@ -133,7 +133,7 @@ RSpec.describe LeakHunter::Heap, ".live" do
       expect(output).to eq("true\n3000\nfalse\n")
     end
 
-    it "takes names that are told to it into the paths" do
+    it "takes names that are told to it into the paths", :addresses do
       kept = [Object.new]
       names = [["constant", 0, "NOWHERE", 8], ["global", address_of(kept), "$kept", address_of(kept[0])]]
       native, = described_class.const_get(:Live).take(names:, gc: true, threads: nil)
@@ -213,12 +213,26 @@ RSpec.describe LeakHunter::Heap, ".live" do
       expect(resident.call - before).to be < 60 * (1024**2)
     end
 
+    it "is not taken beside other Ractors, where Ruby cannot stop them" do
+      output = run_ruby(<<~RUBY, options: %w[-W:no-experimental])
+        other = Ractor.new { Ractor.respond_to?(:receive) && Ractor.receive }
+        [-> { LeakHunter::Heap.live }, -> { LeakHunter::Native.objects_at([8]) }].each do |call|
+          call.call
+          puts "taken"
+        rescue LeakHunter::Unsupported => e
+          puts e.message[/other Ractors/]
+        end
+        other.send(nil)
+      RUBY
+      expect(output).to eq((RUBY_VERSION < "4" ? "other Ractors\n" : "taken\n") * 2)
+    end
+
     it "refuses what makes no sense" do
       expect { described_class.live(threads: "many") }.to raise_error(LeakHunter::UsageError, /threads/)
     end
   end
 
-  describe "LeakHunter::Native.objects_at" do
+  describe "LeakHunter::Native.objects_at", :addresses do
     def objects_at(*addresses) = LeakHunter::Native.objects_at(addresses)
 
     it "finds living objects by their addresses, in the order in which they are asked for" do
@@ -231,11 +245,14 @@ RSpec.describe LeakHunter::Heap, ".live" do
 
     it "answers nil where there is none, or none that Ruby code may see" do
       text = +"text"
+      GC.disable # else their slots are free for others
       heap = described_class.live(gc: false)
       hidden = heap.lazy.select { |object| %w[IMEMO ICLASS].include?(object.type) || object.klass.nil? }.first(200)
       addresses = [0, 8, address_of(text) + 8, 2**63, (2**64) - 8, *hidden.map { |object| object.address.hex }]
       expect(objects_at(*addresses).compact).to be_empty
       expect(text).to eq("text")
+    ensure
+      GC.enable
     end
 
     it "is safe while everything is collected at every turn" do

@@ -80,7 +80,8 @@ RSpec.describe LeakHunter::Heap do
 
   describe "who holds what" do
     it "leads from a root to an object, by references that are there" do
-      path = sessions.first.path_to_root
+      root, *path = sessions.first.path_to_root
+      expect(root).to include(type: "ROOT", address: nil, class: path.first[:edge][:name])
       expect(path.first[:edge]).to include(kind: "root", named_by: "dump")
       expect(heap.roots.fetch(path.first[:edge][:name]).map(&:address)).to include(path.first[:address])
       expect(path.last).to include(address: sessions.first.address, class: "Session", type: "OBJECT")

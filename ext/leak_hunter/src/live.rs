@@ -1,6 +1,9 @@
 //! `LeakHunter::Native.live`: the heap of this process, read where it is. The process stands still while the objects are
 //! walked; the tables are built afterwards, without the GVL.
 
+// VALUE and C's long have 64 bits here, but not everywhere.
+#![allow(clippy::unnecessary_cast)]
+
 mod api;
 mod find;
 mod interned;
@@ -8,6 +11,7 @@ mod sites;
 mod texts;
 mod walk;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +20,7 @@ use leak_hunter_core::heap::{HeapBuilder, Name, Shared};
 use leak_hunter_core::{Heap, Progress};
 use magnus::value::ReprValue;
 use magnus::{
-    Error, KwArgs, Module, Object, RArray, RHash, RModule, RString, Ruby, TryConvert, Value, function,
+    Error, KwArgs, Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, TryConvert, Value, function,
 };
 
 use self::api::Api;
@@ -42,16 +46,14 @@ fn live(ruby: &Ruby, names: RArray, facts: RHash) -> Result<(Wrapped, f64, bool)
     let objspace: Option<RString> = fetch(ruby, facts, "objspace")?;
     let threads: Option<usize> = fetch(ruby, facts, "threads")?;
     let ask_for_sites: Option<bool> = fetch(ruby, facts, "ask_for_sites")?;
-    let api = Api::resolve(objspace.map(path_of).as_deref()).map_err(|missing| {
-        let message = format!("this Ruby does not let its heap be walked: it has no {missing}");
-        errors::unsupported(ruby, &message)
-    })?;
+    let api = api_for(ruby, objspace.map(path_of).as_deref())?;
     let sites = api.has_sites();
     let traced = sites && recorded.tracing_since.is_some();
     let objects = ruby.gc_stat("heap_live_slots")?;
     let room = gvl::wait_for(ruby, move || Room::for_objects(objects, traced), || {}, || Ok(()))?;
     // Nothing is made between the last collection and the walk, so that it shows no garbage.
     for _ in 0..collections {
+        ruby.thread_check_ints()?;
         ruby.gc_start();
     }
     recorded.generation = ruby.gc_count() as u64;
@@ -72,6 +74,22 @@ fn live(ruby: &Ruby, names: RArray, facts: RHash) -> Result<(Wrapped, f64, bool)
     let outcome = gvl::wait_for(ruby, work, || progress.cancel(), || Ok(()))?;
     let heap = outcome.map_err(|error| errors::exception(ruby, &error))?;
     Ok((Wrapped::new(heap), pause.as_secs_f64(), sites))
+}
+
+/// The VM's functions, where the heap can be walked now.
+fn api_for(ruby: &Ruby, objspace: Option<&Path>) -> Result<Api, Error> {
+    let api = Api::resolve(objspace).map_err(|missing| {
+        let message = format!("this Ruby does not let its heap be walked: it has no {missing}");
+        errors::unsupported(ruby, &message)
+    })?;
+    if !api.stops_ractors() {
+        let ractors: RClass = ruby.class_object().const_get("Ractor")?;
+        if ractors.funcall::<_, _, usize>("count", ())? > 1 {
+            let message = "other Ractors are running, which this Ruby does not stop while its heap is walked";
+            return Err(errors::unsupported(ruby, message));
+        }
+    }
+    Ok(api)
 }
 
 /// Walks the heap and reads the names of what is in it, while no collection can free any of them.

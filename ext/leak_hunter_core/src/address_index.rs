@@ -9,9 +9,6 @@ use foldhash::fast::RandomState;
 
 use crate::address_set::{AddressSet, PAGE_SHIFT, Page, WORDS, place};
 
-/// Words of a page's bitmap that share one count of what lies before them.
-const BLOCK: usize = 8;
-
 /// Addresses and their numbers, both ways.
 #[derive(Debug, Default)]
 pub struct AddressIndex {
@@ -37,7 +34,8 @@ enum Slots {
     Few(Box<[u16]>),
     Bits {
         bits: Box<[u64; WORDS]>,
-        before: [u16; WORDS / BLOCK],
+        /// How many addresses lie before each word.
+        before: Box<[u16; WORDS]>,
     },
 }
 
@@ -49,11 +47,11 @@ impl Slots {
                 Self::Few(slots.into())
             }
             Page::Bits(bits) => {
-                let mut before = [0; WORDS / BLOCK];
+                let mut before = Box::new([0; WORDS]);
                 let mut sum = 0;
-                for (block, words) in bits.chunks(BLOCK).enumerate() {
-                    before[block] = sum;
-                    sum += words.iter().map(|word| word.count_ones() as u16).sum::<u16>();
+                for (before, word) in before.iter_mut().zip(bits.iter()) {
+                    *before = sum;
+                    sum += word.count_ones() as u16;
                 }
                 Self::Bits { bits, before }
             }
@@ -77,10 +75,8 @@ impl Slots {
                 if bits[word] >> bit & 1 == 0 {
                     return None;
                 }
-                let block = word / BLOCK;
-                let whole: u32 = bits[block * BLOCK..word].iter().map(|it| it.count_ones()).sum();
                 let part = (bits[word] & ((1 << bit) - 1)).count_ones();
-                Some(u32::from(before[block]) + whole + part)
+                Some(u32::from(before[word]) + part)
             }
         }
     }
@@ -90,15 +86,9 @@ impl Slots {
         match self {
             Self::Few(slots) => slots[rank as usize],
             Self::Bits { bits, before } => {
-                let block = before.partition_point(|count| u32::from(*count) <= rank) - 1;
-                let mut left = rank - u32::from(before[block]);
-                let mut word = block * BLOCK;
-                while bits[word].count_ones() <= left {
-                    left -= bits[word].count_ones();
-                    word += 1;
-                }
+                let word = before.partition_point(|count| u32::from(*count) <= rank) - 1;
                 let mut rest = bits[word];
-                for _ in 0..left {
+                for _ in u32::from(before[word])..rank {
                     rest &= rest - 1;
                 }
                 (word * 64) as u16 + rest.trailing_zeros() as u16
@@ -173,7 +163,7 @@ impl AddressIndex {
     pub fn memory(&self) -> usize {
         let slots = |ranked: &Ranked| match &ranked.slots {
             Slots::Few(slots) => slots.len() * 2,
-            Slots::Bits { .. } => WORDS * 8,
+            Slots::Bits { .. } => WORDS * (8 + 2),
         };
         self.pages
             .iter()

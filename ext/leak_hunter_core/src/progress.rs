@@ -10,6 +10,11 @@ pub struct Progress {
     cancelled: AtomicBool,
     done: AtomicU64,
     total: AtomicU64,
+    /// Looks at whether to go on, and the one at which a test cancels.
+    #[cfg(test)]
+    pub(crate) checks: AtomicU64,
+    #[cfg(test)]
+    pub(crate) cancel_at: Option<u64>,
 }
 
 impl Progress {
@@ -45,6 +50,10 @@ impl Progress {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
+        #[cfg(test)]
+        if Some(self.checks.fetch_add(1, Ordering::Relaxed) + 1) == self.cancel_at {
+            self.cancel();
+        }
         if self.is_cancelled() {
             Err(Error::cancelled())
         } else {
@@ -52,3 +61,7 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "progress_tests.rs"]
+mod tests;

@@ -16,8 +16,6 @@ impl Wrapped {
         let graph = this.whole.graph(&reach);
         let steps: Vec<PathStep> = path(&graph, &parents, number)
             .iter()
-            // the first object's edge tells the category of roots
-            .skip(1)
             .map(|step| PathStep::of(&graph, step))
             .collect();
         array(ruby, &steps, step_to_hash)

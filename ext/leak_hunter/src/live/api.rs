@@ -80,6 +80,11 @@ impl Api {
         self.allocation_info.is_some()
     }
 
+    /// Whether other Ractors stand still while the heap is walked.
+    pub(super) fn stops_ractors(&self) -> bool {
+        self.lock_with_barrier.is_some()
+    }
+
     /// Calls `each` for every page of the heap, with other Ractors stopped where the VM can do that.
     ///
     /// # Safety

@@ -11,7 +11,6 @@ use rb_sys::ruby_value_type as T;
 
 use super::api::Api;
 use super::walk::{Basic, is_object, number};
-use crate::errors;
 
 struct Search<'a> {
     api: &'a Api,
@@ -27,10 +26,7 @@ pub(super) fn init(native: RModule) -> Result<(), Error> {
 /// For each address the object there that Ruby code may see, or nil.
 fn objects_at(ruby: &Ruby, addresses: RArray) -> Result<RArray, Error> {
     let addresses: Vec<u64> = addresses.to_vec()?;
-    let api = Api::resolve(None).map_err(|missing| {
-        let message = format!("this Ruby does not let its heap be walked: it has no {missing}");
-        errors::unsupported(ruby, &message)
-    })?;
+    let api = super::api_for(ruby, None)?;
     let answer = ruby.ary_new_capa(addresses.len());
     for _ in &addresses {
         answer.push(ruby.qnil())?;

@@ -96,8 +96,6 @@ impl Sites {
         }
     }
 
-    // C's long is not everywhere as long
-    #[allow(clippy::unnecessary_cast)]
     #[inline]
     fn add(&mut self, object: u64, info: &AllocationInfo) {
         let (site, _) = self.interned.number(Site {

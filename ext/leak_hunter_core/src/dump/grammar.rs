@@ -108,12 +108,37 @@ impl<'a> Fields<'a> {
 
 fn walk_record(record: &[u8]) -> Option<Fields<'_>> {
     let inner = record.strip_prefix(b"{")?.strip_suffix(b"}")?;
+    walk(inner, Fields::default)
+}
+
+/// Reads the members of a record whose ends are known already: `middle` is what stands between those.
+pub(crate) fn parse_middle<'a>(middle: &'a [u8], ends: impl Fn() -> Fields<'a>) -> Option<Fields<'a>> {
+    match next_member(middle) {
+        Next::Member(members) => walk(members, ends),
+        Next::End => Some(ends()),
+        Next::Broken => None,
+    }
+}
+
+/// Walks members, to add to what is `known`.
+#[inline]
+fn walk<'a>(members: &'a [u8], known: impl Fn() -> Fields<'a>) -> Option<Fields<'a>> {
     let mut walker = Walker {
-        fields: Fields::default(),
+        fields: known(),
         steps: STEP_LIMIT,
         described: false,
+        quick: true,
     };
-    walker.members(inner).then_some(walker.fields)
+    if walker.members(members) {
+        return Some(walker.fields);
+    }
+    if walker.quick {
+        return None;
+    }
+    walker.fields = known();
+    walker.steps = STEP_LIMIT;
+    walker.described = false;
+    walker.members(members).then_some(walker.fields)
 }
 
 /// Length of the start of a record up to the last member that is whole, for a record cut off somewhere.
@@ -146,6 +171,9 @@ struct Walker<'a> {
     steps: u32,
     /// A record has at most one of `name`, `real_class_name` and `struct`, and nothing raw after `file`.
     described: bool,
+    /// A raw value ends at its first quote, as nearly all do, so that nothing need be put aside for another try. Turns
+    /// false when that is found to be wrong; the walk starts anew then.
+    quick: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -184,26 +212,37 @@ impl<'a> Walker<'a> {
         let Some(text) = value.strip_prefix(b"\"") else {
             return false;
         };
+        if self.quick {
+            let end = memchr(b'"', &text[..text.len().min(RAW_LIMIT)]);
+            let fits = end.is_some_and(|end| self.ends_at(end, key, text));
+            self.quick &= fits;
+            return fits;
+        }
         let before = (self.fields.clone(), self.described);
         for end in memchr_iter(b'"', &text[..text.len().min(RAW_LIMIT)]) {
-            let fits = match next_member(&text[end + 1..]) {
-                Next::Broken => continue,
-                Next::End => {
-                    self.describe(key, &text[..end]);
-                    true
-                }
-                // What follows an allocation's file is fixed; so text inside the file does not pass as members.
-                Next::Member(rest) => {
-                    self.describe(key, &text[..end]);
-                    (key != b"file" || follows_file(rest)) && self.members(rest)
-                }
-            };
-            if fits {
+            if self.ends_at(end, key, text) {
                 return true;
             }
             (self.fields, self.described) = before.clone();
         }
         false
+    }
+
+    /// Whether a raw value may end here: all that follows fits then.
+    #[inline]
+    fn ends_at(&mut self, end: usize, key: &'a [u8], text: &'a [u8]) -> bool {
+        match next_member(&text[end + 1..]) {
+            Next::Broken => false,
+            Next::End => {
+                self.describe(key, &text[..end]);
+                true
+            }
+            // What follows an allocation's file is fixed; so text inside the file does not pass as members.
+            Next::Member(rest) => {
+                self.describe(key, &text[..end]);
+                (key != b"file" || follows_file(rest)) && self.members(rest)
+            }
+        }
     }
 
     fn describe(&mut self, key: &[u8], text: &'a [u8]) {

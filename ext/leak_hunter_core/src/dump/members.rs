@@ -90,19 +90,53 @@ pub(super) fn address(value: &[u8]) -> Option<u64> {
 }
 
 /// The addresses in `["0x…", "0x…"]`.
-pub(crate) fn addresses_in(array: &[u8]) -> impl Iterator<Item = u64> + '_ {
-    let mut rest = array;
-    std::iter::from_fn(move || {
+pub(crate) fn addresses_in(array: &[u8]) -> Addresses<'_> {
+    Addresses { rest: array }
+}
+
+/// Reads addresses one after the other; what stands between them may be anything.
+#[derive(Clone, Debug)]
+pub(crate) struct Addresses<'a> {
+    rest: &'a [u8],
+}
+
+impl Iterator for Addresses<'_> {
+    type Item = u64;
+
+    #[inline]
+    fn next(&mut self) -> Option<u64> {
+        // as Ruby writes them
+        let separator = if self.rest.first() == Some(&b'[') { 1 } else { 2 };
+        if let Some(Some(digits)) = self.rest.get(separator..).map(|it| it.strip_prefix(b"\"0x")) {
+            let mut address = 0u64;
+            for (index, byte) in digits.iter().take(17).enumerate() {
+                match hex_digit(*byte) {
+                    Some(digit) if index < 16 => address = address << 4 | u64::from(digit),
+                    None if *byte == b'"' && index > 0 => {
+                        self.rest = &digits[index + 1..];
+                        return Some(address);
+                    }
+                    _ => break,
+                }
+            }
+        }
+        self.next_anywhere()
+    }
+}
+
+impl Addresses<'_> {
+    #[cold]
+    fn next_anywhere(&mut self) -> Option<u64> {
         loop {
-            let start = memchr(b'"', rest)?;
-            let inside = &rest[start + 1..];
+            let start = memchr(b'"', self.rest)?;
+            let inside = &self.rest[start + 1..];
             let end = memchr(b'"', inside)?;
-            rest = &inside[end + 1..];
+            self.rest = &inside[end + 1..];
             if let Some(address) = inside[..end].strip_prefix(b"0x").and_then(hex) {
                 return Some(address);
             }
         }
-    })
+    }
 }
 
 pub(crate) fn hex(digits: &[u8]) -> Option<u64> {
@@ -116,12 +150,20 @@ pub(crate) fn hex(digits: &[u8]) -> Option<u64> {
 
 #[inline]
 pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    }
+    let digit = DIGITS[usize::from(byte)];
+    (digit < 16).then_some(digit)
 }
+
+/// What each byte is worth as a hexadecimal digit: addresses have most of a dump's bytes.
+const DIGITS: [u8; 256] = {
+    let mut digits = [u8::MAX; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        digits[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    digits
+};
 
 /// A decimal number; one too large for 64 bits is pinned to the largest (Ruby prints none, an extension could).
 pub(super) fn number(value: &[u8]) -> Option<u64> {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::grammar::Fields;
+use super::grammar::{self, Fields};
 use super::members;
 
 /// How every record of an object starts.
@@ -43,6 +43,8 @@ pub struct Record<'a> {
     pub(crate) elided: &'a [u64],
     /// Where the members after `type` start, when the record was read by the fast path.
     body: Option<usize>,
+    /// Where those at the end start then.
+    tail: usize,
     /// All members, of an object that does not come from a dump's text.
     parsed: Option<&'a Fields<'a>>,
 }
@@ -69,6 +71,7 @@ impl<'a> Record<'a> {
             memsize: tail.memsize,
             elided: &[],
             body: Some(body),
+            tail: body + tail.start,
             parsed: None,
         })
     }
@@ -83,6 +86,7 @@ impl<'a> Record<'a> {
             memsize: fields.memsize,
             elided: &[],
             body: None,
+            tail: 0,
             parsed: None,
         }
     }
@@ -104,9 +108,19 @@ impl<'a> Record<'a> {
 
     /// Every member. `None` when the record's middle is damaged.
     pub fn fields(&self) -> Option<Fields<'a>> {
-        match self.parsed {
-            Some(fields) => Some(fields.clone()),
-            None => Fields::parse(self.line),
+        match (self.parsed, self.body) {
+            (Some(fields), _) => Some(fields.clone()),
+            (None, Some(body)) => {
+                let ends = || Fields {
+                    address: self.address,
+                    kind: self.kind.into(),
+                    generation: self.generation,
+                    memsize: self.memsize,
+                    ..Fields::default()
+                };
+                grammar::parse_middle(&self.line[body..self.tail], ends).or_else(|| Fields::parse(self.line))
+            }
+            (None, None) => Fields::parse(self.line),
         }
     }
 

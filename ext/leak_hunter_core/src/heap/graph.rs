@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::edges::{List, Pause};
 use super::kinds::{Kind, NONE, Type};
+use super::search::Search;
 use super::{Heap, Root};
 use crate::error::Result;
 use crate::progress::Progress;
@@ -37,9 +38,11 @@ const LEVELS: [Level; 4] = [
     Level::Finalizers,
     Level::Unreachable,
 ];
-const UNSEEN: u8 = u8::MAX;
+pub(super) const UNSEEN: u8 = u8::MAX;
+/// Beside an object's level: its references are postponed.
+const CACHES: u8 = 1 << 7;
 /// Nodes between two looks at whether to go on.
-pub(crate) const CHECK_EVERY: usize = 1 << 15;
+pub(crate) const CHECK_EVERY: usize = if cfg!(test) { 16 } else { 1 << 15 };
 
 /// Roots by stacks: scanned without knowing what is a reference.
 const STACK: &str = "machine_context";
@@ -65,6 +68,7 @@ pub struct Graph<'a> {
 #[derive(Clone, Debug)]
 pub struct Reach {
     categories: Arc<[Category]>,
+    /// And whether references are postponed.
     levels: Arc<[u8]>,
     /// By kind.
     postponed: Arc<[bool]>,
@@ -114,6 +118,14 @@ impl<'a> Graph<'a> {
         let mut graph = Self { heap, reach };
         let mut levels = vec![UNSEEN; heap.len() as usize];
         graph.add_synthetic(&mut levels, progress)?;
+        for (object, level) in levels.iter_mut().enumerate() {
+            if object % CHECK_EVERY == 0 {
+                progress.check()?;
+            }
+            if graph.is_postponed(object as u32) {
+                *level |= CACHES;
+            }
+        }
         graph.reach.levels = levels.into();
         Ok(graph)
     }
@@ -131,7 +143,7 @@ impl<'a> Graph<'a> {
     /// Reaches everything once, and makes categories for what Ruby's own do not lead to.
     fn add_synthetic(&mut self, levels: &mut [u8], progress: &Progress) -> Result<()> {
         let mut search = Search::new(levels, progress);
-        search.from_roots(self, |_, _| {})?;
+        search.reach_from_roots(self, |_, _| {})?;
         let heap = self.heap;
         if !self
             .reach
@@ -146,7 +158,7 @@ impl<'a> Graph<'a> {
             };
             let entries: Vec<u32> = (0..heap.len()).filter(unseen).filter(hidden).collect();
             self.add_category(FINALIZERS, Level::Finalizers, entries);
-            search.from_category(self, self.reach.categories.len() - 1, |_, _| {})?;
+            search.reach_from_category(self, self.reach.categories.len() - 1, |_, _| {})?;
         }
         let entries = search.unreachable(self)?;
         self.add_category(UNREACHABLE, Level::Unreachable, entries);
@@ -193,9 +205,17 @@ impl<'a> Graph<'a> {
         Some(&self.reach.categories.get(index)?.root.category)
     }
 
+    pub(super) fn category_count(&self) -> usize {
+        self.reach.categories.len()
+    }
+
+    pub(super) fn level_of_category(&self, index: usize) -> Level {
+        self.reach.categories[index].level
+    }
+
     /// How well an object is reached.
     pub fn level(&self, object: u32) -> Level {
-        LEVELS[usize::from(self.reach.levels[object as usize]).min(LEVELS.len() - 1)]
+        LEVELS[usize::from(self.level_to(object)).min(LEVELS.len() - 1)]
     }
 
     /// Number of objects that no root leads to.
@@ -203,7 +223,7 @@ impl<'a> Graph<'a> {
         self.reach
             .levels
             .iter()
-            .filter(|level| **level == Level::Unreachable as u8)
+            .filter(|level| **level & !CACHES == Level::Unreachable as u8)
             .count() as u64
     }
 
@@ -211,15 +231,21 @@ impl<'a> Graph<'a> {
     #[inline]
     fn level_from(&self, object: u32) -> u8 {
         let level = self.reach.levels[object as usize];
-        if self.is_postponed(object) {
-            level.max(Level::Postponed as u8)
-        } else {
+        if level & CACHES == 0 {
             level
+        } else {
+            (level & !CACHES).max(Level::Postponed as u8)
         }
     }
 
+    /// The level at which references lead to an object.
     #[inline]
-    fn is_postponed(&self, object: u32) -> bool {
+    fn level_to(&self, object: u32) -> u8 {
+        self.reach.levels[object as usize] & !CACHES
+    }
+
+    #[inline]
+    pub(super) fn is_postponed(&self, object: u32) -> bool {
         match self.heap.kind_number(object) {
             Some(kind) => {
                 self.reach.postponed[kind]
@@ -244,13 +270,13 @@ impl<'a> Graph<'a> {
                 .map_or(0, |it| it.level as u8),
         };
         let objects = self.heap.len();
-        successors.filter(move |next| *next >= objects || self.reach.levels[*next as usize] == level)
+        successors.filter(move |next| *next >= objects || self.level_to(*next) == level)
     }
 
     /// The objects that a node keeps alive, its class apart: all but what only caches, tools and the bare stack lead to.
     pub(crate) fn keeping_successors(&self, node: Node) -> impl Iterator<Item = u32> + '_ {
         let keeps = match node.checked_sub(self.heap.len()) {
-            None => self.reach.levels[node as usize] < Level::Unreachable as u8 && !self.is_tool(node),
+            None => self.level_to(node) < Level::Unreachable as u8 && !self.is_tool(node),
             Some(index) => self
                 .reach
                 .categories
@@ -264,33 +290,33 @@ impl<'a> Graph<'a> {
 
     /// A cache, a table of tracing, or LeakHunter's own; threads and fibers are postponed and yet keep what they hold.
     fn is_tool(&self, object: u32) -> bool {
-        let thread = matches!(
-            self.heap.label(object),
-            Some("VM/thread" | "fiber" | "VM/fiber" | "continuation")
-        );
-        self.is_postponed(object) && !thread
+        self.reach.levels[object as usize] & CACHES != 0
+            && !matches!(
+                self.heap.label(object),
+                Some("VM/thread" | "fiber" | "VM/fiber" | "continuation")
+            )
     }
 
-    /// Goes on with an object's successors, of which its class (one more in `pause.left`) comes first, up to one that
-    /// `wanted` takes.
+    /// Goes on with an object's successors, up to one that `wanted` takes. `None` is where they begin: with the class.
     #[inline]
     pub(crate) fn resume(
         &self,
         object: u32,
-        mut pause: Pause,
+        pause: Option<Pause>,
         wanted: impl Fn(&Node) -> bool,
     ) -> (Option<Node>, Pause) {
         let level = self.level_from(object);
-        let essential = |next: &u32| self.reach.levels[*next as usize] == level && wanted(next);
-        let place = self.heap.places[object as usize];
-        let whole = self.heap.list(object).len() as u32;
-        if pause.left > whole {
-            pause.left = whole;
-            if let Some(class) = self.heap.class_of(object).filter(essential) {
-                return (Some(class), pause);
+        let essential = |next: &u32| self.level_to(*next) == level && wanted(next);
+        let mut list = match pause {
+            Some(pause) => self.heap.edges.resume(self.heap.places[object as usize], pause),
+            None => {
+                let list = self.heap.list(object);
+                if let Some(class) = self.heap.class_of(object).filter(essential) {
+                    return (Some(class), list.pause());
+                }
+                list
             }
-        }
-        let mut list = self.heap.edges.resume(place, pause);
+        };
         let found = list.find(essential);
         (found, list.pause())
     }
@@ -306,15 +332,14 @@ impl<'a> Graph<'a> {
             let next = (self.heap.len() + done..self.top()).find(wanted)?;
             return Some((next - self.heap.len() + 1, next));
         };
-        let essential =
-            |next: &&u32| self.reach.levels[**next as usize] == category.level as u8 && wanted(next);
+        let essential = |next: &&u32| self.level_to(**next) == category.level as u8 && wanted(next);
         let rest = &category.root.references[done as usize..];
         let index = rest.iter().position(|next| essential(&next))?;
         Some((done + index as u32 + 1, rest[index]))
     }
 
     #[inline]
-    fn all_successors(&self, node: Node) -> Successors<'_> {
+    pub(super) fn all_successors(&self, node: Node) -> Successors<'_> {
         match node.checked_sub(self.heap.len()) {
             None => Successors {
                 class: self.heap.class_of(node),
@@ -344,10 +369,10 @@ impl<'a> Graph<'a> {
             parents[category as usize] = self.top();
         }
         let mut search = Search::new(&mut levels, progress);
-        search.classes_last = true;
-        search.from_roots(self, |parent, child| parents[child as usize] = parent)?;
+        search.shortest = true;
+        search.reach_from_roots(self, |parent, child| parents[child as usize] = parent)?;
         for index in self.heap.roots.len()..self.reach.categories.len() {
-            search.from_category(self, index, |parent, child| parents[child as usize] = parent)?;
+            search.reach_from_category(self, index, |parent, child| parents[child as usize] = parent)?;
         }
         Ok(parents)
     }
@@ -356,7 +381,7 @@ impl<'a> Graph<'a> {
 /// What a node leads to.
 #[derive(Clone, Debug)]
 pub(crate) struct Successors<'a> {
-    class: Option<u32>,
+    pub(super) class: Option<u32>,
     list: List<'a>,
     others: std::slice::Iter<'a, u32>,
     categories: std::ops::Range<u32>,
@@ -396,161 +421,5 @@ fn is_postponed(heap: &Heap, kind: &Kind) -> bool {
         _ => heap
             .class_name_of_kind(kind)
             .is_some_and(|name| name == "LeakHunter" || name.starts_with("LeakHunter::")),
-    }
-}
-
-/// A search that reaches every object once, by the best edges first and of those by the shortest way.
-struct Search<'a> {
-    levels: &'a mut [u8],
-    queue: Vec<u32>,
-    /// Objects reached whose references have to wait.
-    waiting: Vec<u32>,
-    /// Whether to follow references as far as they go before classes.
-    classes_last: bool,
-    /// Objects whose classes have to wait.
-    instances: Vec<u32>,
-    progress: &'a Progress,
-}
-
-impl<'a> Search<'a> {
-    fn new(levels: &'a mut [u8], progress: &'a Progress) -> Self {
-        Self {
-            levels,
-            queue: Vec::new(),
-            waiting: Vec::new(),
-            classes_last: false,
-            instances: Vec::new(),
-            progress,
-        }
-    }
-
-    fn from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
-        for index in 0..graph.reach.categories.len() {
-            if graph.reach.categories[index].level == Level::Strong {
-                self.reach_all(
-                    graph,
-                    graph.heap.len() + index as u32,
-                    Level::Strong,
-                    &mut reached,
-                );
-            }
-        }
-        self.run(graph, Level::Strong, &mut reached)?;
-        // What a thread or a cache holds has a more telling way than the bare stack.
-        for object in std::mem::take(&mut self.waiting) {
-            self.reach_all(graph, object, Level::Postponed, &mut reached);
-        }
-        self.run(graph, Level::Postponed, &mut reached)?;
-        for index in 0..graph.reach.categories.len() {
-            if graph.reach.categories[index].level == Level::Postponed {
-                self.from_category(graph, index, &mut reached)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn from_category(
-        &mut self,
-        graph: &Graph<'_>,
-        index: usize,
-        mut reached: impl FnMut(Node, u32),
-    ) -> Result<()> {
-        let level = graph.reach.categories[index].level;
-        self.reach_all(graph, graph.heap.len() + index as u32, level, &mut reached);
-        self.run(graph, level, reached)
-    }
-
-    fn reach_all(
-        &mut self,
-        graph: &Graph<'_>,
-        node: Node,
-        level: Level,
-        reached: &mut impl FnMut(Node, u32),
-    ) {
-        let mut successors = graph.all_successors(node);
-        if self.classes_last && successors.class.take().is_some() {
-            self.instances.push(node);
-        }
-        for next in successors {
-            self.reach(node, next, level, reached);
-        }
-    }
-
-    #[inline]
-    fn reach(&mut self, node: Node, next: u32, level: Level, reached: &mut impl FnMut(Node, u32)) {
-        let known = &mut self.levels[next as usize];
-        if *known == UNSEEN {
-            *known = level as u8;
-            reached(node, next);
-            self.queue.push(next);
-        }
-    }
-
-    fn run(&mut self, graph: &Graph<'_>, level: Level, mut reached: impl FnMut(Node, u32)) -> Result<()> {
-        loop {
-            self.run_queue(graph, level, &mut reached)?;
-            if self.instances.is_empty() {
-                return Ok(());
-            }
-            for instance in std::mem::take(&mut self.instances) {
-                if let Some(class) = graph.heap.class_of(instance) {
-                    self.reach(instance, class, level, &mut reached);
-                }
-            }
-        }
-    }
-
-    fn run_queue(
-        &mut self,
-        graph: &Graph<'_>,
-        level: Level,
-        reached: &mut impl FnMut(Node, u32),
-    ) -> Result<()> {
-        let mut done = 0;
-        while let Some(object) = self.queue.get(done).copied() {
-            done += 1;
-            if done % CHECK_EVERY == 0 {
-                self.progress.check()?;
-                // what was handled is let go, so that the queue is never as long as the heap is large
-                self.queue.drain(..done);
-                done = 0;
-            }
-            if level == Level::Strong && graph.is_postponed(object) {
-                self.waiting.push(object);
-            } else {
-                self.reach_all(graph, object, level, reached);
-            }
-        }
-        self.queue.clear();
-        Ok(())
-    }
-
-    /// Where to start so that everything is reached: what nothing refers to, and one object of each circle.
-    fn unreachable(&mut self, graph: &Graph<'_>) -> Result<Vec<u32>> {
-        let objects = graph.heap.len();
-        let mut referred = vec![false; objects as usize];
-        for object in 0..objects {
-            if object as usize % CHECK_EVERY == 0 {
-                self.progress.check()?;
-            }
-            if self.levels[object as usize] == UNSEEN {
-                for next in graph.all_successors(object) {
-                    referred[next as usize] |= next != object;
-                }
-            }
-        }
-        let mut entries = Vec::new();
-        for circles in [false, true] {
-            for object in 0..objects {
-                let unseen = self.levels[object as usize] == UNSEEN;
-                if unseen && (circles || !referred[object as usize]) {
-                    entries.push(object);
-                    self.levels[object as usize] = Level::Unreachable as u8;
-                    self.queue.push(object);
-                    self.run(graph, Level::Unreachable, |_, _| {})?;
-                }
-            }
-        }
-        Ok(entries)
     }
 }

@@ -91,6 +91,8 @@ pub(crate) struct Birth {
 pub struct Kinds {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) births: Vec<Birth>,
+    /// Number of the class among the objects, by birth: graphs are walked by it.
+    pub(crate) classes: Vec<Id>,
     texts: Vec<Box<str>>,
 }
 
@@ -102,7 +104,23 @@ impl Kinds {
 
     pub(crate) fn memory(&self) -> usize {
         let texts: usize = self.texts.iter().map(|text| text.len() + 16).sum();
-        texts + self.kinds.len() * size_of::<Kind>() + self.births.len() * size_of::<Birth>()
+        texts
+            + self.kinds.len() * size_of::<Kind>()
+            + self.births.len() * (size_of::<Birth>() + size_of::<Id>())
+    }
+
+    /// Tells the classes' numbers, once all objects have one.
+    pub(crate) fn number_classes(&mut self, number: impl Fn(u64) -> Option<Id>) {
+        for kind in &mut self.kinds {
+            if kind.class != 0 {
+                kind.class_number = number(kind.class).unwrap_or(NONE);
+            }
+        }
+        let classes = self
+            .births
+            .iter()
+            .map(|birth| self.kinds[birth.kind as usize].class_number);
+        self.classes = classes.collect();
     }
 }
 

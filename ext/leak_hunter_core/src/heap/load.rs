@@ -130,3 +130,7 @@ impl Visitor for Reader<'_> {
         self.filler.found.names.read(text);
     }
 }
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

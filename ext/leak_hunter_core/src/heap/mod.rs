@@ -16,7 +16,9 @@ mod kinds;
 mod load;
 mod names;
 mod paths;
+mod preorder;
 mod referrers;
+mod search;
 mod summary;
 mod tables;
 #[cfg(test)]
@@ -148,6 +150,7 @@ impl Heap {
         self.list(object)
     }
 
+    #[inline]
     pub(crate) fn list(&self, object: u32) -> List<'_> {
         self.edges.at(self.places[object as usize], object)
     }
@@ -158,8 +161,9 @@ impl Heap {
     }
 
     /// The object that is its class, singleton classes as they are.
+    #[inline]
     pub fn class_of(&self, object: u32) -> Option<u32> {
-        let number = self.kind(object)?.class_number;
+        let number = *self.kinds.classes.get(self.births[object as usize] as usize)?;
         (number != NONE).then_some(number)
     }
 

@@ -99,11 +99,7 @@ impl Tables {
             found.merge(part);
         }
         let mut kinds = self.kinds.into_kinds();
-        for kind in &mut kinds.kinds {
-            if kind.class != 0 {
-                kind.class_number = self.index.number(kind.class).unwrap_or(NONE);
-            }
-        }
+        kinds.number_classes(|address| self.index.number(address));
         let mut dangling = self.dangling.into_inner();
         let mut roots: Vec<Root> = Vec::new();
         for (category, addresses) in found.roots {

@@ -15,7 +15,7 @@ const SHARE: u64 = 5;
 /// More siblings of one kind that hold about as much are told as what is above them.
 const SIBLINGS: usize = 3;
 /// Leaked objects between two looks at whether to go on.
-const CHECK_EVERY: usize = 1 << 12;
+const CHECK_EVERY: usize = if cfg!(test) { 16 } else { 1 << 12 };
 
 /// A holder, by its node, and what it accounts for: the nodes below it, with all leaked objects that they dominate.
 #[derive(Clone, Debug)]
@@ -89,7 +89,10 @@ impl<'a> LeakTree<'a> {
             next += 1;
             order.extend(self.children(node));
         }
-        for node in order.into_iter().rev() {
+        for (index, node) in order.into_iter().enumerate().rev() {
+            if index % CHECK_EVERY == 0 {
+                progress.check()?;
+            }
             let mut weight = Weight::default();
             if self.leaked.contains(&node) {
                 weight.count = 1;

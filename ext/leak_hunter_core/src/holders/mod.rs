@@ -20,7 +20,7 @@ use self::choose::{Chosen, LeakTree};
 use self::face::is_visible;
 pub use self::retained::Retained;
 use crate::error::Result;
-use crate::heap::{Graph, Heap, Node, Step, Type, dominators, path};
+use crate::heap::{Dominators, Graph, Heap, Node, Step, Type, dominators, path};
 use crate::progress::Progress;
 
 /// Sample addresses of leaked objects that a holder keeps.
@@ -170,20 +170,30 @@ pub fn holders(
 ) -> Result<(Vec<Holder>, Caches)> {
     let graph = Graph::new(heap, progress)?;
     let tree = dominators(&graph, progress)?;
+    let parents = graph.parents(progress)?;
+    holders_in(&graph, &tree, &parents, leaked, since, progress)
+}
+
+/// The same in a graph of which the dominators and the ways from the roots are known.
+pub fn holders_in(
+    graph: &Graph<'_>,
+    tree: &Dominators,
+    parents: &[Node],
+    leaked: &[Leaked],
+    since: Option<u64>,
+    progress: &Progress,
+) -> Result<(Vec<Holder>, Caches)> {
+    let heap = graph.heap();
     let (caches, leaked): (Vec<Leaked>, Vec<Leaked>) =
         leaked.iter().partition(|it| is_cache(heap, it.object));
     let caches = Caches {
         count: caches.len() as u64,
         memsize: caches.iter().map(|it| heap.memsize(it.object)).sum(),
     };
-    let leak_tree = LeakTree::new(&graph, &tree, &leaked, progress)?;
-    let parents = graph.parents(progress)?;
-    let chosen = leak_tree.choose(&graph, &parents, progress)?;
-    let retained = retained::of_all(&graph, &tree, &chosen, since, progress)?;
-    let view = View {
-        graph: &graph,
-        parents: &parents,
-    };
+    let leak_tree = LeakTree::new(graph, tree, &leaked, progress)?;
+    let chosen = leak_tree.choose(graph, parents, progress)?;
+    let retained = retained::of_all(graph, tree, &chosen, since, progress)?;
+    let view = View { graph, parents };
     let groups: HashMap<u32, u32, RandomState> = leaked.iter().map(|it| (it.object, it.group)).collect();
     let mut holders: Vec<Holder> = Vec::new();
     let mut by_fingerprint: HashMap<u64, usize, RandomState> = HashMap::default();

@@ -1,6 +1,6 @@
 //! What letting go would free, as an honest range.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
@@ -11,7 +11,7 @@ use crate::progress::Progress;
 
 /// Objects looked at for one holder: what is shared beyond is not counted.
 const SHARED_LIMIT: usize = 1 << 20;
-const CHECK_EVERY: u32 = 1 << 14;
+const CHECK_EVERY: u32 = if cfg!(test) { 16 } else { 1 << 14 };
 const NOBODY: u32 = u32::MAX;
 
 /// Bytes.
@@ -43,8 +43,13 @@ pub(super) fn of_all(
     since: Option<u64>,
     progress: &Progress,
 ) -> Result<Vec<Retained>> {
-    let owners = owners(graph, tree, chosen);
-    let shared = shared(graph, &owners, chosen.len(), since, progress)?;
+    let shared = match since {
+        Some(since) => {
+            let owners = owners(graph, tree, chosen, progress)?;
+            shared(graph, &owners, chosen.len(), since, progress)?
+        }
+        None => vec![0; chosen.len()],
+    };
     let cuts = cuts(graph, tree, chosen, progress)?;
     let all = chosen
         .iter()
@@ -72,21 +77,24 @@ pub(super) fn of_all(
 }
 
 /// By node: which of `chosen` has it, or what dominates it, among its leaked objects.
-fn owners(graph: &Graph<'_>, tree: &Dominators, chosen: &[Chosen]) -> Vec<u32> {
+fn owners(graph: &Graph<'_>, tree: &Dominators, chosen: &[Chosen], progress: &Progress) -> Result<Vec<u32>> {
     let mut owners = vec![NOBODY; graph.len() as usize];
     for (index, chosen) in chosen.iter().enumerate() {
         for object in &chosen.leaked {
             owners[*object as usize] = index as u32;
         }
     }
-    for node in tree.order() {
+    for (number, node) in tree.order().iter().enumerate() {
+        if number % CHECK_EVERY as usize == 0 {
+            progress.check()?;
+        }
         if owners[*node as usize] == NOBODY {
             if let Some(above) = tree.of(*node) {
                 owners[*node as usize] = owners[above as usize];
             }
         }
     }
-    owners
+    Ok(owners)
 }
 
 /// By holder, the bytes of young objects that its leaked objects lead to and do not own.
@@ -94,12 +102,9 @@ fn shared(
     graph: &Graph<'_>,
     owners: &[u32],
     count: usize,
-    since: Option<u64>,
+    since: u64,
     progress: &Progress,
 ) -> Result<Vec<u64>> {
-    let Some(since) = since else {
-        return Ok(vec![0; count]);
-    };
     let heap = graph.heap();
     let counts = |object: u32| {
         let kind = heap.kind(object).map(|kind| kind.type_);
@@ -133,6 +138,9 @@ fn shared(
             if seen.len() >= SHARED_LIMIT || !seen.insert(object) {
                 continue;
             }
+            if seen.len() % CHECK_EVERY as usize == 0 {
+                progress.check()?;
+            }
             bytes = bytes.saturating_add(heap.memsize(object));
             open.extend(
                 heap.references(object)
@@ -156,29 +164,85 @@ fn cuts(graph: &Graph<'_>, tree: &Dominators, chosen: &[Chosen], progress: &Prog
             _ => None,
         })
         .collect();
-    let mut referrers: HashMap<u32, Vec<Node>, RandomState> =
-        targets.iter().flatten().map(|node| (*node, Vec::new())).collect();
+    let below = Below::of(graph, tree, targets.iter().flatten().copied(), progress)?;
+    // by target, how many refer to it from outside, and the last that did
+    let mut outside = vec![(0u64, NOBODY); below.targets.len()];
     for node in 0..graph.top() {
         if node % CHECK_EVERY == 0 {
             progress.check()?;
         }
         for next in graph.keeping_successors(node) {
-            if let Some(known) = referrers.get_mut(&next) {
-                if known.last() != Some(&node) {
-                    known.push(node);
-                }
+            let Some(target) = below.target(next) else {
+                continue;
+            };
+            let (count, last) = &mut outside[target as usize];
+            if *last != node && !below.is_below(target, node) {
+                (*count, *last) = (*count + 1, node);
             }
         }
     }
     let cut = |target: &Option<u32>| {
-        let Some(target) = *target else { return 0 };
-        let outside = referrers.get(&target).map_or(0, |known| {
-            known
-                .iter()
-                .filter(|node| !tree.dominates(target, **node))
-                .count()
-        });
-        if outside == 1 { tree.retained(target) } else { 0 }
+        let node = (*target)?;
+        (outside[below.target(node)? as usize].0 == 1).then(|| tree.retained(node))
     };
-    Ok(targets.iter().map(cut).collect())
+    Ok(targets.iter().map(|target| cut(target).unwrap_or(0)).collect())
+}
+
+/// Which of some nodes, the targets, stand above each node in the dominator tree. To walk up from each node that asks
+/// would take too long: a list of a million entries may refer to its head from each.
+struct Below {
+    targets: Vec<Node>,
+    /// By target: the next target above it.
+    above: Vec<u32>,
+    /// By node: the target that it is, or the nearest above it.
+    nearest: Vec<u32>,
+}
+
+impl Below {
+    fn of(
+        graph: &Graph<'_>,
+        tree: &Dominators,
+        targets: impl Iterator<Item = Node>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let mut below = Self {
+            targets: targets.collect(),
+            above: Vec::new(),
+            nearest: vec![NOBODY; graph.len() as usize],
+        };
+        below.targets.sort_unstable();
+        below.targets.dedup();
+        below.above.resize(below.targets.len(), NOBODY);
+        for (target, node) in below.targets.iter().enumerate() {
+            below.nearest[*node as usize] = target as u32;
+        }
+        for (number, node) in tree.order().iter().enumerate() {
+            if number % CHECK_EVERY as usize == 0 {
+                progress.check()?;
+            }
+            let above = tree
+                .of(*node)
+                .map_or(NOBODY, |above| below.nearest[above as usize]);
+            match below.nearest[*node as usize] {
+                NOBODY => below.nearest[*node as usize] = above,
+                target => below.above[target as usize] = above,
+            }
+        }
+        Ok(below)
+    }
+
+    /// The target that a node is.
+    fn target(&self, node: Node) -> Option<u32> {
+        let target = self.nearest[node as usize];
+        (*self.targets.get(target as usize)? == node).then_some(target)
+    }
+
+    /// Whether a node is a target or below it.
+    fn is_below(&self, target: u32, node: Node) -> bool {
+        let mut at = self.nearest[node as usize];
+        while at != NOBODY && at != target {
+            at = self.above[at as usize];
+        }
+        at == target
+    }
 }

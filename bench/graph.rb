@@ -1,0 +1,101 @@
+# frozen_string_literal: true
+
+# What the graph of a heap costs, with its dominators, paths and holders, against `reap`, which finds dominators alone:
+#
+#   rake bench:graph                         # 460,000 objects (180 MB) and 4 million (1.6 GB), some minutes
+#   rake bench:graph OBJECTS=460000 RUNS=9
+#   rake bench:graph REAP=no
+#
+# LeakHunter is a small program around the engine, so that the memory is that of the graph alone. Each run is a process
+# of its own, on the same dump, in the page cache, and the contenders take turns. CPU seconds are user and system time
+# of all threads. The memory allowed is 40 bytes an object and 4 a reference; what is used is what the process's peak
+# resident memory rose by from its start, buffers and the gaps of the allocator included, the program's code left out.
+
+require "etc"
+require "json"
+require "open3"
+require "rbconfig"
+require_relative "dumps"
+
+RUNS = Integer(ENV.fetch("RUNS", "5"))
+OBJECTS = ENV.fetch("OBJECTS", "460000,4000000").split(",").map { |count| Integer(count) }
+THREADS = [1, 2].freeze
+TARGET = File.expand_path(ENV.fetch("CARGO_TARGET_DIR", "target"))
+PROGRAM = File.join(TARGET, "release", "examples", "graph_phases")
+REAP = File.join(Dumps::FOLDER, "reap", "bin", "reap")
+PHASES = %i[load graph dominators paths holders].freeze
+
+def median(values) = values.sort[values.size / 2]
+
+# @return [Hash] what the program printed, with its :wall and :cpu seconds
+def measure(*command)
+  before = Process.clock_gettime(Process::CLOCK_MONOTONIC)
+  times = Process.times
+  output, status = Open3.capture2(*command)
+  abort "#{command.first} failed" unless status.success?
+  spent = Process.times
+  cpu = spent.cutime + spent.cstime - times.cutime - times.cstime
+  { output:, wall: Process.clock_gettime(Process::CLOCK_MONOTONIC) - before, cpu: }
+end
+
+def leak_hunter(dump, since, threads)
+  run = measure(PROGRAM, dump, threads.to_s, since)
+  run.merge(JSON.parse(run[:output], symbolize_names: true))
+end
+
+# @return [Boolean] whether there is a reap to compare with
+def reap?
+  return false if ENV["REAP"] == "no"
+  return true if File.exist?(REAP)
+
+  return true if system("cargo", "install", "reap", "--version", "^0.3", "--locked", "--root", File.dirname(REAP, 2))
+
+  warn "reap cannot be installed; the comparison with it is left out"
+  false
+end
+
+def table(*columns)
+  puts
+  puts "| #{columns.join(" | ")} |", "|#{"---|" * columns.size}"
+end
+
+against = reap?
+puts "#{Etc.nprocessors} cores; medians of #{RUNS} runs; reap #{against ? `#{REAP} --version`[/[\d.]+/] : "left out"}"
+
+results = OBJECTS.to_h do |count|
+  dump, since = Dumps.graph_of(count)
+  runs = Hash.new { |hash, key| hash[key] = [] }
+  File.open(dump) { |file| IO.copy_stream(file, File::NULL) } # into the page cache
+  RUNS.times do |run|
+    THREADS.each { |threads| runs[threads] << leak_hunter(dump, since, threads) }
+    # it takes a minute for the large one
+    runs[:reap] << measure(REAP, dump) if against && (run.zero? || count < 1_000_000)
+  end
+  [File.size(dump) / 1e6, runs]
+end
+
+table("dump", "objects", "threads", "wall", "CPU", "s/GB", "peak", "bytes an object", "used / allowed", "reap CPU",
+      "reap / LeakHunter")
+results.each do |megabytes, runs|
+  THREADS.each do |threads|
+    of = runs[threads]
+    objects, references = of[0].values_at(:objects, :references)
+    cpu = median(of.map { |run| run[:cpu] })
+    peak = median(of.map { |run| run[:phases].values.map { |phase| phase[:peak] }.max })
+    other = median(runs[:reap].map { |run| run[:cpu] }) if against
+    puts format("| %<megabytes>.0f MB | %<objects>d | %<threads>d | %<wall>.2f s | %<cpu>.2f s | %<rate>.2f " \
+                "| %<peak>.1f MB | %<each>.1f | %<share>.2f | %<other>s | %<factor>s |",
+                megabytes:, objects:, threads:, wall: median(of.map { |run| run[:wall] }), cpu:,
+                rate: cpu / megabytes * 1000, peak: peak / 1e6, each: peak.fdiv(objects),
+                share: peak.fdiv((objects * 40) + (references * 4)),
+                other: other ? format("%.2f s", other) : "–", factor: other ? format("%.1f", other / cpu) : "–")
+  end
+end
+
+table("dump", "threads", *PHASES)
+results.each do |megabytes, runs|
+  THREADS.each do |threads|
+    seconds = PHASES.map { |phase| median(runs[threads].map { |run| run[:phases][phase][:seconds] }) }
+    puts "| #{megabytes.round} MB | #{threads} | #{seconds.map { |it| format("%.3f s", it) }.join(" | ")} |"
+  end
+end

@@ -1,0 +1,64 @@
+//! One file as a heap: its graph, dominators, paths and holders hold what they promise, whatever it says.
+#![no_main]
+
+use leak_hunter_core::heap::{Graph, Heap, dominators, path};
+use leak_hunter_core::holders::{Leaked, holders_in};
+use leak_hunter_core::{Progress, heap};
+use libfuzzer_sys::fuzz_target;
+
+fn is_cache(heap: &Heap, object: u32) -> bool {
+    heap.kind(object).is_some_and(|kind| kind.type_ == heap::Type::Imemo)
+        && matches!(heap.label(object), Some("callcache" | "callinfo" | "constcache" | "cvar_entry"))
+}
+
+fuzz_target!(|input: &[u8]| {
+    // the first bytes pick what leaked and since when; the rest is the dump
+    let Some((picks, text)) = input.split_first_chunk::<3>() else { return };
+    let path_of_dump = std::env::temp_dir().join(format!("leak_hunter-fuzz-{}.json", std::process::id()));
+    std::fs::write(&path_of_dump, text).unwrap();
+    let progress = Progress::default();
+    let (one, three) = (
+        Heap::load(&path_of_dump, Some(1), &progress),
+        Heap::load(&path_of_dump, Some(3), &progress),
+    );
+    let (heap, other) = match (one, three) {
+        (Ok(one), Ok(three)) => (one, three),
+        (Err(one), Err(three)) => return assert_eq!(one.to_string(), three.to_string()),
+        (one, three) => panic!("one thread says {one:?}, three say {three:?}"),
+    };
+    assert_eq!((heap.len(), heap.dangling()), (other.len(), other.dangling()));
+    assert_eq!(heap.roots(), other.roots());
+    for object in 0..heap.len() {
+        assert!(heap.references(object).eq(other.references(object)));
+        assert_eq!(heap.find(heap.address(object)), Some(object));
+        assert_eq!(heap.site(object), other.site(object));
+    }
+
+    let graph = Graph::new(&heap, &progress).unwrap();
+    let tree = dominators(&graph, &progress).unwrap();
+    let parents = graph.parents(&progress).unwrap();
+    assert_eq!(tree.order().len(), graph.len() as usize);
+    assert_eq!(tree.retained(graph.top()), heap.total_memsize());
+    for object in 0..heap.len() {
+        let parent = parents[object as usize];
+        assert!(parent < graph.len() && graph.successors(parent).any(|next| next == object));
+        assert!(tree.of(object).is_some_and(|above| tree.retained(above) >= tree.retained(object)));
+        assert_eq!(path(&graph, &parents, object).last().map(|step| step.node), Some(object));
+    }
+
+    let leaked: Vec<Leaked> = (0..heap.len())
+        .filter(|object| (object.wrapping_mul(0x9e37_79b9) >> 24) as u8 & picks[0] == picks[1] & picks[0])
+        .map(|object| Leaked { object, group: object % 3 })
+        .collect();
+    let since = Some(u64::from(picks[2])).filter(|since| *since > 0);
+    let holders = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
+    let told: u64 = holders.iter().map(|holder| holder.count).sum();
+    let leaks: Vec<_> = leaked.iter().filter(|it| !is_cache(&heap, it.object)).collect();
+    assert_eq!(told, leaks.len() as u64);
+    let bytes = leaks.iter().fold(0u64, |sum, it| sum.saturating_add(heap.memsize(it.object)));
+    assert_eq!(holders.iter().fold(0u64, |sum, it| sum.saturating_add(it.memsize)), bytes);
+    for holder in &holders {
+        assert_eq!(holder.count, holder.groups.iter().map(|(_, count)| count).sum::<u64>());
+        assert!(holder.position < holder.path.len());
+    }
+});
