@@ -38,6 +38,9 @@ class Browser
     port = @output.each_line { |line| break line[/successfully on port (\d+)/, 1] || next }
     @http = Net::HTTP.new("127.0.0.1", Integer(port), nil).tap { |http| http.read_timeout = 60 }
     @session = "/session/#{post("/session", capabilities: { alwaysMatch: capabilities(dir) }).fetch("sessionId")}"
+  rescue StandardError
+    quit
+    raise
   end
 
   def visit(url)

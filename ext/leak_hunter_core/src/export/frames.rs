@@ -14,6 +14,8 @@ use crate::gem;
 use crate::heap::Node;
 use crate::progress::Progress;
 
+mod fold;
+
 const UNPLACED: u32 = u32::MAX;
 /// Frames while the tree is built; then the largest are chosen.
 const MOST: usize = 1 << 20;
@@ -223,122 +225,9 @@ impl<'a> Growing<'a> {
         Ok(())
     }
 
-    fn finish(mut self, limits: &Limits) -> FrameTree {
-        sum_up(&mut self.frames);
-        let keep = largest(&self.frames, limits);
-        let mut kept: Vec<Frame> = Vec::new();
-        let mut places = vec![0u32; self.frames.len()];
-        let mut rests: HashMap<u32, u32, RandomState> = HashMap::default();
-        for (index, frame) in self.frames.iter().enumerate() {
-            let parent = places[frame.parent as usize];
-            let rest = frame.label == self.rest || (index > 0 && !keep[index]);
-            let next = kept.len() as u32;
-            let place = match rest {
-                true if kept[parent as usize].label == self.rest => parent,
-                true => *rests.entry(parent).or_insert(next),
-                false => next,
-            };
-            places[index] = place;
-            if place == next {
-                kept.push(Frame {
-                    label: if rest { self.rest } else { frame.label },
-                    parent,
-                    count: 0,
-                    bytes: 0,
-                    ..*frame
-                });
-            }
-            let place = &mut kept[place as usize];
-            place.count += frame.count;
-            place.bytes = place.bytes.saturating_add(frame.bytes);
-        }
-        sum_up(&mut kept);
-        let frames = depth_first(&kept, self.rest);
-        tidy(frames, self.labels.into_texts())
+    fn finish(self, limits: &Limits) -> FrameTree {
+        fold::tree(self.frames, self.labels.into_texts(), self.rest, limits)
     }
-}
-
-/// Each frame comes after the one above.
-fn sum_up(frames: &mut [Frame]) {
-    for frame in frames.iter_mut() {
-        (frame.total_count, frame.total_bytes) = (frame.count, frame.bytes);
-    }
-    for index in (1..frames.len()).rev() {
-        let Frame {
-            parent,
-            total_count,
-            total_bytes,
-            ..
-        } = frames[index];
-        let above = &mut frames[parent as usize];
-        above.total_count += total_count;
-        above.total_bytes = above.total_bytes.saturating_add(total_bytes);
-    }
-}
-
-/// Which frames to keep. None is larger than the one above, which comes first where they are alike: so that is kept too.
-fn largest(frames: &[Frame], limits: &Limits) -> Vec<bool> {
-    let least = frames[0].total_bytes / limits.parts.max(1);
-    let mut order: Vec<u32> = (1..frames.len() as u32)
-        .filter(|index| frames[*index as usize].total_bytes >= least)
-        .collect();
-    let key = |index: &u32| (std::cmp::Reverse(frames[*index as usize].total_bytes), *index);
-    if order.len() > limits.frames {
-        order.select_nth_unstable_by_key(limits.frames, key);
-        order.truncate(limits.frames);
-    }
-    let mut keep = vec![false; frames.len()];
-    for index in order {
-        keep[index as usize] = true;
-    }
-    keep
-}
-
-/// The larger of two in one frame first, and what was folded last.
-fn depth_first(frames: &[Frame], rest: Label) -> Vec<Frame> {
-    let key = |index: &u32| {
-        let frame = &frames[*index as usize];
-        (
-            frame.parent,
-            frame.label != rest,
-            frame.total_bytes,
-            std::cmp::Reverse(*index),
-        )
-    };
-    // ascending, so that the largest child is the last, and comes from the stack first
-    let mut order: Vec<u32> = (1..frames.len() as u32).collect();
-    order.sort_unstable_by_key(key);
-    let of = |parent: u32| {
-        let start = order.partition_point(|index| frames[*index as usize].parent < parent);
-        let end = order.partition_point(|index| frames[*index as usize].parent <= parent);
-        &order[start..end]
-    };
-    let mut sorted = vec![frames[0]];
-    let mut open: Vec<(u32, u32)> = of(0).iter().map(|child| (*child, 0)).collect();
-    while let Some((index, parent)) = open.pop() {
-        let place = sorted.len() as u32;
-        sorted.push(Frame {
-            parent,
-            ..frames[index as usize]
-        });
-        open.extend(of(index).iter().map(|child| (*child, place)));
-    }
-    sorted
-}
-
-/// Keeps the labels that are used.
-fn tidy(mut frames: Vec<Frame>, texts: Vec<Box<str>>) -> FrameTree {
-    let mut places = vec![UNPLACED; texts.len()];
-    let mut labels = Vec::new();
-    for frame in &mut frames {
-        let place = &mut places[frame.label as usize];
-        if *place == UNPLACED {
-            *place = labels.len() as u32;
-            labels.push(texts[frame.label as usize].clone());
-        }
-        frame.label = *place;
-    }
-    FrameTree { labels, frames }
 }
 
 fn site_frames((file, line, method): (Option<&str>, Option<u64>, Option<&str>)) -> Vec<String> {

@@ -13,14 +13,16 @@ use super::labels::class_label;
 use super::out::Out;
 use super::{ObjectSet, Subject};
 use crate::error::Result;
-use crate::heap::{Graph, Heap, Kind, Level, Node, Type};
+use crate::heap::{Graph, Heap, Level, Node, Type};
 use crate::progress::Progress;
 
 mod ids;
 mod meta;
+mod sites;
 
 use ids::Ids;
 use meta::{EDGES, META, NODES};
+use sites::Sites;
 
 /// Fields of a node. Edges lead to the first field of theirs.
 const FIELDS: u64 = 7;
@@ -37,7 +39,7 @@ pub fn heapsnapshot(subject: &Subject<'_>, sink: impl Write, progress: &Progress
     for (name, number) in [
         ("node_count", snapshot.node(graph.heap().len()) / FIELDS),
         ("edge_count", snapshot.edge_count()),
-        ("trace_function_count", snapshot.sites.len() as u64 + 1),
+        ("trace_function_count", snapshot.sites.len() + 1),
     ] {
         out.text(",\"")?;
         out.text(name)?;
@@ -50,7 +52,7 @@ pub fn heapsnapshot(subject: &Subject<'_>, sink: impl Write, progress: &Progress
     out.text("],\n\"edges\":[")?;
     snapshot.edges(&mut out, &mut strings)?;
     out.text("],\n")?;
-    snapshot.traces(&mut out, &mut strings)?;
+    snapshot.sites.write(graph.heap(), &mut out, &mut strings)?;
     out.text(",\n\"samples\":[],\n\"locations\":[],\n\"strings\":")?;
     out.strings(strings.texts.iter().map(AsRef::as_ref))?;
     out.text("}\n")?;
@@ -76,13 +78,9 @@ impl Strings {
     }
 }
 
-type Site<'a> = (&'a str, Option<u64>, Option<&'a str>);
-
 struct Snapshot<'a> {
     graph: &'a Graph<'a>,
-    /// Where objects were made, and the number of that by kind, from 1.
-    sites: Vec<Site<'a>>,
-    site_of_kind: Vec<u64>,
+    sites: Sites<'a>,
     /// Objects that are referred to from roots: Chrome counts distances from these.
     entries: Vec<u32>,
     /// Whose references have names.
@@ -92,19 +90,6 @@ struct Snapshot<'a> {
 impl<'a> Snapshot<'a> {
     fn new(graph: &'a Graph<'a>) -> Self {
         let heap = graph.heap();
-        let mut sites = Vec::new();
-        let mut numbers: HashMap<Site<'a>, u64, RandomState> = HashMap::default();
-        let site_of_kind = |kind: &Kind| {
-            let (Some(file), line, method) = heap.site_of_kind(kind) else {
-                return 0;
-            };
-            let site = (file, line, method);
-            *numbers.entry(site).or_insert_with(|| {
-                sites.push(site);
-                sites.len() as u64
-            })
-        };
-        let site_of_kind = heap.all_kinds().iter().map(site_of_kind).collect();
         let mut entries: Vec<u32> = categories(graph)
             .flat_map(|category| graph.successors(category))
             .filter(|object| graph.level(*object) == Level::Strong)
@@ -114,8 +99,7 @@ impl<'a> Snapshot<'a> {
         let owners = heap.names().all().filter_map(|(owner, _, _)| heap.find(owner));
         Self {
             graph,
-            sites,
-            site_of_kind,
+            sites: Sites::new(heap),
             entries,
             owners: ObjectSet::of(owners),
         }
@@ -182,8 +166,7 @@ impl<'a> Snapshot<'a> {
             if let Some(kind) = kind.filter(|_| !is_module) {
                 by_kind[kind] = Some((type_, name));
             }
-            let site = kind.map_or(0, |kind| self.site_of_kind[kind]);
-            let trace = if site == 0 { 0 } else { site + 1 };
+            let trace = kind.map_or(0, |kind| self.sites.trace(kind));
             let size = heap.memsize(object).min(u64::from(u32::MAX));
             let edges = self.object_edges(object);
             node(out, [type_, name, ids.of(object), size, edges, trace], false)?;
@@ -243,46 +226,6 @@ impl<'a> Snapshot<'a> {
             }
         }
         Ok(())
-    }
-
-    /// One frame an allocation site, below a root that stands for all.
-    fn traces<W: Write>(&self, out: &mut Out<'_, W>, strings: &mut Strings) -> Result<()> {
-        out.text("\"trace_function_infos\":[")?;
-        let root = strings.number("(root)");
-        let nothing = strings.number("");
-        out.numbers([0, root, nothing, 0, 0, 0])?;
-        let mut scripts: HashMap<&str, u64, RandomState> = HashMap::default();
-        for (index, (file, line, method)) in self.sites.iter().enumerate() {
-            let next = scripts.len() as u64 + 1;
-            let script = *scripts.entry(file).or_insert(next);
-            let name = strings.number(method.unwrap_or("(main)"));
-            let line = line.filter(|line| *line <= u64::from(u32::MAX)).unwrap_or(0);
-            out.text(",\n")?;
-            out.numbers([index as u64 + 1, name, strings.number(file), script, line, 0])?;
-        }
-        let (counts, sizes) = self.made();
-        out.text("],\n\"trace_tree\":[1,0,0,0,[")?;
-        for (index, (count, size)) in counts.into_iter().zip(sizes).enumerate() {
-            out.text(if index > 0 { ",\n" } else { "" })?;
-            let number = index as u64 + 1;
-            out.numbers([number + 1, number, count, size])?;
-            out.text(",[]")?;
-        }
-        out.text("]]")
-    }
-
-    fn made(&self) -> (Vec<u64>, Vec<u64>) {
-        let heap = self.graph.heap();
-        let mut counts = vec![0u64; self.sites.len()];
-        let mut sizes = vec![0u64; self.sites.len()];
-        for object in 0..heap.len() {
-            let site = heap.kind_number(object).map_or(0, |kind| self.site_of_kind[kind]);
-            if let Some(index) = (site as usize).checked_sub(1) {
-                counts[index] += 1;
-                sizes[index] = sizes[index].saturating_add(heap.memsize(object));
-            }
-        }
-        (counts, sizes)
     }
 }
 

@@ -88,12 +88,13 @@ module LeakHunter
         end
 
         def steps(way)
-          root, *path = way.path
-          rows = path.map { |step| row(step) }
+          rows = way.path.map { |step| row(step) }
           @places = rows.any? { |row| row[:place] } ? @width / 3 : 0
           lines = fold(rows).flat_map { |row| row.is_a?(Integer) ? gap(count(row)) : line(row) }
-          ["#{INDENT}#{@color.paint("root #{safe(root[:class])}", :dim)}", *lines].join("\n")
+          ["#{INDENT}#{@color.paint(root(way.path.first[:edge]), :dim)}", *lines].join("\n")
         end
+
+        def root(edge) = edge[:kind] == "root" ? "root #{safe(edge[:name])}" : "root"
 
         def row(step)
           object = @ways.heap.find(step[:address])

@@ -76,8 +76,6 @@ module LeakHunter
         end
 
         def step_of(step)
-          return step unless step[:address]
-
           object = heap.find(step[:address])
           step.merge(label: object.label, retained_size: object.retained_size, site: object.site)
         end

@@ -1,0 +1,94 @@
+//! Where the objects were made: V8's allocation stacks, of one frame each.
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use foldhash::fast::RandomState;
+
+use super::Strings;
+use crate::error::Result;
+use crate::export::out::Out;
+use crate::heap::{Heap, Kind};
+
+type Site<'a> = (&'a str, Option<u64>, Option<&'a str>);
+
+pub(super) struct Sites<'a> {
+    all: Vec<Site<'a>>,
+    /// From 1; 0 where nothing was traced.
+    of_kind: Vec<u64>,
+}
+
+impl<'a> Sites<'a> {
+    pub(super) fn new(heap: &'a Heap) -> Self {
+        let mut all = Vec::new();
+        let mut numbers: HashMap<Site<'a>, u64, RandomState> = HashMap::default();
+        let number = |kind: &Kind| {
+            let (Some(file), line, method) = heap.site_of_kind(kind) else {
+                return 0;
+            };
+            let site = (file, line, method);
+            *numbers.entry(site).or_insert_with(|| {
+                all.push(site);
+                all.len() as u64
+            })
+        };
+        let of_kind = heap.all_kinds().iter().map(number).collect();
+        Self { all, of_kind }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.all.len() as u64
+    }
+
+    /// The number of the stack of a kind of objects; the first is that of the root of all.
+    pub(super) fn trace(&self, kind: usize) -> u64 {
+        match self.of_kind[kind] {
+            0 => 0,
+            site => site + 1,
+        }
+    }
+
+    /// One frame an allocation site, below a root that stands for all.
+    pub(super) fn write<W: Write>(
+        &self,
+        heap: &Heap,
+        out: &mut Out<'_, W>,
+        strings: &mut Strings,
+    ) -> Result<()> {
+        out.text("\"trace_function_infos\":[")?;
+        let root = strings.number("(root)");
+        let nothing = strings.number("");
+        out.numbers([0, root, nothing, 0, 0, 0])?;
+        let mut scripts: HashMap<&str, u64, RandomState> = HashMap::default();
+        for (index, (file, line, method)) in self.all.iter().enumerate() {
+            let next = scripts.len() as u64 + 1;
+            let script = *scripts.entry(file).or_insert(next);
+            let name = strings.number(method.unwrap_or("(main)"));
+            let line = line.filter(|line| *line <= u64::from(u32::MAX)).unwrap_or(0);
+            out.text(",\n")?;
+            out.numbers([index as u64 + 1, name, strings.number(file), script, line, 0])?;
+        }
+        let (counts, sizes) = self.made(heap);
+        out.text("],\n\"trace_tree\":[1,0,0,0,[")?;
+        for (index, (count, size)) in counts.into_iter().zip(sizes).enumerate() {
+            out.text(if index > 0 { ",\n" } else { "" })?;
+            let number = index as u64 + 1;
+            out.numbers([number + 1, number, count, size])?;
+            out.text(",[]")?;
+        }
+        out.text("]]")
+    }
+
+    fn made(&self, heap: &Heap) -> (Vec<u64>, Vec<u64>) {
+        let mut counts = vec![0u64; self.all.len()];
+        let mut sizes = vec![0u64; self.all.len()];
+        for object in 0..heap.len() {
+            let site = heap.kind_number(object).map_or(0, |kind| self.of_kind[kind]);
+            if let Some(index) = (site as usize).checked_sub(1) {
+                counts[index] += 1;
+                sizes[index] = sizes[index].saturating_add(heap.memsize(object));
+            }
+        }
+        (counts, sizes)
+    }
+}
