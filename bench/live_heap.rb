@@ -51,7 +51,7 @@ end
 
 def walk
   heap = nil
-  total = seconds { heap = LeakHunter::Heap.live(gc: false) }
+  total = seconds { heap = LeakHunter::Heap.live(gc: false, names: false) }
   @sites = heap.sites?
   @objects = heap.size
   @edges = heap.native.edges
@@ -61,7 +61,7 @@ end
 LeakHunter.trace!
 KEPT = grow(OBJECTS)
 3.times { GC.start }
-LeakHunter::Heap.live(gc: false) # loads what is needed
+LeakHunter::Heap.live(gc: false, names: false) # loads what is needed
 GC.start
 
 dumps = []

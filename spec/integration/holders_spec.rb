@@ -14,7 +14,7 @@ RSpec.describe "The holder of a leak" do
   seed = "2"
 
   # Bytes that come and go beside, and what of the promise may be missing: slots of the VM's caches, say.
-  noise = 8_192
+  noise = 16_384
   tolerance = 0.03
 
   results = {}

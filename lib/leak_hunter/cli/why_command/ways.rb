@@ -49,13 +49,16 @@ module LeakHunter
         private
 
         def group(objects)
-          groups = objects.group_by { |object| kind_of_way(object.path_to_root) }
+          groups = objects.group_by { |object| kind_of_way(path_of(object)) }
           ways = groups.map do |_, alike|
             object = alike.max_by(&:retained_size)
-            Way.new(object, object.path_to_root, alike.size)
+            Way.new(object, path_of(object), alike.size)
           end
           ways.sort_by { |way| [-way.alike, -way.object.retained_size, way.object.address] }
         end
+
+        # The edge of the first object tells the category of roots.
+        def path_of(object) = object.path_to_root.drop(1)
 
         # Without numbers of elements, and however long a list is.
         def kind_of_way(path)
