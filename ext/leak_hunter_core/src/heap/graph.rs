@@ -111,7 +111,7 @@ impl<'a> Graph<'a> {
     /// Reaches everything once, and makes categories for what Ruby's own do not lead to.
     fn add_synthetic(&mut self, levels: &mut [u8], progress: &Progress) -> Result<()> {
         let mut search = Search::new(levels, progress);
-        search.from_roots(self, |_, _| {})?;
+        search.reach_from_roots(self, |_, _| {})?;
         let heap = self.heap;
         if !self
             .categories
@@ -125,7 +125,7 @@ impl<'a> Graph<'a> {
             };
             let entries: Vec<u32> = (0..heap.len()).filter(unseen).filter(hidden).collect();
             self.add_category(FINALIZERS, Level::Finalizers, entries);
-            search.from_category(self, self.categories.len() - 1, |_, _| {})?;
+            search.reach_from_category(self, self.categories.len() - 1, |_, _| {})?;
         }
         let entries = search.unreachable(self)?;
         self.add_category(UNREACHABLE, Level::Unreachable, entries);
@@ -322,9 +322,9 @@ impl<'a> Graph<'a> {
         }
         let mut search = Search::new(&mut levels, progress);
         search.shortest = true;
-        search.from_roots(self, |parent, child| parents[child as usize] = parent)?;
+        search.reach_from_roots(self, |parent, child| parents[child as usize] = parent)?;
         for index in self.heap.roots.len()..self.categories.len() {
-            search.from_category(self, index, |parent, child| parents[child as usize] = parent)?;
+            search.reach_from_category(self, index, |parent, child| parents[child as usize] = parent)?;
         }
         Ok(parents)
     }
@@ -402,7 +402,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
+    fn reach_from_roots(&mut self, graph: &Graph<'_>, mut reached: impl FnMut(Node, u32)) -> Result<()> {
         for index in 0..graph.categories.len() {
             if graph.categories[index].level == Level::Strong {
                 self.reach_all(
@@ -424,13 +424,13 @@ impl<'a> Search<'a> {
         self.run(graph, Level::Postponed, &mut reached)?;
         for index in 0..graph.categories.len() {
             if graph.categories[index].level == Level::Postponed {
-                self.from_category(graph, index, &mut reached)?;
+                self.reach_from_category(graph, index, &mut reached)?;
             }
         }
         Ok(())
     }
 
-    fn from_category(
+    fn reach_from_category(
         &mut self,
         graph: &Graph<'_>,
         index: usize,

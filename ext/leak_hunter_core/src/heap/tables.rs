@@ -156,7 +156,7 @@ impl Filler<'_> {
         if free.is_err() {
             return Ok(());
         }
-        let memsize = u32::try_from(fields.memsize).unwrap_or(NONE).min(NONE);
+        let memsize = u32::try_from(fields.memsize).unwrap_or(NONE);
         tables.memsizes[place].store(memsize, Ordering::Relaxed);
         if memsize == NONE {
             self.found.large.insert(number, fields.memsize);
