@@ -20,13 +20,21 @@ module LeakHunter
           # what a stopped tracer has left tells the places of dead objects for those of living ones
           Tracing.clear unless Tracing.on?
           ledger = Recorder::Names.new(0.0)
-          ledger.read(0.0) if names
+          without_gc { ledger.read(0.0) } if names
           Native.live(ledger.text, facts.merge(threads:, collections: gc ? COLLECTIONS : 0))
         ensure
           ledger&.clear
         end
 
         private
+
+        # A collection would make the names void: it may give an address to another object.
+        def without_gc
+          disabled = GC.disable
+          yield
+        ensure
+          GC.enable unless disabled
+        end
 
         # The rest is read at the moment of the walk.
         def facts
