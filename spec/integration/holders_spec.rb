@@ -13,9 +13,11 @@ RSpec.describe "The holder of a leak" do
   known = JSON.parse(File.read(File.join(folder, "fingerprints.json")))
   seed = "2"
 
-  # Bytes that come and go beside, and what of the promise may be missing: slots of the VM's caches, say.
+  # Bytes that come and go beside; what of the promise may be missing, and what may be free on top of it: Ruby tells of
+  # no object how much it takes to the byte, and of classes least.
   noise = 16_384
-  tolerance = 0.03
+  missing = 0.03
+  more = 0.1
 
   results = {}
 
@@ -62,10 +64,10 @@ RSpec.describe "The holder of a leak" do
         freed = result[:before][:memsize] - result[:after][:memsize]
         exclusive, shared, cut = holder[:retained].values_at(:exclusive, :shared, :cut)
         least = [exclusive, cut].max
-        expect(freed).to be >= (least * (1 - tolerance)) - noise
+        expect(freed).to be >= (least * (1 - missing)) - noise
         next if kind.cut_also || kind.cut_edges == :many || cut.zero?
 
-        expect(freed).to be <= ((cut + shared) * (1 + tolerance)) + noise
+        expect(freed).to be <= ((cut + shared) * (1 + more)) + noise
       end
     end
   end

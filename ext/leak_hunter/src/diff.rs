@@ -5,15 +5,13 @@ use std::sync::Arc;
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
 use leak_hunter_core::diff::{Input, compare};
 use leak_hunter_core::dump::Recorded;
-use leak_hunter_core::{Options, Progress, Report};
-use magnus::{
-    Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj,
-    value::ReprValue,
-};
+use leak_hunter_core::{Options, Report};
+use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj};
 
 use crate::convert::{Hash, array, path_of};
 use crate::heap::Wrapped;
-use crate::{errors, gvl, holders};
+use crate::run::run;
+use crate::{errors, holders};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("diff", function!(call, 4))
@@ -27,24 +25,10 @@ fn call(ruby: &Ruby, first: Value, second: Value, third: Value, options: RHash) 
     ];
     let callable = fetch::<Option<Value>>(ruby, options, "progress")?;
     let options = read_options(ruby, options)?;
-    let progress = Arc::new(Progress::default());
-    let theirs = Arc::clone(&progress);
-    let tell = || match callable {
-        Some(callable) => callable
-            .funcall::<_, _, Value>("call", (progress.done(), progress.total()))
-            .map(|_| ()),
-        None => Ok(()),
-    };
-    let work = move || {
-        // Whoever asks for a number of threads wants the answer soon; else the application comes first.
-        if options.threads.is_none() {
-            gvl::give_way();
-        }
-        compare(&inputs, &options, &theirs)
-    };
-    let outcome = gvl::wait_for(ruby, work, || progress.cancel(), tell)?;
-    let report = outcome.map_err(|error| errors::exception(ruby, &error))?;
-    tell()?;
+    let stand_back = options.threads.is_none();
+    let report = run(ruby, callable, stand_back, move |progress| {
+        compare(&inputs, &options, progress)
+    })?;
     to_hash(ruby, &report)
 }
 

@@ -11,15 +11,16 @@ mod summaries;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use leak_hunter_core::{Heap, Progress};
+use leak_hunter_core::Heap;
 use magnus::{
     Class, DataTypeFunctions, Error, Module, Object, RHash, RModule, RString, Ruby, TypedData, Value,
-    function, method, value::ReprValue,
+    function, method,
 };
 
 use self::analyses::Analyses;
 use crate::convert::path_of;
-use crate::{diff, errors, gvl};
+use crate::run::run;
+use crate::{diff, gvl};
 
 /// A heap and what was found out about it.
 pub(crate) struct Whole {
@@ -127,22 +128,6 @@ fn load(
     callable: Option<Value>,
 ) -> Result<Wrapped, Error> {
     let path = path_of(path);
-    let progress = Arc::new(Progress::default());
-    let theirs = Arc::clone(&progress);
-    let tell = || match callable {
-        Some(callable) => callable
-            .funcall::<_, _, Value>("call", (progress.done(), progress.total()))
-            .map(|_| ()),
-        None => Ok(()),
-    };
-    let work = move || {
-        if threads.is_none() {
-            gvl::give_way();
-        }
-        Heap::load(&path, threads, &theirs)
-    };
-    let outcome = gvl::wait_for(ruby, work, || progress.cancel(), tell)?;
-    let heap = outcome.map_err(|error| errors::exception(ruby, &error))?;
-    tell()?;
-    Ok(Wrapped::new(heap))
+    let load = move |progress: &_| Heap::load(&path, threads, progress);
+    Ok(Wrapped::new(run(ruby, callable, threads.is_none(), load)?))
 }

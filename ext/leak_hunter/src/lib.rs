@@ -13,6 +13,7 @@ mod heap;
 mod holders;
 #[cfg(unix)]
 mod live;
+mod run;
 
 use magnus::{Error, ExceptionClass, Module, Ruby};
 

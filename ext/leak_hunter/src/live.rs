@@ -12,7 +12,6 @@ mod texts;
 mod walk;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use leak_hunter_core::dump::Recorded;
@@ -29,6 +28,7 @@ use self::walk::{Found, Room};
 use crate::convert::{bytes_of, path_of};
 use crate::diff::recorded_of;
 use crate::heap::Wrapped;
+use crate::run::run;
 use crate::{errors, gvl};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
@@ -62,16 +62,9 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(Wrapped, f64, bool
         begin_generation(ruby)?;
     }
 
-    let progress = Arc::new(Progress::default());
-    let theirs = Arc::clone(&progress);
-    let work = move || {
-        if threads.is_none() {
-            gvl::give_way();
-        }
-        build(&found, &named, &names, recorded, threads, &theirs)
-    };
-    let outcome = gvl::wait_for(ruby, work, || progress.cancel(), || Ok(()))?;
-    let heap = outcome.map_err(|error| errors::exception(ruby, &error))?;
+    let heap = run(ruby, None, threads.is_none(), move |progress| {
+        build(&found, &named, &names, recorded, threads, progress)
+    })?;
     Ok((Wrapped::new(heap), pause.as_secs_f64(), sites))
 }
 

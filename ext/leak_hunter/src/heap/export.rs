@@ -11,13 +11,13 @@ use leak_hunter_core::export::{
 use leak_hunter_core::{Error, ErrorKind, Options, Progress, Result};
 use magnus::{
     Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, TryConvert, Value, function, method,
-    value::ReprValue,
 };
 
 use super::{Whole, Wrapped};
 use crate::convert::path_of;
 use crate::diff::input_of;
-use crate::{errors, gvl};
+use crate::errors;
+use crate::run::run;
 
 /// What to write, and of what.
 struct Wanted {
@@ -106,9 +106,7 @@ impl Wrapped {
         let reach = this.reach(ruby)?;
         let dominators = this.dominators(ruby)?;
         let whole = Arc::clone(&this.whole);
-        let progress = Arc::new(Progress::default());
-        let theirs = Arc::clone(&progress);
-        let work = move || {
+        run(ruby, None, false, move |progress| {
             let counted = wanted.only.as_ref().map(|addresses| set_of(&whole, addresses));
             let graph = whole.graph(&reach);
             let subject = Subject {
@@ -116,10 +114,8 @@ impl Wrapped {
                 dominators: &dominators,
                 counted: counted.as_ref(),
             };
-            wanted.write(&subject, create(&path)?, &theirs)
-        };
-        let outcome = gvl::wait_for(ruby, work, || progress.cancel(), || Ok(()))?;
-        outcome.map_err(|error| errors::exception(ruby, &error))
+            wanted.write(&subject, create(&path)?, progress)
+        })
     }
 
     fn label(ruby: &Ruby, this: &Self, number: u32) -> std::result::Result<String, magnus::Error> {
@@ -149,20 +145,9 @@ fn survivors(
         own_paths,
         ..Options::default()
     };
-    let progress = Arc::new(Progress::default());
-    let theirs = Arc::clone(&progress);
-    let tell = || match callable {
-        Some(callable) => callable
-            .funcall::<_, _, Value>("call", (progress.done(), progress.total()))
-            .map(|_| ()),
-        None => Ok(()),
-    };
-    let work = move || {
-        gvl::give_way();
-        compare(&inputs, &options, &theirs)
-    };
-    let outcome = gvl::wait_for(ruby, work, || progress.cancel(), tell)?;
-    let report = outcome.map_err(|error| errors::exception(ruby, &error))?;
+    let report = run(ruby, callable, true, move |progress| {
+        compare(&inputs, &options, progress)
+    })?;
     let addresses = report.groups.iter().flat_map(|group| &group.addresses);
     Ok(ruby.ary_from_iter(addresses.copied()))
 }

@@ -6,7 +6,7 @@ use leak_hunter_core::{Progress, Result};
 use magnus::{Error, Ruby};
 use parking_lot::Mutex;
 
-use crate::{errors, gvl};
+use crate::run::run;
 
 /// Empty until it is asked for. The lock is held by the thread that computes, which is none of Ruby's; Ruby's threads
 /// wait for it as they wait for any work, and can be interrupted.
@@ -49,18 +49,14 @@ impl<T: Send + Sync + 'static> Lazy<T> {
         compute: impl FnOnce(&Progress) -> Result<T> + Send + 'static,
     ) -> std::result::Result<Arc<T>, Error> {
         let slot = self.slot();
-        let progress = Arc::new(Progress::default());
-        let theirs = Arc::clone(&progress);
-        let work = move || {
+        run(ruby, None, false, move |progress| {
             let mut slot = slot.lock();
             if let Some(value) = &*slot {
                 return Ok(Arc::clone(value));
             }
-            let value = Arc::new(compute(&theirs)?);
+            let value = Arc::new(compute(progress)?);
             *slot = Some(Arc::clone(&value));
             Ok(value)
-        };
-        let outcome = gvl::wait_for(ruby, work, || progress.cancel(), || Ok(()))?;
-        outcome.map_err(|error| errors::exception(ruby, &error))
+        })
     }
 }
