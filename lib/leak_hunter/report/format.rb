@@ -17,6 +17,9 @@ module LeakHunter
 
       ELLIPSIS = "..."
 
+      # A space at which no line is broken.
+      BOUND = "\u00A0"
+
       module_function
 
       def count(number) = number.to_s.gsub(/(?<=\d)(?=(?:\d{3})+\z)/, ",")
@@ -76,15 +79,16 @@ module LeakHunter
         chars.take_while { |char| (used += char_columns(char)) <= width }.join
       end
 
-      # Breaks a paragraph into lines; a word too long for any line is cut.
+      # Breaks a paragraph into lines; a word too long for any line is cut. A number stays with its unit.
       def wrap(text, width)
+        text = text.gsub(/(?<=\d) (?=(?:[kMGTPE]?B|%)(?![[:alnum:]]))/, BOUND)
         text.split.each_with_object([+""]) do |word, lines|
           word = shorten(word, width)
           fits = columns(lines.last) + columns(word) < width
           lines << +"" unless fits || lines.last.empty?
           lines.last << " " unless lines.last.empty?
           lines.last << word
-        end.join("\n")
+        end.join("\n").tr(BOUND, " ")
       end
     end
   end

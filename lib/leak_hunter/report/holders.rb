@@ -9,8 +9,6 @@ module LeakHunter
 
       INDENT = "   "
       ARROW = " → "
-      # A space at which no line is broken.
-      BOUND = "\u00A0"
 
       # Steps told of a longer way, at its start and at its end.
       STEPS = 4
@@ -42,7 +40,7 @@ module LeakHunter
         number = "#{index}. "
         first, *lines = wrap(sentence(holder), @width - number.length).split("\n")
         details = [freed(holder), made(holder), way(holder)].compact
-        details = details.map { |text| wrap(text, @width - INDENT.length).tr(BOUND, " ") }
+        details = details.map { |text| wrap(text, @width - INDENT.length) }
         ["#{number}#{@color.paint(first, :bold)}", *lines.map { |line| @color.paint("#{INDENT}#{line}", :bold) },
          *details.flat_map { |text| text.split("\n") }.map { |line| @color.paint("#{INDENT}#{line}", :dim) }].join("\n")
       end

@@ -52,6 +52,11 @@ impl Classes {
         self.by_address.insert(fields.address, class);
     }
 
+    /// What the class at this address inherits from.
+    pub fn superclass(&self, address: u64) -> Option<u64> {
+        self.by_address.get(&address)?.superclass
+    }
+
     /// The name of the class or module at this address itself: `#<Class:#<Job>>` of the singleton class of a Job.
     pub fn own_name(&self, address: u64) -> Option<String> {
         let name = self.name(address)?;

@@ -11,8 +11,8 @@ const LONGEST: usize = 200;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edge {
     /// `root`, `class`, `constant`, `instance_variable`, `class_variable`, `global`, `fiber_local`, `thread_variable`,
-    /// `fiber_storage`, `array_element`, `hash_entry`, `member`, `captured` or `reference`; `gap` where steps are left
-    /// out.
+    /// `fiber_storage`, `array_element`, `hash_entry`, `struct_member`, `captured`, `superclass`, `attached_object` or
+    /// `reference`; `gap` where steps are left out.
     pub kind: String,
     /// As it is written in Ruby; `None` where the dump does not tell.
     pub name: Option<String>,
@@ -126,6 +126,15 @@ pub fn edge(graph: &Graph<'_>, parent: Node, child: Node) -> Edge {
             }
         }
         // thread variables stand in a Hash
+        Type::Class | Type::Module | Type::IClass => {
+            let superclass = heap.classes().superclass(heap.address(parent));
+            Edge::unnamed(match () {
+                () if superclass == Some(value) => "superclass",
+                // only a singleton class refers to an instance of its own: the object it was made for
+                () if heap.class_of(child) == Some(parent) => "attached_object",
+                () => "reference",
+            })
+        }
         Type::Hash => thread_local(graph, child).unwrap_or_else(|| Edge::unnamed("hash_entry")),
         Type::Struct => Edge::unnamed("struct_member"),
         Type::Imemo if heap.label(parent) == Some("env") => Edge::unnamed("captured"),

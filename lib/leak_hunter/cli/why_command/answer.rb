@@ -59,10 +59,9 @@ module LeakHunter
           lines.join("\n")
         end
 
-        # A number stays with its unit.
         def lines_of(text)
-          lines = wrap(text.gsub(/(\d) (?=[kMGTPE]?B\b|objects?\b)/, "\\1\u00A0"), @width - INDENT.length)
-          lines.tr("\u00A0", " ").split("\n").map { |line| "#{INDENT}#{line}" }
+          lines = wrap(text.gsub(/(?<=\d) (?=objects?\b)/, BOUND), @width - INDENT.length)
+          lines.split("\n").map { |line| "#{INDENT}#{line}" }
         end
 
         def sizes(object)
