@@ -69,7 +69,10 @@ module LeakHunter
 
       def start(step)
         edge = step[:edge]
-        return step[:class] unless ANCHORS.include?(edge[:kind])
+        unless ANCHORS.include?(edge[:kind])
+          @sources << "dump"
+          return step[:class]
+        end
 
         @sources << edge[:named_by]
         key = "[:#{edge[:name].delete("[]:")}]"
