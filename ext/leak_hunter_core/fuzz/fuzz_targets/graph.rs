@@ -51,10 +51,11 @@ fuzz_target!(|input: &[u8]| {
         .map(|object| Leaked { object, group: object % 3 })
         .collect();
     let since = Some(u64::from(picks[2])).filter(|since| *since > 0);
-    let holders = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
+    let (holders, caches) = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
     let told: u64 = holders.iter().map(|holder| holder.count).sum();
     let leaks: Vec<_> = leaked.iter().filter(|it| !is_cache(&heap, it.object)).collect();
     assert_eq!(told, leaks.len() as u64);
+    assert_eq!(told + caches.count, leaked.len() as u64);
     let bytes = leaks.iter().fold(0u64, |sum, it| sum.saturating_add(heap.memsize(it.object)));
     assert_eq!(holders.iter().fold(0u64, |sum, it| sum.saturating_add(it.memsize)), bytes);
     for holder in &holders {
