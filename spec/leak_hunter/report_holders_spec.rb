@@ -41,12 +41,17 @@ RSpec.describe LeakHunter::Report::Holders do
   end
 
   it "counts those alike, those not shown, and the caches that nobody holds" do
-    others = Array.new(7) { holder.merge(count: 5, memsize: 200, name: nil, kind: "object", class: "Cart") }
+    others = Array.new(7) { holder.merge(count: 5, memsize: 20_000, name: nil, kind: "object", class: "Cart") }
     lines = text(holder.merge(alike: 12), *others, cache_count: 37, cache_memsize: 1_480)
     expect(lines.gsub(/\n +/, " ")).to include(
       "12 of them", "holds 9,000 of the 9,000", "2. an object without a name (Cart, 18,000",
-      "3 more holders of 15 objects, 600 B 37 objects more are caches of the VM's, one for each place in the code:"
+      "3 more holders of 15 objects, 60.0 kB 37 objects more are caches of the VM's, one for each place in the code:"
     )
+  end
+
+  it "does not tell of crumbs one by one" do
+    lines = text(holder, *([holder.merge(count: 1, memsize: 40, name: "Crumb")] * 3))
+    expect(lines).to end_with("   3 more holders of 3 objects, 120 B").and(satisfy { |it| !it.include?("Crumb") })
   end
 
   it "tells roots by what they are" do

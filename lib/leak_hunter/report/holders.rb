@@ -9,6 +9,8 @@ module LeakHunter
 
       INDENT = "   "
       ARROW = " → "
+      # Of all that is held.
+      CRUMB = 0.005
 
       # Steps told of a longer way, at its start and at its end.
       STEPS = 4
@@ -24,7 +26,7 @@ module LeakHunter
         @color = color
         @width = width
         @holders = result[:holders]
-        @shown = top ? @holders.first(top) : @holders
+        @shown = top ? worth_telling.first(top) : @holders
       end
 
       # @return [String, nil] nil where there is nothing to tell
@@ -35,6 +37,12 @@ module LeakHunter
       end
 
       private
+
+      # The first, and those that hold more than a crumb: the VM's own tables grow by one or two while code warms up.
+      def worth_telling
+        least = @holders.sum { |holder| holder[:memsize] } * CRUMB
+        @holders.take_while.with_index { |holder, index| index.zero? || holder[:memsize] >= least }
+      end
 
       def paragraph(holder, index)
         number = "#{index}. "
