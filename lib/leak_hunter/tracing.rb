@@ -14,6 +14,10 @@ module LeakHunter
     # Ruby before 3.4 forgets where an object was made when compaction moves it.
     FORGETS_MOVED = RUBY_VERSION.to_f < 3.4
 
+    # An object may die in the very generation it was born in, and leave its slot to one of these.
+    PROBES = 3
+    private_constant :PROBES
+
     COMPACTS = GC.stat.key?(:compact_count)
     private_constant :COMPACTS
 
@@ -53,13 +57,15 @@ module LeakHunter
         nil
       end
 
-      # Whether allocations are being traced, by whomever. The VM does not tell, so this makes an object and looks: a
-      # stopped tracer's leftover would be of an earlier generation.
+      # Whether allocations are being traced, by whomever. The VM does not tell, so this makes objects and looks: a
+      # stopped tracer's leftover would be of an earlier generation, but for a rare one.
       #
       # @return [Boolean]
       def on?
         generation = GC.count
-        (ObjectSpace.allocation_generation(Object.new) || -1) >= generation
+        Array.new(PROBES) { Object.new }.all? do |object|
+          (ObjectSpace.allocation_generation(object) || -1) >= generation
+        end
       end
 
       # Forgets what was recorded so far, of all tools. Tracing itself goes on.

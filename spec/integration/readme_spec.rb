@@ -139,7 +139,7 @@ RSpec.describe "The README", :tmpdir do
     run(RbConfig.ruby, "leak.rb")
     dump = Dir[File.join(@tmpdir, "tmp", "leak_hunter", "*.json")].last
     # addresses and sizes differ
-    words = ->(text) { text.gsub(/0x\h+|[\d.]+ k?B/, "?").gsub(/  +/, "  ") }
+    words = ->(text) { text.gsub(/^ +VM.*\n/, "").gsub(/0x\h+|[\d.]+ [kM]?B/, "?").gsub(/  +/, "  ") }
     expect(words.call(run("leak_hunter", "why", dump, "Session"))).to eq(words.call(named["way"]))
   end
 
