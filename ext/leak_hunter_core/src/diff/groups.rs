@@ -93,24 +93,14 @@ impl Sites {
 
     pub(crate) fn add(&mut self, fields: &Fields<'_>) {
         let class = fields.class_of_object();
-        let label = fields.imemo_type.as_ref().or(fields.struct_name.as_ref());
+        let label = fields.label();
         let generation = fields.generation.filter(|_| self.by_generation);
         self.scratch.clear();
         for number in [class, fields.line, generation] {
             self.scratch.push(u8::from(number.is_some()));
             self.scratch.extend_from_slice(&number.unwrap_or(0).to_le_bytes());
         }
-        for text in [
-            Some(&fields.kind),
-            label,
-            fields.file.as_ref(),
-            fields.method.as_ref(),
-        ] {
-            let length = text.map_or(u32::MAX, |text| text.len() as u32);
-            self.scratch.extend_from_slice(&length.to_le_bytes());
-            self.scratch
-                .extend_from_slice(text.map_or(&[], |text| text.as_ref()));
-        }
+        fields.append_texts(&mut self.scratch);
         let tally = Tally::of(fields);
         if let Some((_, known)) = self.by_key.get_mut(self.scratch.as_slice()) {
             known.merge(&tally, self.samples);

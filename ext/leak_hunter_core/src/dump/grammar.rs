@@ -78,6 +78,26 @@ impl<'a> Fields<'a> {
         addresses_in(&self.references)
     }
 
+    /// What a DATA or IMEMO is: its `struct` or `imemo_type`.
+    pub(crate) fn label(&self) -> Option<&Cow<'a, [u8]>> {
+        self.imemo_type.as_ref().or(self.struct_name.as_ref())
+    }
+
+    /// Appends to a key the texts by which objects of one kind and one site are known: each with its length, so that no
+    /// two run into each other.
+    pub(crate) fn append_texts(&self, key: &mut Vec<u8>) {
+        for text in [
+            Some(&self.kind),
+            self.label(),
+            self.file.as_ref(),
+            self.method.as_ref(),
+        ] {
+            let length = text.map_or(u32::MAX, |text| text.len() as u32);
+            key.extend_from_slice(&length.to_le_bytes());
+            key.extend_from_slice(text.map_or(&[], |text| text.as_ref()));
+        }
+    }
+
     /// The same, on its own.
     pub fn into_owned(self) -> Fields<'static> {
         let own = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());

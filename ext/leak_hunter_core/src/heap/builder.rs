@@ -69,12 +69,6 @@ impl HeapBuilder {
         self
     }
 
-    /// Adds the instance variables that a shape has: `fields` of a SHAPE record.
-    pub fn shape(&mut self, fields: &Fields<'_>) -> &mut Self {
-        self.names.add_shape(fields);
-        self
-    }
-
     /// The heap, with the objects that `fill` adds.
     pub fn build(self, fill: impl FnOnce(&mut ObjectSink<'_, '_>) -> Result<()>) -> Result<Heap> {
         let mut filler = self.tables.filler();

@@ -152,7 +152,7 @@ impl Table {
     }
 
     fn kind(&mut self, fields: &Fields<'_>) -> Id {
-        let label = fields.imemo_type.as_ref().or(fields.struct_name.as_ref());
+        let label = fields.label();
         let type_ = Type::of(&fields.kind);
         let kind = Kind {
             type_,
@@ -241,17 +241,7 @@ impl<'a> Interner<'a> {
         ] {
             self.key.extend_from_slice(&number.to_le_bytes());
         }
-        let label = fields.imemo_type.as_ref().or(fields.struct_name.as_ref());
-        for text in [
-            Some(&fields.kind),
-            label,
-            fields.file.as_ref(),
-            fields.method.as_ref(),
-        ] {
-            let length = text.map_or(u32::MAX, |text| text.len() as u32);
-            self.key.extend_from_slice(&length.to_le_bytes());
-            self.key.extend_from_slice(text.map_or(&[], |text| text.as_ref()));
-        }
+        fields.append_texts(&mut self.key);
         if let Some(id) = self.kinds.get(self.key.as_slice()) {
             return *id;
         }
