@@ -14,9 +14,16 @@ module LeakHunter
     # Ruby before 3.4 forgets where an object was made when compaction moves it.
     FORGETS_MOVED = RUBY_VERSION.to_f < 3.4
 
-    # An object may die in the very generation it was born in, and leave its slot to one of these.
-    PROBES = 3
-    private_constant :PROBES
+    # To find out whether the VM traces, objects are made on two lines of source, on which of the two a coin decides
+    # each time, and what the VM says must agree with every coin. Generations do not tell: objects may die in the very
+    # one they were born in, and what a stopped tracer has left of them is then as young as the objects in their slots
+    # (three in a row were, once in 5,000 stops).
+    PROBES = [
+      -> { Object.new },
+      -> { Object.new }
+    ].freeze
+    COINS = 32
+    private_constant :PROBES, :COINS
 
     COMPACTS = GC.stat.key?(:compact_count)
     private_constant :COMPACTS
@@ -27,6 +34,7 @@ module LeakHunter
     private_constant :Start
 
     @mutex = Mutex.new
+    @random = Random.new # of its own: the application's sequence stays as it is
     @held = false
     @start = nil
 
@@ -57,15 +65,11 @@ module LeakHunter
         nil
       end
 
-      # Whether allocations are being traced, by whomever. The VM does not tell, so this makes objects and looks: a
-      # stopped tracer's leftover would be of an earlier generation, but for a rare one.
+      # Whether allocations are being traced, by whomever. The VM does not tell, so this makes objects and looks.
       #
       # @return [Boolean]
       def on?
-        generation = GC.count
-        Array.new(PROBES) { Object.new }.all? do |object|
-          (ObjectSpace.allocation_generation(object) || -1) >= generation
-        end
+        2.times.any? { seen? } # another tool may empty the table just now
       end
 
       # Forgets what was recorded so far, of all tools. Tracing itself goes on.
@@ -93,6 +97,15 @@ module LeakHunter
       def compactions = COMPACTS ? GC.stat(:compact_count) : 0
 
       private
+
+      # Whether the VM knows on which lines some objects were made.
+      def seen?
+        probes = Array.new(COINS) { PROBES[@random.rand(2)] }
+        objects = probes.map(&:call)
+        objects.zip(probes).all? do |object, probe|
+          ObjectSpace.allocation_sourceline(object) == probe.source_location.last
+        end
+      end
 
       # What a stopped tracer has left is cleared first: it is wrong wherever the VM has reused a slot since.
       def begin_tracing
