@@ -317,6 +317,16 @@ impl Lines<'_> {
     ) -> Result<()> {
         let byte = self.base + unit.start as u64 - self.elided;
         let line = self.line;
+        self.line += unit.inner_count + 1;
+        if unit.inner.is_none() && self.elided == 0 {
+            return each(Unit {
+                text: &self.buffer[unit.start..end],
+                line,
+                byte,
+                last,
+                elided: &[],
+            });
+        }
         let mut references = self.references.take();
         if let Some(references) = &mut references {
             references.read(&self.buffer[(unit.start + elide::HEAD).min(end)..end]);
@@ -347,7 +357,6 @@ impl Lines<'_> {
                 start = newline + 1;
             }
         }
-        self.line += unit.inner_count + 1;
         self.elided = 0;
         Ok(())
     }

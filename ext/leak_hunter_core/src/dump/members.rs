@@ -108,15 +108,10 @@ impl Iterator for Addresses<'_> {
         // as Ruby writes them
         let separator = if self.rest.first() == Some(&b'[') { 1 } else { 2 };
         if let Some(Some(digits)) = self.rest.get(separator..).map(|it| it.strip_prefix(b"\"0x")) {
-            let mut address = 0u64;
-            for (index, byte) in digits.iter().take(17).enumerate() {
-                match hex_digit(*byte) {
-                    Some(digit) if index < 16 => address = address << 4 | u64::from(digit),
-                    None if *byte == b'"' && index > 0 => {
-                        self.rest = &digits[index + 1..];
-                        return Some(address);
-                    }
-                    _ => break,
+            if let Some((address, length)) = leading_hex(digits) {
+                if digits.get(length) == Some(&b'"') {
+                    self.rest = &digits[length + 1..];
+                    return Some(address);
                 }
             }
         }
@@ -140,18 +135,45 @@ impl Addresses<'_> {
 }
 
 pub(crate) fn hex(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > 16 {
-        return None;
-    }
-    digits
-        .iter()
-        .try_fold(0u64, |sum, byte| Some(sum << 4 | u64::from(hex_digit(*byte)?)))
+    leading_hex(digits)
+        .filter(|(_, length)| *length == digits.len())
+        .map(|(number, _)| number)
 }
 
+/// The hexadecimal number that `text` starts with, and how many digits are taken for it: 1 to 16.
 #[inline]
-pub(crate) fn hex_digit(byte: u8) -> Option<u8> {
-    let digit = DIGITS[usize::from(byte)];
-    (digit < 16).then_some(digit)
+pub(crate) fn leading_hex(text: &[u8]) -> Option<(u64, usize)> {
+    let (mut number, mut length) = match text.first_chunk().and_then(|chunk| eight_digits(*chunk)) {
+        Some(number) => (number, 8),
+        None => (0, 0),
+    };
+    while let Some(digit) = text.get(length).map(|byte| DIGITS[usize::from(*byte)]) {
+        if digit > 15 || length == 16 {
+            break;
+        }
+        number = number << 4 | u64::from(digit);
+        length += 1;
+    }
+    (length > 0).then_some((number, length))
+}
+
+/// Eight hexadecimal digits at once, each a byte of one word.
+#[inline]
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_be_bytes(text);
+    // letters differ from digits by this bit
+    let letters = (word >> 6) & EACH;
+    let values = (word & (EACH * 15)) + letters * 9;
+    let same = values + EACH * u64::from(b'0') + letters * u64::from(b'a' - b'0' - 10) == word;
+    // a letter is worth ten to fifteen, a digit less
+    let in_range = values & (EACH * 16) == 0 && (values + EACH * 6) & (EACH * 16) == letters * 16;
+    if !same || !in_range {
+        return None;
+    }
+    let pairs = (values | (values >> 4)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
+    Some((fours | (fours >> 16)) & 0xffff_ffff)
 }
 
 /// What each byte is worth as a hexadecimal digit: addresses have most of a dump's bytes.
@@ -167,12 +189,15 @@ const DIGITS: [u8; 256] = {
 
 /// A decimal number; one too large for 64 bits is pinned to the largest (Ruby prints none, an extension could).
 pub(super) fn number(value: &[u8]) -> Option<u64> {
-    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
-        return None;
+    let mut number = 0u64;
+    for byte in value {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.saturating_mul(10).saturating_add(u64::from(digit));
     }
-    Some(value.iter().fold(0u64, |sum, byte| {
-        sum.saturating_mul(10).saturating_add(u64::from(byte - b'0'))
-    }))
+    (!value.is_empty()).then_some(number)
 }
 
 /// The content of a JSON string.
@@ -182,5 +207,45 @@ pub(super) fn text(value: &[u8]) -> Option<Cow<'_, [u8]>> {
         Some(content.into())
     } else {
         super::json::unescape(content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn an_address_is_read_as_the_plain_way_reads_it(
+            text in proptest::collection::vec(
+                prop_oneof![40 => proptest::sample::select(&b"0123456789abcdef"[..]), 1 => any::<u8>()],
+                0..20,
+            ),
+        ) {
+            let digits: Vec<u8> = text
+                .iter()
+                .copied()
+                .take_while(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+                .take(16)
+                .collect();
+            let plain = u64::from_str_radix(&String::from_utf8_lossy(&digits), 16);
+            prop_assert_eq!(leading_hex(&text), plain.ok().map(|number| (number, digits.len())));
+        }
+    }
+
+    #[test]
+    fn of_all_bytes_only_digits_are_digits() {
+        for byte in 0..=u8::MAX {
+            for place in 0..8 {
+                let mut text = *b"09afcd12";
+                text[place] = byte;
+                let digits = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+                assert_eq!(eight_digits(text).is_some(), digits, "{text:?}");
+            }
+        }
     }
 }

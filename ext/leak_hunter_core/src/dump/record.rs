@@ -56,11 +56,14 @@ impl<'a> Record<'a> {
     pub fn quick(line: &'a [u8]) -> Option<Self> {
         let (address, after) = quick_address(line)?;
         let rest = line[after..].strip_prefix(TYPE)?;
-        let length = rest.iter().take(LONGEST_TYPE).position(|byte| *byte == b'"')?;
-        let kind = &rest[..length];
-        if kind.is_empty() || !kind.iter().all(u8::is_ascii_uppercase) {
+        let mut length = 0;
+        while rest.get(length).is_some_and(u8::is_ascii_uppercase) {
+            length += 1;
+        }
+        if length == 0 || rest.get(length) != Some(&b'"') {
             return None;
         }
+        let kind = &rest[..length];
         let body = after + TYPE.len() + length + 1;
         let tail = Tail::of(&line[body..])?;
         Some(Self {
@@ -104,6 +107,13 @@ impl<'a> Record<'a> {
         'a: 'b,
     {
         Record { elided, ..self }
+    }
+
+    /// Whether the start of another record can be in it: its ends are known to hold none.
+    #[inline]
+    pub(crate) fn may_hold_another(&self) -> bool {
+        self.body
+            .is_none_or(|body| memchr::memchr(b'{', &self.line[body..self.tail]).is_some())
     }
 
     /// Every member. `None` when the record's middle is damaged.
@@ -154,16 +164,9 @@ impl<'a> Record<'a> {
 /// Address and the index of the quote after it.
 #[inline]
 fn quick_address(line: &[u8]) -> Option<(u64, usize)> {
-    let digits = line.strip_prefix(OBJECT_START)?;
-    let mut address = 0u64;
-    for (index, byte) in digits.iter().take(17).enumerate() {
-        match members::hex_digit(*byte) {
-            Some(digit) if index < 16 => address = address << 4 | u64::from(digit),
-            None if *byte == b'"' && index > 0 => return Some((address, OBJECT_START.len() + index)),
-            _ => return None,
-        }
-    }
-    None
+    let (address, length) = members::leading_hex(line.strip_prefix(OBJECT_START)?)?;
+    let after = OBJECT_START.len() + length;
+    (line.get(after) == Some(&b'"')).then_some((address, after))
 }
 
 /// The members at the end of a record. They are read backwards: whatever stands in a raw member before them cannot
@@ -219,13 +222,17 @@ fn member_before<'a>(text: &'a [u8], key: &[u8]) -> Option<(u64, &'a [u8])> {
     let mut start = text.len();
     let mut number = 0u64;
     let mut weight = 1u64;
-    while start > 0 && text[start - 1].is_ascii_digit() {
+    while let Some(digit) = text[..start].last().map(|byte| byte.wrapping_sub(b'0')) {
+        if digit > 9 {
+            break;
+        }
         start -= 1;
-        number = number.saturating_add(weight.saturating_mul(u64::from(text[start] - b'0')));
-        weight = weight.saturating_mul(10);
+        number = number.wrapping_add(weight.wrapping_mul(u64::from(digit)));
+        weight = weight.wrapping_mul(10);
     }
-    if start == text.len() {
-        return None;
+    let before = text[..start].strip_suffix(key)?;
+    match text.len() - start {
+        1..20 => Some((number, before)),
+        _ => Some((members::number(&text[start..])?, before)),
     }
-    Some((number, text[..start].strip_suffix(key)?))
 }

@@ -132,11 +132,15 @@ impl<V: Visitor> RegionReader<'_, V> {
         let mut byte = unit.byte;
         // Where lines ran into each other, each piece that starts like a record is looked at on its own.
         loop {
-            let another = self
-                .start
-                .find(text.get(1..).unwrap_or_default())
-                .map(|index| index + 1);
-            match (Record::quick(text), another) {
+            let record = Record::quick(text);
+            let another = match &record {
+                Some(record) if !record.may_hold_another() => None,
+                _ => self
+                    .start
+                    .find(text.get(1..).unwrap_or_default())
+                    .map(|index| index + 1),
+            };
+            match (record, another) {
                 (Some(record), None) => return self.visit(record, unit, byte),
                 _ if self.slow(unit, text, byte) => return,
                 (_, Some(another)) => {
