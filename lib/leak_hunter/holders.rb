@@ -27,6 +27,7 @@ module LeakHunter
   # [`:path`] from the roots to one of them: `:address`, `:class`, `:type`, `:edge` (how the step before refers to it:
   #   `:kind`, `:name`, `:named_by`)
   # [`:position`] index of the holder in `:path`
+  # [`:other_paths`] the same as `:path` to one object each of up to two other groups that it holds, most objects first
   # [`:fingerprint`] 16 hex digits, the same for the same holder in every run, worker and Ruby version
   module Holders
     autoload :LiveNames, "leak_hunter/holders/live_names"

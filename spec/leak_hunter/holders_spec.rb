@@ -31,6 +31,16 @@ RSpec.describe LeakHunter::Holders, :tmpdir do
     expect(path[position + 1]).to include(class: "Session", type: "OBJECT")
   end
 
+  it "are told with the ways to objects of other groups, which lead through the holder as well" do
+    result = LeakHunter.diff(*paths, holders: true)
+    holder = result[:holders].first
+    expect(holder[:other_paths].size).to be_between(1, 2)
+    expect(holder[:other_paths]).to all(include(include(address: holder[:address])))
+    ends = [holder[:path], *holder[:other_paths]].map { |path| path.last.values_at(:class, :type) }
+    expect(ends).to include(%w[Session OBJECT], %w[String STRING])
+    expect(ends.uniq).to eq(ends)
+  end
+
   it "have fingerprints that do not change from run to run" do
     other = LeakHunter.diff(*RealDumps.take(@tmpdir), holders: true)[:holders]
     expect(other.map { |holder| holder[:fingerprint] })
@@ -57,16 +67,18 @@ RSpec.describe LeakHunter::Holders, :tmpdir do
       dumps = Array.new(3) { |index| LeakHunter.dump!(dir: ARGV[0]).tap { leak.call(index * 300) } }
       redact = ARGV[1] == "redact"
       puts LeakHunter.diff(*dumps, holders: true, redact:)[:holders].first.values_at(:name, :named_by), :-
-      puts LeakHunter.diff(*dumps, holders: true, redact:)[:holders].first[:path].last[:edge][:name]
+      holder = LeakHunter.diff(*dumps, holders: true, redact:)[:holders].first
+      puts holder[:path].last[:edge][:name]
+      puts [holder[:path], *holder[:other_paths]].to_s.include?("secret")
     RUBY
 
     it "get the names of instance variables and keys, too" do
-      expect(run_ruby(program,
-                      @tmpdir).lines(chomp: true)).to match(["CACHE.@pages", /live|shape/, "-", /\A\["secret \d+"\]\z/])
+      expect(run_ruby(program, @tmpdir).lines(chomp: true))
+        .to match(["CACHE.@pages", /live|shape/, "-", /\A\["secret \d+"\]\z/, "true"])
     end
 
     it "keep contents to themselves, if they are told to" do
-      expect(run_ruby(program, @tmpdir, "redact").lines(chomp: true).last).to eq("[#<String>]")
+      expect(run_ruby(program, @tmpdir, "redact").lines(chomp: true).last(2)).to eq(["[#<String>]", "false"])
     end
 
     it "keep nothing alive that was looked at" do

@@ -42,11 +42,11 @@ impl<'a> Hash<'a> {
     }
 }
 
-/// An Array of a Hash for each item.
-pub(crate) fn array<T>(
+/// An Array of a value for each item.
+pub(crate) fn array<T, V: IntoValue>(
     ruby: &Ruby,
     items: &[T],
-    each: impl Fn(&Ruby, &T) -> Result<RHash, Error>,
+    each: impl Fn(&Ruby, &T) -> Result<V, Error>,
 ) -> Result<RArray, Error> {
     let array = ruby.ary_new_capa(items.len());
     for item in items {

@@ -3,7 +3,7 @@
 use leak_hunter_core::gem;
 use leak_hunter_core::heap::Edge;
 use leak_hunter_core::holders::{Holder, PathStep};
-use magnus::{Error, RHash, Ruby};
+use magnus::{Error, RArray, RHash, Ruby};
 
 use crate::convert::{Hash, array};
 
@@ -39,10 +39,18 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
             })?,
         )?
         .set("addresses", samples)?
-        .set("path", array(ruby, &holder.path, step_to_hash)?)?
+        .set("path", path_to_array(ruby, &holder.path)?)?
         .set("position", holder.position)?
+        .set(
+            "other_paths",
+            array(ruby, &holder.other_paths, |ruby, path| path_to_array(ruby, path))?,
+        )?
         .set("fingerprint", format!("{:016x}", holder.fingerprint))?;
     Ok(hash.hash)
+}
+
+fn path_to_array(ruby: &Ruby, path: &[PathStep]) -> Result<RArray, Error> {
+    array(ruby, path, step_to_hash)
 }
 
 pub(crate) fn step_to_hash(ruby: &Ruby, step: &PathStep) -> Result<RHash, Error> {

@@ -13,7 +13,8 @@ module LeakHunter
         def add(result, redact:)
           return unless own?(result[:dumps].last[:recorded])
 
-          paths = result[:holders].map { |holder| holder[:path].select { |step| named?(step) } }
+          paths = result[:holders].flat_map { |holder| [holder[:path], *holder[:other_paths]] }
+          paths.map! { |path| path.select { |step| named?(step) } }
           addresses = paths.flatten.map { |step| Integer(step[:address], 16) }.uniq
           return if addresses.empty?
 

@@ -25,6 +25,8 @@ use crate::progress::Progress;
 
 /// Sample addresses of leaked objects that a holder keeps.
 const SAMPLES: usize = 5;
+/// Sample paths besides the first.
+const OTHER_PATHS: usize = 2;
 
 /// What a holder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +149,8 @@ pub struct Holder {
     pub path: Vec<PathStep>,
     /// Index of the holder in `path`.
     pub position: usize,
+    /// From the roots to an object of other groups, of the largest ones.
+    pub other_paths: Vec<Vec<PathStep>>,
     /// The same in every run, worker and Ruby version: classes and names, no addresses, lines and counts.
     pub fingerprint: u64,
 }
@@ -262,7 +266,17 @@ impl View<'_> {
             .position(|step| step.node == node)
             .or_else(|| steps.iter().rposition(|step| step.node == chosen.node))
             .unwrap_or(0);
-        let path: Vec<PathStep> = steps.iter().map(|step| PathStep::of(self.graph, step)).collect();
+        let in_words = |steps: &[Step]| -> Vec<PathStep> {
+            steps.iter().map(|step| PathStep::of(self.graph, step)).collect()
+        };
+        let path_of = |object| in_words(&path(self.graph, self.parents, object));
+        let other_paths = by_group
+            .iter()
+            .filter(|(group, _)| groups.get(&sample) != Some(group))
+            .take(OTHER_PATHS)
+            .map(|(_, (_, object))| path_of(*object))
+            .collect();
+        let path = in_words(&steps);
         samples.sort_unstable();
         let is_object = self.graph.is_object(node);
         let (file, line, method) = if is_object {
@@ -308,6 +322,7 @@ impl View<'_> {
             fingerprint: fingerprint::of(&path, position, chosen.shared),
             path,
             position,
+            other_paths,
         })
     }
 
