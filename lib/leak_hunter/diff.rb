@@ -43,7 +43,7 @@ module LeakHunter
   #   [`:generation`] only when grouped by it
   #   [`:gem`] `"rack 2.2.6"`, `"stdlib"`, `"ruby"`, `"app"` or nil; there whenever file or gem is in `:group_by`
   #   [`:count`] objects
-  #   [`:bytesize`] bytes of String contents
+  #   [`:bytesize`] bytes of String contents; 0 where the third is a {Heap} loaded from a dump, which lacks them
   #   [`:memsize`] bytes the objects take, slots included
   #   [`:generations`] `[min, max]` of the births, or nil
   #   [`:addresses`] a few sample addresses, `"0x7f…"` as in the third dump; as many as `samples:`

@@ -2,7 +2,9 @@
 
 RSpec.describe LeakHunter::Mark, :tmpdir do
   program = <<~'RUBY'
-    class Visit; end
+    class Visit
+      def initialize = @path = "/path" * 12
+    end
     VISITS = []
     old = Array.new(300) { Visit.new }
     first = LeakHunter.mark
@@ -14,17 +16,23 @@ RSpec.describe LeakHunter::Mark, :tmpdir do
     third = ARGV[1] == "live" ? LeakHunter::Heap.live : LeakHunter.dump!(dir: ARGV[0])
     result = LeakHunter.diff(first, second, third, holders: true)
     visits = result[:groups].select { |group| group[:class] == "Visit" }
+    strings = result[:groups].select { |group| group.values_at(:class, :count) == ["String", 200] }
+    puts strings.map { |group| group.values_at(:count, :bytesize).join(" of ") }
     puts visits.sum { |group| group[:count] }, result[:evidence][:confidence], result[:holders].first[:name]
     puts result[:dumps].map { |dump| dump[:recorded][:snapshot] }.join(" ")
     old.clear
   RUBY
 
   it "is enough for the first two moments of a diff" do
-    expect(run_ruby(program, @tmpdir).lines(chomp: true)).to eq(["200", "high", "VISITS", "mark mark in_process"])
+    expect(run_ruby(program, @tmpdir).lines(chomp: true)).to eq(
+      ["200 of 12000", "200", "high", "VISITS", "mark mark in_process"]
+    )
   end
 
   it "and a live heap give the answer without any file" do
-    expect(run_ruby(program, @tmpdir, "live").lines(chomp: true)).to eq(["200", "high", "VISITS", "mark mark live"])
+    expect(run_ruby(program, @tmpdir, "live").lines(chomp: true)).to eq(
+      ["200 of 12000", "200", "high", "VISITS", "mark mark live"]
+    )
     expect(Dir.children(@tmpdir)).to be_empty
   end
 

@@ -263,7 +263,7 @@ impl Walk<'_> {
     }
 }
 
-/// Elements of an Array or Hash, where they are not few.
+/// Elements of an Array or Hash, where they are not few; bytes of a String.
 ///
 /// # Safety
 /// `object` must be one, of this kind.
@@ -275,6 +275,9 @@ unsafe fn length(object: VALUE, kind: u64) -> usize {
     } else if kind == number(T::RUBY_T_HASH) {
         // SAFETY: a Hash.
         unsafe { rb_sys::rb_hash_size_num(object) as usize }
+    } else if kind == number(T::RUBY_T_STRING) {
+        // SAFETY: a String.
+        return unsafe { rb_sys::RSTRING_LEN(object) as usize };
     } else {
         0
     };

@@ -123,7 +123,7 @@ fn visit_heap<P: Part>(
     parts.into_iter().collect()
 }
 
-/// An object as its record would tell it. How long a string is, a heap does not know.
+/// An object as its record would tell it.
 fn fields_of<'a>(heap: &'a Heap, object: u32) -> Fields<'a> {
     let address = heap.address(object);
     let (file, line, method) = heap.site(object);
@@ -140,6 +140,7 @@ fn fields_of<'a>(heap: &'a Heap, object: u32) -> Fields<'a> {
         method: bytes(method),
         generation: heap.generation(object),
         memsize: heap.memsize(object),
+        bytesize: heap.bytesize(object).map_or(0, u64::from),
         ..Fields::default()
     };
     let label = bytes(heap.label(object));

@@ -28,7 +28,7 @@ pub struct Row {
     pub memsize: u32,
     /// How many of [`Columns::references`] are its own.
     pub references: u32,
-    /// Elements of an Array or Hash; 0 of others.
+    /// Elements of an Array or Hash, bytes of a String; 0 of others.
     pub length: u32,
 }
 

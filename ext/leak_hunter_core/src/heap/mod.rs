@@ -203,11 +203,22 @@ impl Heap {
 
     /// Elements of an Array or Hash; of those with fewer than eight, nothing is known.
     pub fn length(&self, object: u32) -> Option<u32> {
+        self.length_of_a(&[Type::Array, Type::Hash], object)
+    }
+
+    /// Bytes of a String's content; only of living heaps that is known.
+    pub fn bytesize(&self, object: u32) -> Option<u32> {
+        self.length_of_a(&[Type::String], object)
+    }
+
+    fn length_of_a(&self, types: &[Type], object: u32) -> Option<u32> {
         let index = self
             .lengths
             .binary_search_by_key(&object, |(number, _)| *number)
             .ok()?;
-        Some(self.lengths[index].1)
+        types
+            .contains(&self.kind(object)?.type_)
+            .then_some(self.lengths[index].1)
     }
 
     /// The roots by category, in the order of the alphabet.

@@ -162,7 +162,8 @@ impl Filler<'_> {
             return Ok(());
         };
         let birth = self.interner.birth(fields);
-        if !self.place(number, birth, fields.memsize, fields.length.unwrap_or(0)) {
+        let length = fields.length.filter(|length| *length >= SHORT).unwrap_or(0);
+        if !self.place(number, birth, fields.memsize, length) {
             return Ok(());
         }
         if Classes::wants(&fields.kind) {
@@ -204,7 +205,7 @@ impl Filler<'_> {
         if small == NONE {
             self.found.large.insert(number, memsize);
         }
-        if length >= SHORT {
+        if length > 0 {
             let length = u32::try_from(length).unwrap_or(u32::MAX);
             self.found.lengths.push((number, length));
         }
