@@ -72,6 +72,8 @@ module LeakHunter
   #   [`:same_process`] `"recorded"`, `"inferred"` or `"unknown"`
   #   [`:skipped_lines`] of all three dumps
   module Diff
+    autoload :Pattern, "leak_hunter/diff/pattern"
+
     # Where LeakHunter's own objects are made: what it keeps between the dumps, such as {Dump}s, is no news.
     OWN_PATHS = [__dir__, File.dirname(__FILE__)].uniq.flat_map { |dir| ["#{dir}/", "#{dir}.rb"] }.freeze
     private_constant :OWN_PATHS

@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "leak_hunter/diff/pattern"
-
 module LeakHunter
   module Diff
     # Checks the options of {Diff.call} and puts them into the one form the native side takes.

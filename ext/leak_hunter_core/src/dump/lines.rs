@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::progress::Progress;
 
 /// Bytes per read. Tests take sizes at which every edge of a chunk is met.
-const CHUNK: usize = if cfg!(any(test, fuzzing)) { 256 } else { 256 << 10 };
+const CHUNK: usize = if cfg!(any(test, fuzzing)) { 256 } else { 64 << 10 };
 /// Bytes read behind a region's end at a time.
 const BEYOND: usize = if cfg!(any(test, fuzzing)) { 64 } else { 16 << 10 };
 /// A longer record is shortened.
