@@ -59,7 +59,7 @@ pub struct Heap {
     classes: Classes,
     names: Names,
     roots: Vec<Root>,
-    /// Numbers of elements of the longer Arrays and Hashes, by object.
+    /// Elements of the longer Arrays and Hashes, and in living heaps bytes of Strings, by object.
     lengths: Vec<(u32, u32)>,
     dangling: u64,
     recorded: Option<Recorded>,
