@@ -57,7 +57,11 @@ RSpec.describe LeakHunter::Heap, ".live" do
       puts "different: #{differences}"
       puts "same: #{(addresses[0] & addresses[1]).size > 10_000}"
       roots = [dump, live].map { |it| it.roots.except("machine_context").transform_values { |list| list.map(&:address) } }
-      puts "roots: #{roots[0] == roots[1]}"
+      (roots[0].keys | roots[1].keys).reject { |category| roots[0][category] == roots[1][category] }.each do |category|
+        lists = roots.map { |root| root.fetch(category, []) }
+        puts "roots: #{category} #{(lists[0] - lists[1]).map { |it| dump.find(it) }} #{(lists[1] - lists[0]).map { |it| live.find(it) }}"
+      end
+      puts "roots compared: #{roots[0].size > 2}"
       users = live.instances_of("User").to_a
       puts "users: #{users.size} #{users[0].site[:line]} #{live.find(live.instances_of("User").first.address).class_name}"
       puts "anonymous: #{live.classes.map { |row| row[:class] }.grep(/#<Class:-e:\d+>/).size}"
@@ -68,7 +72,7 @@ RSpec.describe LeakHunter::Heap, ".live" do
       only in the walk: []
       different: []
       same: true
-      roots: true
+      roots compared: true
       users: 2000 6 User
       anonymous: 2
     TEXT

@@ -64,11 +64,14 @@ class Browser
     post("#{@session}/actions", actions: [{ type: "key", id: "keys", actions: }])
   end
 
-  # @return [Array<String>] the URLs of everything that was asked for since the last visit began
+  # @return [Array<String>] the URLs of everything that was asked for since the last visit began, but for what
+  #   Chromium's own first page is made of, which may still be loading then
   def requests
     logs.filter_map do |entry|
       message = JSON.parse(entry.fetch("message")).fetch("message")
-      message.dig("params", "request", "url") if message["method"] == "Network.requestWillBeSent"
+      next if message["method"] != "Network.requestWillBeSent"
+
+      message.dig("params", "request", "url") unless message.dig("params", "documentURL").start_with?("chrome")
     end
   end
 
