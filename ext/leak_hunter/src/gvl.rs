@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use leak_hunter_core::lock::{Condvar, Mutex};
 use magnus::{Error, Ruby};
-use parking_lot::{Condvar, Mutex};
 
 use crate::errors;
 
@@ -61,7 +61,7 @@ pub(crate) fn wait_for<T: Send + 'static>(
     };
     let shared = Arc::new(Shared {
         state: Mutex::new(state),
-        changed: Condvar::new(),
+        changed: Condvar::default(),
     });
     let theirs = Arc::clone(&shared);
     let run = move || {
@@ -78,9 +78,9 @@ pub(crate) fn wait_for<T: Send + 'static>(
         }
         if let Err(error) = ruby.thread_check_ints().and_then(|()| tick()) {
             stop();
-            let mut state = shared.state.lock();
+            let state = shared.state.lock();
             if state.outcome.is_none() {
-                shared.changed.wait_for(&mut state, LET_GO);
+                drop(shared.changed.wait_for(state, LET_GO));
             }
             return Err(error);
         }
@@ -95,12 +95,12 @@ fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration) {
     }
 
     extern "C" fn wait<T>(data: *mut c_void) -> *mut c_void {
-        // SAFETY: `data` is the `Wait` below, which lives until this call has returned. Locks of parking_lot and
+        // SAFETY: `data` is the `Wait` below, which lives until this call has returned. These locks and
         // condition variables do not panic.
         let Wait { shared, limit } = unsafe { &*data.cast::<Wait<'_, T>>() };
         let mut state = shared.state.lock();
         if state.outcome.is_none() && !state.interrupted {
-            shared.changed.wait_for(&mut state, *limit);
+            state = shared.changed.wait_for(state, *limit);
         }
         state.interrupted = false;
         std::ptr::null_mut()

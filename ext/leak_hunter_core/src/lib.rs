@@ -29,6 +29,7 @@ pub mod export;
 pub mod gem;
 pub mod heap;
 pub mod holders;
+pub mod lock;
 mod pool;
 pub mod progress;
 #[cfg(test)]

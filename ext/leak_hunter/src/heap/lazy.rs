@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use leak_hunter_core::lock::Mutex;
 use leak_hunter_core::{Progress, Result};
 use magnus::{Error, Ruby};
-use parking_lot::Mutex;
 
 use crate::run::run;
 

@@ -3,7 +3,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use memchr::memmem::Finder;
-use parking_lot::Mutex;
 use rayon::ThreadPool;
 
 use super::file::DumpFile;
@@ -11,6 +10,7 @@ use super::grammar::Fields;
 use super::lines::{self, Unit};
 use super::record::{NAME_START, OBJECT_START, OTHER_STARTS, ROOT_START, Record};
 use crate::error::Result;
+use crate::lock::Mutex;
 use crate::progress::Progress;
 
 /// Skipped lines that are told one by one.

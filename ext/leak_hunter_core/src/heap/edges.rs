@@ -3,9 +3,8 @@
 //! An object's list is its length and then the differences from one object's number to the next, the first from its own,
 //! as variable-length integers. Lists stand in blocks, which threads fill side by side.
 
-use parking_lot::Mutex;
-
 use crate::error::{Error, ErrorKind, Result};
+use crate::lock::Mutex;
 
 /// Bytes per block. A place is a block and an offset in one `u32`, so no list may start behind this.
 const BLOCK: usize = 1 << OFFSET_BITS;

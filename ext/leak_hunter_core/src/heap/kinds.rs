@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use parking_lot::Mutex;
 
 use crate::dump::{Fields, lossy};
+use crate::lock::Mutex;
 
 /// Number of an entry of a table.
 pub(crate) type Id = u32;
