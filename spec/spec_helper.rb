@@ -13,6 +13,8 @@ RSpec.configure do |config|
   Kernel.srand config.seed
   config.expect_with(:rspec) { |expectations| expectations.include_chain_clauses_in_custom_matcher_descriptions = true }
 
+  config.after { LeakHunter.untrace! }
+
   config.around(:each, :tmpdir) do |example|
     Dir.mktmpdir("leak_hunter-spec") do |dir|
       @tmpdir = dir

@@ -45,7 +45,5 @@ RSpec.describe LeakHunter::Mark, :tmpdir do
     expect { LeakHunter.diff(mark, dump, LeakHunter.dump!(dir: @tmpdir), identity: :address) }
       .to raise_error(LeakHunter::UsageError, /no addresses/)
     expect { LeakHunter.diff(mark, *paths.last(2)) }.to raise_error(LeakHunter::DifferentProcesses)
-  ensure
-    LeakHunter.untrace!
   end
 end

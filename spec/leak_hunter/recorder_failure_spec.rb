@@ -1,8 +1,6 @@
 # frozen_string_literal: true
 
 RSpec.describe LeakHunter::Recorder, "when it fails", :tmpdir do
-  after { LeakHunter.untrace! }
-
   def files = Dir.children(@tmpdir)
 
   # @return [String] class and message of what dump! raised, in a process of its own

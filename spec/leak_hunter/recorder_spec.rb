@@ -5,8 +5,6 @@ require "leak_hunter/process_identity"
 require "pathname"
 
 RSpec.describe LeakHunter::Recorder, :tmpdir do
-  after { LeakHunter.untrace! }
-
   def dump!(...) = LeakHunter.dump!(...)
   def files = Dir.children(@tmpdir).sort
 

@@ -1,8 +1,6 @@
 # frozen_string_literal: true
 
 RSpec.describe LeakHunter::Tracing do
-  after { described_class.stop }
-
   def traced?(object) = !ObjectSpace.allocation_generation(object).nil?
 
   it "traces between start and stop, and says since when" do

@@ -17,8 +17,6 @@ RSpec.describe LeakHunter::Web, "dumps", :tmpdir do
   def ids = Dir.children(@tmpdir).map { |name| name.delete_suffix(".json") }.sort
 
   describe "POST /dumps" do
-    after { LeakHunter.untrace! }
-
     it "takes a dump" do
       response = post(WebEndpoint::JSON_WANTED.merge("SCRIPT_NAME" => "/leaks"))
       expect(response.status).to eq(201)
@@ -87,8 +85,6 @@ RSpec.describe LeakHunter::Web, "dumps", :tmpdir do
   end
 
   describe "the limits" do
-    after { LeakHunter.untrace! }
-
     it "deletes the oldest dumps, of whatever process, above the number" do
       old = Array.new(5) { |index| write_dump(@tmpdir, index + 1, pid: index + 1) }
       response = post(WebEndpoint::JSON_WANTED, max_dumps: 3)
