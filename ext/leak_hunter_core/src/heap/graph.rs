@@ -7,10 +7,11 @@
 //! **an edge is essential when it leads to its object at that object's level**. The same rule holds for successors,
 //! predecessors, dominators and paths.
 
+mod successors;
+
 use std::sync::Arc;
 
-use super::edges::{List, Pause};
-use super::kinds::{Kind, NONE, Type};
+use super::kinds::{INLINE_CACHES, Kind, NONE, Type};
 use super::search::Search;
 use super::{Heap, Root};
 use crate::error::Result;
@@ -46,6 +47,8 @@ pub(crate) const CHECK_EVERY: usize = if cfg!(test) { 16 } else { 1 << 15 };
 
 /// Roots by stacks: scanned without knowing what is a reference.
 const STACK: &str = "machine_context";
+/// Labels of what has a stack of its own.
+const EXECUTIONS: [&str; 4] = ["VM/thread", "fiber", "VM/fiber", "continuation"];
 const FINALIZERS: &str = "finalizers";
 /// Made here, of what Ruby's own roots do not lead to.
 pub(crate) const UNREACHABLE: &str = "unreachable";
@@ -257,109 +260,6 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The nodes that a node leads to by essential edges, as often as it does so.
-    #[inline]
-    pub fn successors(&self, node: Node) -> impl Iterator<Item = Node> + '_ {
-        let successors = self.all_successors(node);
-        let level = match node.checked_sub(self.heap.len()) {
-            None => self.level_from(node),
-            Some(index) => self
-                .reach
-                .categories
-                .get(index as usize)
-                .map_or(0, |it| it.level as u8),
-        };
-        let objects = self.heap.len();
-        successors.filter(move |next| *next >= objects || self.level_to(*next) == level)
-    }
-
-    /// The objects that a node keeps alive, its class apart: all but what only caches, tools and the bare stack lead to.
-    pub(crate) fn keeping_successors(&self, node: Node) -> impl Iterator<Item = u32> + '_ {
-        let keeps = match node.checked_sub(self.heap.len()) {
-            None => self.level_to(node) < Level::Unreachable as u8 && !self.is_tool(node),
-            Some(index) => self
-                .reach
-                .categories
-                .get(index as usize)
-                .is_some_and(|category| category.level != Level::Postponed),
-        };
-        let mut successors = self.all_successors(node);
-        successors.class = None;
-        successors.filter(move |_| keeps)
-    }
-
-    /// A cache, a table of tracing, or LeakHunter's own; threads and fibers are postponed and yet keep what they hold.
-    fn is_tool(&self, object: u32) -> bool {
-        self.reach.levels[object as usize] & CACHES != 0
-            && !matches!(
-                self.heap.label(object),
-                Some("VM/thread" | "fiber" | "VM/fiber" | "continuation")
-            )
-    }
-
-    /// Goes on with an object's successors, up to one that `wanted` takes. `None` is where they begin: with the class.
-    #[inline]
-    pub(crate) fn resume(
-        &self,
-        object: u32,
-        pause: Option<Pause>,
-        wanted: impl Fn(&Node) -> bool,
-    ) -> (Option<Node>, Pause) {
-        let level = self.level_from(object);
-        let essential = |next: &u32| self.level_to(*next) == level && wanted(next);
-        let mut list = match pause {
-            Some(pause) => self.heap.edges.resume(self.heap.places[object as usize], pause),
-            None => {
-                let list = self.heap.list(object);
-                if let Some(class) = self.heap.class_of(object).filter(essential) {
-                    return (Some(class), list.pause());
-                }
-                list
-            }
-        };
-        let found = list.find(essential);
-        (found, list.pause())
-    }
-
-    /// Goes on with the successors of a category or of the top after the first `done`. Tells how many are done then.
-    pub(crate) fn resume_category(
-        &self,
-        node: Node,
-        done: u32,
-        wanted: impl Fn(&Node) -> bool,
-    ) -> Option<(u32, Node)> {
-        let Some(category) = self.reach.categories.get((node - self.heap.len()) as usize) else {
-            let next = (self.heap.len() + done..self.top()).find(wanted)?;
-            return Some((next - self.heap.len() + 1, next));
-        };
-        let essential = |next: &&u32| self.level_to(**next) == category.level as u8 && wanted(next);
-        let rest = &category.root.references[done as usize..];
-        let index = rest.iter().position(|next| essential(&next))?;
-        Some((done + index as u32 + 1, rest[index]))
-    }
-
-    #[inline]
-    pub(super) fn all_successors(&self, node: Node) -> Successors<'_> {
-        match node.checked_sub(self.heap.len()) {
-            None => Successors {
-                class: self.heap.class_of(node),
-                list: self.heap.list(node),
-                others: [].iter(),
-                categories: 0..0,
-            },
-            Some(index) => match self.reach.categories.get(index as usize) {
-                Some(category) => Successors {
-                    others: category.root.references.iter(),
-                    ..Successors::none()
-                },
-                None => Successors {
-                    categories: self.heap.len()..self.top(),
-                    ..Successors::none()
-                },
-            },
-        }
-    }
-
     /// The shortest way to every object: its parent on the way from the top. Strong edges first.
     pub fn parents(&self, progress: &Progress) -> Result<Vec<Node>> {
         let mut levels = vec![UNSEEN; self.heap.len() as usize];
@@ -378,45 +278,12 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// What a node leads to.
-#[derive(Clone, Debug)]
-pub(crate) struct Successors<'a> {
-    pub(super) class: Option<u32>,
-    list: List<'a>,
-    others: std::slice::Iter<'a, u32>,
-    categories: std::ops::Range<u32>,
-}
-
-impl Successors<'_> {
-    fn none() -> Self {
-        Self {
-            class: None,
-            list: List::empty(),
-            others: [].iter(),
-            categories: 0..0,
-        }
-    }
-}
-
-impl Iterator for Successors<'_> {
-    type Item = Node;
-
-    #[inline]
-    fn next(&mut self) -> Option<Node> {
-        self.class
-            .take()
-            .or_else(|| self.list.next())
-            .or_else(|| self.others.next().copied())
-            .or_else(|| self.categories.next())
-    }
-}
-
 /// Whether what an object of this kind refers to is held by something better, as a rule.
 fn is_postponed(heap: &Heap, kind: &Kind) -> bool {
     let label = heap.kinds.text(kind.label).unwrap_or("");
     match kind.type_ {
-        Type::Imemo => matches!(label, "constcache" | "callcache" | "callinfo" | "cvar_entry"),
-        Type::Data if matches!(label, "VM/thread" | "fiber" | "VM/fiber" | "continuation") => true,
+        Type::Imemo => INLINE_CACHES.contains(&label),
+        Type::Data if EXECUTIONS.contains(&label) => true,
         Type::Data if label.starts_with("ObjectTracing/") => true,
         _ => heap
             .class_name_of_kind(kind)

@@ -8,6 +8,9 @@ use foldhash::fast::RandomState;
 use crate::dump::{Fields, lossy};
 use crate::lock::Mutex;
 
+/// Labels of the VM's inline caches: there is one for each place in the code that runs.
+pub(crate) const INLINE_CACHES: [&str; 4] = ["constcache", "callcache", "callinfo", "cvar_entry"];
+
 /// Number of an entry of a table.
 pub(crate) type Id = u32;
 /// No entry.

@@ -35,6 +35,7 @@ pub use self::dominators::{Dominators, dominators};
 pub(crate) use self::edges::List;
 use self::edges::{Edges, Place};
 pub use self::graph::{Graph, Level, Node, Reach};
+pub(crate) use self::kinds::INLINE_CACHES;
 use self::kinds::{Birth, Kinds, NONE};
 pub use self::kinds::{Kind, Type};
 pub use self::names::{Name, Names};
