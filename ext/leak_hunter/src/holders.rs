@@ -1,7 +1,7 @@
 //! Holders as Hashes. `lib/leak_hunter/holders.rb` gives them names.
 
 use leak_hunter_core::gem;
-use leak_hunter_core::heap::Edge;
+use leak_hunter_core::graph::Edge;
 use leak_hunter_core::holders::{Holder, PathStep};
 use magnus::{Error, RArray, RHash, Ruby};
 

@@ -10,7 +10,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use leak_hunter_core::Progress;
-use leak_hunter_core::heap::{Graph, Heap, dominators};
+use leak_hunter_core::graph::{Graph, dominators};
+use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Leaked, holders_in};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -27,6 +27,7 @@ pub mod dump;
 pub mod error;
 pub mod export;
 pub mod gem;
+pub mod graph;
 pub mod heap;
 pub mod holders;
 pub mod lock;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use crate::error::{ErrorKind, Result};
-use crate::heap::{Graph, Heap, dominators};
+use crate::graph::{Graph, dominators};
+use crate::heap::Heap;
 use crate::holders::{Leaked, holders_in};
 use crate::test_support::Line;
 use crate::{Options, Progress, diff};

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use leak_hunter_core::heap::{Graph, dominators};
+use leak_hunter_core::graph::{Graph, dominators};
 use leak_hunter_core::{Heap, Progress};
 
 /// 300,000 references take 6 MB, and the reader holds 4 MiB of a record.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::Heap;
 use leak_hunter_core::export::Named;
-use leak_hunter_core::heap::{Dominated, Dominators, Graph, Node, Reach, Referrers, dominators};
+use leak_hunter_core::graph::{Dominated, Dominators, Graph, Node, Reach, Referrers, dominators};
 use magnus::{Error, Module, RClass, Ruby, method};
 
 use super::lazy::Lazy;

@@ -1,6 +1,6 @@
 //! The shortest way from the roots to an object, step by step.
 
-use leak_hunter_core::heap::path;
+use leak_hunter_core::graph::path;
 use leak_hunter_core::holders::PathStep;
 use magnus::{Error, Module, RArray, RClass, Ruby, method};
 

@@ -1,7 +1,8 @@
 //! One file as a heap: its graph, dominators, paths and holders hold what they promise, whatever it says.
 #![no_main]
 
-use leak_hunter_core::heap::{Graph, Heap, dominators, path};
+use leak_hunter_core::graph::{Graph, dominators, path};
+use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Leaked, holders_in};
 use leak_hunter_core::{Progress, heap};
 use libfuzzer_sys::fuzz_target;

@@ -9,7 +9,8 @@ use super::labels::class_label;
 use super::out::Out;
 use super::{ObjectSet, Subject};
 use crate::error::{Error, ErrorKind, Result};
-use crate::heap::{Heap, Node};
+use crate::graph::Node;
+use crate::heap::Heap;
 use crate::progress::Progress;
 
 const CHECK_EVERY: usize = 1 << 15;

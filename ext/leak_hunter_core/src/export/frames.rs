@@ -11,7 +11,7 @@ use super::labels::{Label, Labels};
 use super::{Subject, View};
 use crate::error::Result;
 use crate::gem;
-use crate::heap::Node;
+use crate::graph::Node;
 use crate::progress::Progress;
 
 mod fold;

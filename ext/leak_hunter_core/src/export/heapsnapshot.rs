@@ -1,7 +1,7 @@
 //! V8's `.heapsnapshot`, which Chrome's memory panel opens.
 //!
 //! The top of the graph is V8's root, categories of roots stand below its `(GC roots)`. References that do not keep an
-//! object alive here (see [`crate::heap::Graph`]) are weak there, so that dominators and retained sizes are the same.
+//! object alive here (see [`crate::graph::Graph`]) are weak there, so that dominators and retained sizes are the same.
 //! Where an object was made is its allocation stack. Strings have no contents here: a heap holds secrets.
 
 use std::collections::HashMap;
@@ -13,7 +13,8 @@ use super::labels::class_label;
 use super::out::Out;
 use super::{ObjectSet, Subject};
 use crate::error::Result;
-use crate::heap::{Graph, Heap, Level, Node, Type};
+use crate::graph::{Graph, Level, Node};
+use crate::heap::{Heap, Type};
 use crate::progress::Progress;
 
 mod ids;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::heap::{Graph, Heap, Name, Node, Type};
+use crate::graph::{Graph, Node};
+use crate::heap::{Heap, Name, Type};
 
 /// Number of a label.
 pub(crate) type Label = u32;

@@ -27,7 +27,7 @@ pub use self::labels::Named;
 pub use self::set::ObjectSet;
 pub use self::speedscope::speedscope;
 use crate::error::{Error, ErrorKind};
-use crate::heap::{Dominators, Graph};
+use crate::graph::{Dominators, Graph};
 
 /// What is exported.
 #[derive(Clone, Copy, Debug)]

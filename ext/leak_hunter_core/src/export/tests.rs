@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::dump::Fields;
-use crate::heap::{Heap, HeapBuilder, Name, Object, dominators};
+use crate::graph::dominators;
+use crate::heap::{Heap, HeapBuilder, Name, Object};
 use crate::progress::Progress;
 
 const HOSTILE: &str = "</script><script>alert(1)</script>;\"\\\n<!-- {{script}} \u{2028}";

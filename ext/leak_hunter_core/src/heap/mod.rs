@@ -1,28 +1,17 @@
 //! The graph of a Ruby heap in compact, immutable tables: who refers to whom, what everything is and where it was made.
 //!
 //! The tables are filled from a dump ([`Heap::load`]) or from a walk of the living process ([`HeapBuilder`]); both say
-//! the same of the same moment. An object is its number: dense, in ascending order of addresses. [`Graph`] adds the
-//! roots and tells for each object how it is reached, [`Dominators`] who alone keeps it alive.
+//! the same of the same moment. An object is its number: dense, in ascending order of addresses. What follows from the
+//! references is in [`crate::graph`].
 
 mod builder;
 mod columns;
-#[cfg(test)]
-mod derived_tests;
-mod dominated;
-mod dominators;
-mod edges;
-mod graph;
+pub(crate) mod edges;
 mod kinds;
 mod load;
 mod names;
-mod paths;
-mod preorder;
-mod referrers;
-mod search;
 mod summary;
 mod tables;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 
@@ -30,17 +19,12 @@ use foldhash::fast::RandomState;
 
 pub use self::builder::{HeapBuilder, Object};
 pub use self::columns::{Columns, Row, Shared};
-pub use self::dominated::Dominated;
-pub use self::dominators::{Dominators, dominators};
 pub(crate) use self::edges::List;
-use self::edges::{Edges, Place};
-pub use self::graph::{Graph, Level, Node, Reach};
-pub(crate) use self::kinds::INLINE_CACHES;
-use self::kinds::{Birth, Kinds, NONE};
+use self::edges::{Edges, Pause, Place};
+use self::kinds::{Birth, Kinds};
+pub(crate) use self::kinds::{INLINE_CACHES, NONE};
 pub use self::kinds::{Kind, Type};
 pub use self::names::{Name, Names};
-pub use self::paths::{Edge, Step, edge, path};
-pub use self::referrers::Referrers;
 pub use self::summary::{Site, Tally};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, Recorded};
@@ -156,6 +140,12 @@ impl Heap {
         self.edges.at(self.places[object as usize], object)
     }
 
+    /// Goes on with an object's list.
+    #[inline]
+    pub(crate) fn resume(&self, object: u32, pause: Pause) -> List<'_> {
+        self.edges.resume(self.places[object as usize], pause)
+    }
+
     /// How many references all objects have, classes apart.
     pub fn reference_count(&self) -> u64 {
         (0..self.len()).map(|object| self.list(object).len() as u64).sum()
@@ -188,7 +178,11 @@ impl Heap {
 
     /// `struct` of DATA, `imemo_type` of IMEMO.
     pub fn label(&self, object: u32) -> Option<&str> {
-        self.kinds.text(self.kind(object)?.label)
+        self.label_of_kind(self.kind(object)?)
+    }
+
+    pub(crate) fn label_of_kind(&self, kind: &Kind) -> Option<&str> {
+        self.kinds.text(kind.label)
     }
 
     /// File, line and method of its allocation; the line of a negative eval line is 2^64 less it.

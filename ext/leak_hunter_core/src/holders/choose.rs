@@ -7,7 +7,8 @@ use foldhash::fast::RandomState;
 
 use super::{Leaked, face};
 use crate::error::Result;
-use crate::heap::{Dominators, Graph, Node, Type};
+use crate::graph::{Dominators, Graph, Node};
+use crate::heap::Type;
 use crate::progress::Progress;
 
 /// Of what an object holds, in percent: an object below it with a smaller share is not told on its own.

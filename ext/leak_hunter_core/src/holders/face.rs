@@ -1,6 +1,7 @@
 //! What people call a holder, where the object that dominates is not the one they know.
 
-use crate::heap::{Dominators, Graph, Heap, Node, Type};
+use crate::graph::{Dominators, Graph, Node};
+use crate::heap::{Heap, Type};
 
 /// Whether Ruby code could hold it in its hands.
 pub(super) fn is_visible(heap: &Heap, object: u32) -> bool {

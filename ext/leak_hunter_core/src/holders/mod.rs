@@ -21,7 +21,8 @@ use self::choose::LeakTree;
 pub use self::retained::Retained;
 use self::view::View;
 use crate::error::Result;
-use crate::heap::{Dominators, Graph, Heap, INLINE_CACHES, Node, Step, Type, dominators};
+use crate::graph::{Dominators, Edge, Graph, Node, Step, dominators};
+use crate::heap::{Heap, INLINE_CACHES, Type};
 use crate::progress::Progress;
 
 /// What a holder is.
@@ -80,7 +81,7 @@ pub struct PathStep {
     /// Ruby's internal type, or `ROOT`.
     pub type_name: String,
     /// How the step before refers to it.
-    pub edge: crate::heap::Edge,
+    pub edge: Edge,
 }
 
 impl PathStep {

@@ -6,7 +6,8 @@ use foldhash::fast::RandomState;
 
 use super::choose::Chosen;
 use crate::error::Result;
-use crate::heap::{Dominators, Graph, Node, Type};
+use crate::graph::{Dominators, Graph, Node};
+use crate::heap::Type;
 use crate::progress::Progress;
 
 /// Objects looked at for one holder: what is shared beyond is not counted.

@@ -8,7 +8,8 @@ use foldhash::fast::RandomState;
 use super::choose::{Chosen, LeakTree};
 use super::face::is_visible;
 use super::{Holder, Kind, PathStep, Retained, fingerprint};
-use crate::heap::{Graph, Node, Step, Type, path};
+use crate::graph::{Graph, Node, Step, path};
+use crate::heap::Type;
 
 /// Sample addresses of leaked objects that a holder keeps.
 const SAMPLES: usize = 5;

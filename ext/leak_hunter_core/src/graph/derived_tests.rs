@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::tests::{Plain, address, plain};
 use super::*;
 use crate::dump::Fields;
+use crate::heap::{Columns, HeapBuilder, Row, Shared, Tally};
 use crate::progress::Progress;
 
 /// What the objects of a [`Plain`] have in common: whether they are the VM's, and their class.

@@ -1,8 +1,8 @@
 //! The way from the roots to an object, step by step, with the names by which each step refers to the next, as far as a
 //! dump knows them.
 
-use super::graph::{Graph, Node};
-use super::kinds::Type;
+use super::{Graph, Node};
+use crate::heap::Type;
 
 /// Longer ways (linked lists) are told from both ends.
 const LONGEST: usize = 200;

@@ -6,24 +6,25 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::dump::Fields;
+use crate::heap::HeapBuilder;
 use crate::progress::Progress;
 
 /// A heap as plain as can be: objects by a small number.
 #[derive(Clone, Debug)]
-pub(super) struct Plain {
+pub(crate) struct Plain {
     /// What each refers to, its class among it; and whether its references are postponed.
-    pub(super) objects: Vec<(Vec<usize>, Option<usize>, bool)>,
-    pub(super) sizes: Vec<u64>,
-    pub(super) strong: Vec<usize>,
-    pub(super) stack: Vec<usize>,
+    pub(crate) objects: Vec<(Vec<usize>, Option<usize>, bool)>,
+    pub(crate) sizes: Vec<u64>,
+    pub(crate) strong: Vec<usize>,
+    pub(crate) stack: Vec<usize>,
 }
 
-pub(super) fn address(object: usize) -> u64 {
+pub(crate) fn address(object: usize) -> u64 {
     0x7f00_0000_0000 + object as u64 * 40
 }
 
 impl Plain {
-    pub(super) fn heap(&self) -> Heap {
+    pub(crate) fn heap(&self) -> Heap {
         let mut builder = HeapBuilder::new((0..self.objects.len()).map(address)).unwrap();
         builder.root("vm", self.strong.iter().copied().map(address).collect());
         builder.root(
@@ -131,7 +132,7 @@ fn reached_without(edges: &BTreeMap<u32, BTreeSet<u32>>, top: u32, without: Opti
 }
 
 /// Sparse, dense, with circles, self-references, orphans and objects of many roots.
-pub(super) fn plain() -> impl Strategy<Value = Plain> {
+pub(crate) fn plain() -> impl Strategy<Value = Plain> {
     (1..24usize, 0..4usize).prop_flat_map(|(count, degree)| {
         let object = (
             proptest::collection::vec(0..count, 0..=degree),

@@ -3,10 +3,10 @@
 //! The Semi-NCA algorithm (L. Georgiadis, "Linear-Time Algorithms for Dominators and Related Problems", Princeton 2005,
 //! chapter 2.2.2), iterative, in arrays of `u32`, over numbers in depth-first preorder.
 
-use super::graph::{CHECK_EVERY, Graph, Node};
-use super::kinds::NONE;
 use super::preorder::{DepthFirst, Later, Pairs};
+use super::{CHECK_EVERY, Graph, Node};
 use crate::error::Result;
+use crate::heap::NONE;
 use crate::progress::Progress;
 
 /// The dominator tree of a [`Graph`].

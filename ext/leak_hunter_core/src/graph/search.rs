@@ -1,6 +1,6 @@
 //! The search that finds how every object is reached.
 
-use super::graph::{CHECK_EVERY, Graph, Level, Node, UNSEEN};
+use super::{CHECK_EVERY, Graph, Level, Node, UNSEEN};
 use crate::error::Result;
 use crate::progress::Progress;
 

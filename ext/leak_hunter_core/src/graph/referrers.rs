@@ -1,8 +1,8 @@
 //! The references the other way round: who refers to an object.
 
-use super::Heap;
-use super::graph::CHECK_EVERY;
+use super::CHECK_EVERY;
 use crate::error::{Error, ErrorKind, Result};
+use crate::heap::Heap;
 use crate::progress::Progress;
 
 /// For every object those that refer to it, classes by their instances apart.

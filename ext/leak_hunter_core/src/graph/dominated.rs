@@ -1,7 +1,6 @@
 //! The dominator tree downwards: what would be gone with a node.
 
-use super::dominators::Dominators;
-use super::graph::Node;
+use super::{Dominators, Node};
 
 /// For every node those that it dominates directly.
 #[derive(Debug)]

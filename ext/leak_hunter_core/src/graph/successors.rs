@@ -5,8 +5,8 @@ use crate::heap::edges::{List, Pause};
 
 /// What a node leads to.
 #[derive(Clone, Debug)]
-pub(in crate::heap) struct Successors<'a> {
-    pub(in crate::heap) class: Option<u32>,
+pub(super) struct Successors<'a> {
+    pub(super) class: Option<u32>,
     list: List<'a>,
     others: std::slice::Iter<'a, u32>,
     categories: std::ops::Range<u32>,
@@ -88,7 +88,7 @@ impl Graph<'_> {
         let level = self.level_from(object);
         let essential = |next: &u32| self.level_to(*next) == level && wanted(next);
         let mut list = match pause {
-            Some(pause) => self.heap.edges.resume(self.heap.places[object as usize], pause),
+            Some(pause) => self.heap.resume(object, pause),
             None => {
                 let list = self.heap.list(object);
                 if let Some(class) = self.heap.class_of(object).filter(essential) {
@@ -119,7 +119,7 @@ impl Graph<'_> {
     }
 
     #[inline]
-    pub(in crate::heap) fn all_successors(&self, node: Node) -> Successors<'_> {
+    pub(super) fn all_successors(&self, node: Node) -> Successors<'_> {
         match node.checked_sub(self.heap.len()) {
             None => Successors {
                 class: self.heap.class_of(node),

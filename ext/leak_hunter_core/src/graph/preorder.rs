@@ -3,10 +3,10 @@
 //! An edge from an earlier node comes from an ancestor, and of those the earliest is all that is needed. The later ones
 //! are kept as differences, so that each takes one byte or two.
 
-use super::edges::{self, Pause};
-use super::graph::{CHECK_EVERY, Graph, Node};
-use super::kinds::NONE;
+use super::{CHECK_EVERY, Graph, Node};
 use crate::error::{Error, ErrorKind, Result};
+use crate::heap::NONE;
+use crate::heap::edges::{self, Pause};
 use crate::progress::Progress;
 
 /// Of an object none of whose successors was looked at.

@@ -7,14 +7,28 @@
 //! **an edge is essential when it leads to its object at that object's level**. The same rule holds for successors,
 //! predecessors, dominators and paths.
 
+#[cfg(test)]
+mod derived_tests;
+mod dominated;
+mod dominators;
+mod paths;
+mod preorder;
+mod referrers;
+mod search;
 mod successors;
+mod summary;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::sync::Arc;
 
-use super::kinds::{INLINE_CACHES, Kind, NONE, Type};
-use super::search::Search;
-use super::{Heap, Root};
+pub use self::dominated::Dominated;
+pub use self::dominators::{Dominators, dominators};
+pub use self::paths::{Edge, Step, edge, path};
+pub use self::referrers::Referrers;
+use self::search::Search;
 use crate::error::Result;
+use crate::heap::{Heap, INLINE_CACHES, Kind, NONE, Root, Type};
 use crate::progress::Progress;
 
 /// Number of an object, of a category of roots, or of the top.
@@ -103,13 +117,13 @@ impl<'a> Graph<'a> {
             },
         };
         let mut own: Vec<u32> = heap
-            .classes
+            .classes()
             .named_under("LeakHunter")
             .filter_map(|address| heap.find(address))
             .collect();
         own.sort_unstable();
         let reach = Reach {
-            categories: heap.roots.iter().map(category).collect(),
+            categories: heap.roots().iter().map(category).collect(),
             levels: Arc::default(),
             postponed: heap
                 .all_kinds()
@@ -271,7 +285,7 @@ impl<'a> Graph<'a> {
         let mut search = Search::new(&mut levels, progress);
         search.shortest = true;
         search.reach_from_roots(self, |parent, child| parents[child as usize] = parent)?;
-        for index in self.heap.roots.len()..self.reach.categories.len() {
+        for index in self.heap.roots().len()..self.reach.categories.len() {
             search.reach_from_category(self, index, |parent, child| parents[child as usize] = parent)?;
         }
         Ok(parents)
@@ -280,7 +294,7 @@ impl<'a> Graph<'a> {
 
 /// Whether what an object of this kind refers to is held by something better, as a rule.
 fn is_postponed(heap: &Heap, kind: &Kind) -> bool {
-    let label = heap.kinds.text(kind.label).unwrap_or("");
+    let label = heap.label_of_kind(kind).unwrap_or("");
     match kind.type_ {
         Type::Imemo => INLINE_CACHES.contains(&label),
         Type::Data if EXECUTIONS.contains(&label) => true,
