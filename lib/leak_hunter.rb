@@ -2,6 +2,7 @@
 
 require "leak_hunter/version"
 require "leak_hunter/errors"
+require "leak_hunter/signal_handler"
 
 # Finds what a Ruby process leaks: takes heap dumps, compares three of them, names what stayed.
 #
@@ -29,30 +30,57 @@ module LeakHunter
     # Takes a heap dump of this process. See {Recorder.dump!} for the options.
     #
     # @return [Dump]
-    def dump!(path = nil, **options) = Recorder.dump!(path, **options)
+    def dump!(path = nil, **options)
+      SignalHandler.refuse("LeakHunter.dump!", RecordingError)
+      Recorder.dump!(path, **options)
+    end
 
-    # Starts allocation tracing, so that dumps know where and when objects were made.
-    def trace! = Tracing.start
+    # Starts allocation tracing, so that dumps know where and when objects were allocated. With a block, traces while
+    # the block runs: what was on before, started by whomever, stays on.
+    #
+    # @return [Hash{Symbol => Object}, Object] since when (see {Tracing.since}); with a block, what the block returned
+    def trace!(&)
+      SignalHandler.refuse("LeakHunter.trace!")
+      Tracing.start(&)
+    end
+    alias start_tracing trace!
 
     # Stops allocation tracing and drops what it has recorded (see {Tracing.stop}).
-    def untrace! = Tracing.stop
+    def untrace!
+      SignalHandler.refuse("LeakHunter.untrace!")
+      Tracing.stop
+    end
+    alias stop_tracing untrace!
 
     # @return [Boolean] whether allocations are being traced, by whomever
-    def tracing? = Tracing.on?
+    def tracing?
+      SignalHandler.refuse("LeakHunter.tracing?")
+      Tracing.on?
+    end
 
     # Drops what tracing has recorded so far. Tracing itself goes on.
-    def clear = Tracing.clear
+    def clear
+      SignalHandler.refuse("LeakHunter.clear")
+      Tracing.clear
+    end
+    alias clear_tracing clear
 
     # Marks this moment, as the first or the second of a diff: cheaper than a dump, and enough for what is traced.
     #
     # @return [Mark]
-    def mark = Mark.take
+    def mark
+      SignalHandler.refuse("LeakHunter.mark")
+      Mark.take
+    end
 
     # Compares three dumps of one process: what was born between the first and the second and is still there in the
     # third. See {Diff} for the options and the shape of the result.
     #
     # @return [Hash{Symbol => Object}]
-    def diff(first, second, third, **options) = Diff.call(first, second, third, **options)
+    def diff(first, second, third, **options)
+      SignalHandler.refuse("LeakHunter.diff")
+      Diff.call(first, second, third, **options)
+    end
 
     # @yieldparam configuration [Configuration]
     def configure

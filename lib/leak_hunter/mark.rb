@@ -21,7 +21,7 @@ module LeakHunter
     #
     # @return [Mark]
     def self.take
-      tracing = Tracing.start
+      tracing = Tracing.ensure_on
       GC.start
       envelope = Recorder::Envelope.new(snapshot: "mark", tracing:)
       envelope.stamp(GC.count)

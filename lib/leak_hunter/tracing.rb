@@ -37,15 +37,32 @@ module LeakHunter
     @random = Random.new # of its own: the application's sequence stays as it is
     @held = false
     @start = nil
+    @blocks = {}.compare_by_identity
+    @stays = false
 
     class << self
       # Traces from now on. Does nothing when LeakHunter traces already; starts anew when another tool has ended that.
       #
+      # With a block, until it ends. Blocks may be nested and run in several threads: the last one to end stops tracing,
+      # unless it was started without a block, too.
+      #
+      # @return [Hash{Symbol => Object}, Object] see {since}; with a block, what the block returned
+      def start(&)
+        return during(&) if block_given?
+
+        exclusively do
+          @stays = true
+          ensure_started
+        end
+      end
+
+      # For a dump or a mark. Tracing that this starts stays on; tracing that a block has started ends with the block.
+      #
       # @return [Hash{Symbol => Object}] see {since}
-      def start
-        @mutex.synchronize do
-          begin_tracing unless refresh
-          describe
+      def ensure_on
+        exclusively do
+          @stays ||= !held?
+          ensure_started
         end
       end
 
@@ -55,12 +72,10 @@ module LeakHunter
       #
       # @return [void]
       def stop
-        @mutex.synchronize do
-          refresh
-          ObjectSpace.trace_object_allocations_stop if @held
-          @held = false
-          @start = nil
-          ObjectSpace.trace_object_allocations_clear unless on?
+        exclusively do
+          @stays = false
+          @blocks.clear
+          end_tracing
         end
         nil
       end
@@ -76,7 +91,7 @@ module LeakHunter
       #
       # @return [void]
       def clear
-        @mutex.synchronize do
+        exclusively do
           refresh
           ObjectSpace.trace_object_allocations_clear
           mark if @held
@@ -88,7 +103,7 @@ module LeakHunter
       #
       # @return [Hash{Symbol => Object}, nil] `generation:` (the GC count) and `time:`; nil when tracing is off or was
       #   started by another tool only, or when another tool has stopped it or emptied its table meanwhile
-      def since = @mutex.synchronize { describe if refresh }
+      def since = exclusively { describe if refresh }
 
       # @return [Boolean] whether objects were moved since {since}; while that is nil, since the process began
       def compacted? = compactions > (@start&.compactions || 0)
@@ -97,6 +112,51 @@ module LeakHunter
       def compactions = COMPACTS ? GC.stat(:compact_count) : 0
 
       private
+
+      # An exception from another thread, a timeout's for one, waits until the count of starts is right again.
+      def exclusively(&)
+        Thread.handle_interrupt(Object => :never) { @mutex.synchronize(&) }
+      end
+
+      def during
+        block = Object.new
+        begin
+          exclusively do
+            ensure_started
+            @blocks[block] = Thread.current
+          end
+          yield
+        ensure
+          exclusively { leave(block) }
+        end
+      end
+
+      # A forked child inherits the blocks of threads that it does not have.
+      def leave(block)
+        return unless @blocks.delete(block) # somebody called {stop} meanwhile
+
+        @blocks.keep_if { |_, thread| thread.alive? }
+        end_tracing unless @stays || @blocks.any?
+      end
+
+      def ensure_started
+        begin_tracing unless refresh
+        describe
+      end
+
+      def end_tracing
+        refresh
+        ObjectSpace.trace_object_allocations_stop if @held
+        @held = false
+        @start = nil
+        ObjectSpace.trace_object_allocations_clear unless on?
+      end
+
+      # Whether LeakHunter traces, as far as it knows.
+      def held?
+        refresh
+        @held
+      end
 
       # Whether the VM knows on which lines some objects were made.
       def seen?

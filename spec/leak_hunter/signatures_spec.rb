@@ -35,7 +35,8 @@ RSpec.describe "The signatures" do
     "LeakHunter::Heap" => ["#native", "#to_moment"],
     "LeakHunter::HeapObject" => [".enumerator", "#number"],
     "LeakHunter::Mark" => ["#to_moment"],
-    "LeakHunter::RakeTask" => ["#diff_options"]
+    "LeakHunter::RakeTask" => ["#diff_options"],
+    "LeakHunter::Tracing" => [".ensure_on"]
   }
 
   def methods_of(constant)

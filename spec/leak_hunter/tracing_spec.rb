@@ -26,6 +26,106 @@ RSpec.describe LeakHunter::Tracing do
     expect { LeakHunter.untrace! }.to change(LeakHunter, :tracing?).from(true).to(false)
   end
 
+  it "answers to plain names, too" do
+    expect { LeakHunter.start_tracing }.to change(LeakHunter, :tracing?).from(false).to(true)
+    object = Object.new
+    expect { LeakHunter.clear_tracing }.to change { traced?(object) }.from(true).to(false)
+    expect { LeakHunter.stop_tracing }.to change(LeakHunter, :tracing?).from(true).to(false)
+  end
+
+  describe "a block" do
+    it "is traced, and what it returns is returned" do
+      expect(LeakHunter.trace! { [LeakHunter.tracing?, traced?(Object.new)] }).to eq([true, true])
+      expect(LeakHunter).not_to be_tracing
+    end
+
+    it "ends tracing however it ends" do
+      expect { LeakHunter.trace! { raise IOError } }.to raise_error(IOError)
+      expect(LeakHunter).not_to be_tracing
+      catch(:done) { LeakHunter.start_tracing { throw :done } }
+      expect(LeakHunter).not_to be_tracing
+    end
+
+    it "leaves on what was on" do
+      since = LeakHunter.trace!
+      LeakHunter.trace! { nil }
+      expect(described_class.since).to eq(since)
+    end
+
+    it "leaves on what is started in it, and off what is stopped in it" do
+      LeakHunter.trace! { LeakHunter.trace! }
+      expect(LeakHunter).to be_tracing
+      LeakHunter.trace! { LeakHunter.untrace! }
+      expect(LeakHunter).not_to be_tracing
+    end
+
+    it "leaves the tracing of another tool" do
+      ObjectSpace.trace_object_allocations do
+        object = Object.new
+        LeakHunter.trace! { nil }
+        expect(LeakHunter).to be_tracing
+        expect(traced?(object)).to be(true)
+      end
+      expect(LeakHunter).not_to be_tracing
+    ensure
+      ObjectSpace.trace_object_allocations_clear
+    end
+
+    it "ends what a mark in it needs" do
+      LeakHunter.trace! { LeakHunter.mark }
+      expect(LeakHunter).not_to be_tracing
+      LeakHunter.mark
+      expect(LeakHunter).to be_tracing
+    end
+
+    it "can be nested, and run in several threads: the last to end stops tracing" do
+      running = Queue.new
+      done = Queue.new
+      thread = Thread.new do
+        LeakHunter.trace! do
+          running << true
+          done.pop
+        end
+      end
+      running.pop
+      LeakHunter.trace! { LeakHunter.trace! { nil } }
+      expect(LeakHunter).to be_tracing
+      done << true
+      thread.join
+      expect(LeakHunter).not_to be_tracing
+    end
+
+    it "of a thread that a forked child lacks does not keep the child tracing" do
+      running = Queue.new
+      thread = Thread.new do
+        LeakHunter.trace! do
+          running << true
+          sleep
+        end
+      end
+      running.pop
+      child = fork { LeakHunter.trace! { nil }.then { exit!(LeakHunter.tracing? ? 1 : 0) } }
+      expect(Process.wait2(child).last.exitstatus).to eq(0)
+    ensure
+      thread&.kill&.join
+    end
+
+    it "that is interrupted anywhere leaves tracing off" do
+      200.times do
+        thread = Thread.new { loop { LeakHunter.trace! { Object.new } } }
+        thread.report_on_exception = false
+        sleep rand * 0.002
+        thread.raise(IOError)
+        begin
+          thread.join
+        rescue IOError
+          nil
+        end
+        expect(described_class).not_to be_on
+      end
+    end
+  end
+
   it "starts once, however often it is asked to" do
     since = described_class.start
     GC.start

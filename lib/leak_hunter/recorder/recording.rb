@@ -50,7 +50,7 @@ module LeakHunter
       def prepare
         @destination.prepare
         if @trace
-          Tracing.start
+          Tracing.ensure_on
         elsif !Tracing.on?
           Tracing.clear
         end

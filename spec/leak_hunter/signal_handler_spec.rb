@@ -1,0 +1,46 @@
+# frozen_string_literal: true
+
+RSpec.describe LeakHunter::SignalHandler do
+  # All that LeakHunter itself answers to, each with what it takes.
+  calls = {
+    dump!: "LeakHunter.dump!", trace!: "LeakHunter.trace!", start_tracing: "LeakHunter.start_tracing",
+    untrace!: "LeakHunter.untrace!", stop_tracing: "LeakHunter.stop_tracing", tracing?: "LeakHunter.tracing?",
+    clear: "LeakHunter.clear", clear_tracing: "LeakHunter.clear_tracing", mark: "LeakHunter.mark",
+    diff: "LeakHunter.diff(1, 2, 3)"
+  }
+  # These lock nothing.
+  harmless = { configuration: "LeakHunter.configuration", configure: "LeakHunter.configure { |c| c.dir = nil }" }
+
+  def in_handler(call, before: nil)
+    run_ruby(<<~RUBY)
+      #{before}
+      trap("USR1") do
+        #{call}
+        print "worked"
+      rescue LeakHunter::Error => e
+        print e.class, " ", e.message[/Thread\\.new/]
+      end
+      Process.kill("USR1", Process.pid)
+      sleep 0.01
+    RUBY
+  end
+
+  it "knows all methods" do
+    expect(LeakHunter.singleton_methods(false)).to match_array(calls.keys + harmless.keys)
+  end
+
+  calls.each do |name, call|
+    error = name == :dump! ? "LeakHunter::RecordingError" : "LeakHunter::UsageError"
+
+    it "is where #{name} raises an error that says what to do" do
+      expect(in_handler(call)).to eq("#{error} Thread.new")
+      expect(in_handler(call, before: "LeakHunter.trace!; LeakHunter.mark")).to eq("#{error} Thread.new")
+    end
+  end
+
+  harmless.each do |name, call|
+    it "is where #{name} works" do
+      expect(in_handler(call, before: "LeakHunter.configuration")).to eq("worked")
+    end
+  end
+end
