@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt::Write;
 
 use leak_hunter_core::Progress;
-use leak_hunter_core::heap::{Graph, Heap, dominators};
+use leak_hunter_core::graph::{Graph, dominators};
+use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Leaked, holders_in};
 
 use crate::{Folder, Shape};
