@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "leak_hunter/working_directory"
+
 module LeakHunter
   # The settings, checked when they are set:
   #
@@ -41,13 +43,16 @@ module LeakHunter
     end
 
     # @return [String] the folder for dumps; unless set, tmp/leak_hunter under Rails' root or the current folder
-    def dir = @dir || File.join(root, "tmp", "leak_hunter")
+    # @raise [UsageError] when there is no such place, since the working directory was deleted
+    def dir
+      @dir || default_dir or
+        raise UsageError, "the working directory of this process was deleted, so there is no default directory for " \
+                          "dumps; set LeakHunter.configuration.dir or give dir:"
+    end
 
     # @param dir [String, #to_path, nil]
     def dir=(dir)
-      @dir = dir && File.expand_path(dir)
-    rescue TypeError
-      raise UsageError, "dir must be a path, not #{dir.inspect}"
+      @dir = dir && WorkingDirectory.expand(dir, "dir")
     end
 
     # The secret that opens {Web}; unless set, that of the environment variable LEAK_HUNTER_TOKEN.
@@ -103,11 +108,14 @@ module LeakHunter
     end
 
     # Shows neither the token nor what Rails' logger holds.
-    def inspect = "#<#{self.class} dir=#{dir.inspect} max_dumps=#{max_dumps} max_bytes=#{max_bytes}>"
+    def inspect = "#<#{self.class} dir=#{(@dir || default_dir).inspect} max_dumps=#{max_dumps} max_bytes=#{max_bytes}>"
 
     private
 
-    def root = ((::Rails.root if defined?(::Rails.root)) || Dir.pwd).to_s
+    def default_dir
+      root = (::Rails.root if defined?(::Rails.root)) || WorkingDirectory.path
+      root && File.join(root.to_s, "tmp", "leak_hunter")
+    end
 
     def environment_token
       token = ENV.fetch(TOKEN_VARIABLE, "")

@@ -1,29 +1,58 @@
 # frozen_string_literal: true
 
+require "leak_hunter/printable"
+
 module LeakHunter
-  # Everything LeakHunter raises on purpose descends from this class.
-  class Error < StandardError; end
+  # In every exception that LeakHunter raises on purpose, so that `rescue LeakHunter::Error` catches them all. Those of
+  # wrong use are `ArgumentError`s, too.
+  #
+  # Messages can be printed as they are: what a file name may have in it of control characters is shown as escapes.
+  module Error
+    def initialize(message = nil)
+      super(message && Printable.lines(message))
+    end
+  end
 
   # An option or argument that LeakHunter does not take.
-  class UsageError < Error; end
+  class UsageError < ArgumentError
+    include Error
+  end
 
-  # A fault of LeakHunter itself. Please report it, with the message.
-  class InternalError < Error; end
+  # A bug of LeakHunter. Please report it, with the message.
+  class InternalError < StandardError
+    include Error
+  end
 
-  # This Ruby, or this platform, cannot do it.
-  class Unsupported < Error; end
+  # Not possible on this Ruby or this platform.
+  class Unsupported < StandardError
+    include Error
+  end
+
+  # A heap has no such object or class.
+  class NotFound < StandardError
+    include Error
+  end
+
+  # An output file cannot be written.
+  class WriteError < StandardError
+    include Error
+  end
 
   # Taking a dump failed. Nothing is left behind.
-  class RecordingError < Error; end
+  class RecordingError < StandardError
+    include Error
+  end
 
   # Another dump is being taken in this process.
   class DumpInProgress < RecordingError; end
 
-  # The folder's disk has too little room for the dump.
+  # The disk has too little space left for the dump.
   class NotEnoughDisk < RecordingError; end
 
   # A dump file cannot be used.
-  class DumpError < Error
+  class DumpError < StandardError
+    include Error
+
     # @return [String] path of the file
     attr_reader :path
     # @return [Integer, nil] line, counted from 1, where reading failed
@@ -32,20 +61,21 @@ module LeakHunter
     attr_reader :byte
 
     def initialize(message = nil, path: nil, line: nil, byte: nil)
-      super(message)
+      # a line feed in the path is no line feed of the message
+      super(message && path ? message.b.gsub(path.b) { Printable.call(path).b } : message)
       @path = path
       @line = line
       @byte = byte
     end
   end
 
-  # Missing, a folder, no permission, or the disk failed.
+  # Missing, a directory, not permitted, or the disk failed.
   class DumpUnreadable < DumpError; end
 
-  # The file has no bytes.
+  # The file is empty.
   class EmptyDump < DumpError; end
 
-  # The file holds no heap dump record.
+  # The file has no heap dump record.
   class NotADump < DumpError; end
 
   # The file ends in the middle of a dump.
@@ -55,12 +85,14 @@ module LeakHunter
   class DumpChanged < DumpError; end
 
   # Each dump can be read, but they cannot be compared.
-  class MismatchError < Error; end
+  class MismatchError < StandardError
+    include Error
+  end
 
   # The dumps are not in the order in which they were taken.
   class WrongOrder < MismatchError; end
 
-  # The dumps are of different processes, whose addresses and generations have nothing to do with each other.
+  # The dumps are of different processes: their addresses and generations are unrelated.
   class DifferentProcesses < MismatchError; end
 
   # The same dump was given twice.

@@ -1,5 +1,8 @@
 # frozen_string_literal: true
 
+require "leak_hunter/terminal"
+require "leak_hunter/working_directory"
+
 module LeakHunter
   # What {LeakHunter.diff} found, for people and for programs.
   #
@@ -7,7 +10,6 @@ module LeakHunter
   #   puts report
   class Report
     autoload :Classic, "leak_hunter/report/classic"
-    autoload :Color, "leak_hunter/report/color"
     autoload :Evidence, "leak_hunter/report/evidence"
     autoload :Format, "leak_hunter/report/format"
     autoload :Group, "leak_hunter/report/group"
@@ -32,7 +34,7 @@ module LeakHunter
     # @param top [Integer, nil] groups to show; nil shows all
     # @return [String]
     def to_s(color: nil, width: 80, top: 20)
-      Text.new(@result, color: Color.wanted?(color), width:, top:).to_s
+      Text.new(@result, color: Terminal.color?(color), width:, top:).to_s
     end
 
     # The report in the words of the well-known three-dump script, one line for each type and place.

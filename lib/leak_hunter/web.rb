@@ -62,7 +62,7 @@ module LeakHunter
     def initialize(**settings)
       @settings = Settings.new(**settings)
       @access = Access.new(@settings)
-      @access.tell_why_closed
+      @access.log_why_closed
       freeze
     end
 
@@ -70,14 +70,14 @@ module LeakHunter
     # @return [Array] status, headers, body
     def call(env)
       request = Request.new(env)
-      door = @access.door(request)
-      door ? answer(request, door) : Response.nothing_here(request)
+      by = @access.authorized_by(request)
+      by ? answer(request, by) : Response.nothing_here(request)
     end
 
     private
 
-    def answer(request, door)
-      @access.check_origin(request) unless door == :token || request.safe?
+    def answer(request, authorized_by)
+      @access.check_origin(request) unless authorized_by == :token || request.safe?
       Response.render(request, Routes.call(request, @settings))
     rescue Problem, Error, SystemCallError => e
       Response.render(request, Problem.from(e).reply)

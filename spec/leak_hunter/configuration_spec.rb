@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "logger"
+require "pathname"
 
 RSpec.describe LeakHunter::Configuration do
   subject(:configuration) { described_class.new }

@@ -212,7 +212,7 @@ RSpec.describe LeakHunter::Report do
   describe "colour" do
     def terminal = StringIO.new.tap { |io| io.define_singleton_method(:tty?) { true } }
 
-    def wanted?(choice, **env) = described_class::Color.wanted?(choice, env: env.transform_keys(&:to_s))
+    def wanted?(choice, **env) = LeakHunter::Terminal.color?(choice, env: env.transform_keys(&:to_s))
 
     it "is there when asked for, and changes nothing else" do
       coloured = report.to_s(color: true)

@@ -2,6 +2,7 @@
 
 require "logger"
 require "stringio"
+require "timeout"
 
 RSpec.describe LeakHunter::Web, "access", :tmpdir do
   let(:token) { WebEndpoint::TOKEN }
@@ -110,12 +111,38 @@ RSpec.describe LeakHunter::Web, "access", :tmpdir do
     end
 
     it "refuses when it raises" do
-      errors = [RuntimeError, NotImplementedError, KeyError]
+      errors = [RuntimeError, NotImplementedError, KeyError, SecurityError, NoMemoryError, LoadError, SystemStackError]
       app = endpoint(authorize: ->(_env) { raise errors.first, "no user" })
       until errors.empty?
         expect(status(app)).to eq(404)
         expect(log.string).to include("authorize raised #{errors.shift}")
       end
+    end
+
+    it "refuses when it never returns from itself, or throws what nobody catches" do
+      endless = ->(env) { endless.call(env) }
+      expect(status(endpoint(authorize: endless))).to eq(404)
+      expect(log.string).to include("SystemStackError")
+      expect(status(endpoint(authorize: ->(_env) { throw :nobody }))).to eq(404)
+    end
+
+    it "refuses also where the logger is broken" do
+      logger = Object.new
+      def logger.warn(*) = raise("disk full")
+      def logger.info(*) = raise("disk full")
+      expect(status(described_class.new(dir: @tmpdir, logger:, authorize: ->(_env) { raise "no user" }))).to eq(404)
+    end
+
+    it "lets pass what is meant for others: timeouts, signals, an exit, Warden's throw" do
+      [Interrupt, SignalException.new("TERM"), SystemExit, Class.new(Exception)].each do |error| # rubocop:disable Lint/InheritException
+        app = endpoint(authorize: ->(_env) { raise error })
+        expect { app.call({ "REQUEST_METHOD" => "GET", "PATH_INFO" => "/" }) }
+          .to raise_error(error.is_a?(Class) ? error : error.class)
+      end
+      app = endpoint(authorize: ->(_env) { throw :warden, :login })
+      expect(catch(:warden) { app.call({ "REQUEST_METHOD" => "GET", "PATH_INFO" => "/" }) }).to eq(:login)
+      slow = endpoint(authorize: ->(_env) { sleep })
+      expect { Timeout.timeout(0.05) { status(slow) } }.to raise_error(Timeout::Error)
     end
 
     it "is asked only where the token does not open" do

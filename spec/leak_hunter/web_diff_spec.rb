@@ -77,7 +77,7 @@ RSpec.describe LeakHunter::Web, "diff", :tmpdir do
     end
 
     it "compares for one at a time" do
-      response = LeakHunter::Web::Turn::DIFF.take { get("/diff", WebEndpoint::JSON_WANTED) }
+      response = LeakHunter::Web::SingleFlight::DIFF.run { get("/diff", WebEndpoint::JSON_WANTED) }
       expect([response.status, response.headers["retry-after"],
               json(response)[:error]]).to eq([409, "5", "DiffInProgress"])
       expect(get("/diff").status).to eq(200)

@@ -48,7 +48,7 @@ RSpec.describe LeakHunter::Web, "dumps", :tmpdir do
     end
 
     it "answers 409 while another dump is taken, by the endpoint or by the application" do
-      expect(LeakHunter::Web::Turn::DUMP.take { post }).to have_attributes(status: 409, body: /is taking a dump/)
+      expect(LeakHunter::Web::SingleFlight::DUMP.run { post }).to have_attributes(status: 409, body: /is taking a dump/)
       response = LeakHunter::Recorder.send(:exclusively) { post(WebEndpoint::JSON_WANTED) }
       expect(response.status).to eq(409)
       expect(json(response)[:error]).to eq("DumpInProgress")

@@ -15,7 +15,7 @@ pub(crate) fn exception(ruby: &Ruby, error: &Error) -> magnus::Error {
         ErrorKind::DifferentProcesses => "DifferentProcesses",
         ErrorKind::SameDump => "SameDump",
         ErrorKind::Options => "UsageError",
-        ErrorKind::Unwritable => "Error",
+        ErrorKind::Unwritable => "WriteError",
         _ => "InternalError",
     };
     let made = match error.path() {

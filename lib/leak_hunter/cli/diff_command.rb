@@ -112,15 +112,7 @@ module LeakHunter
         @output ? false : stdout
       end
 
-      # As wide as the terminal, within what can be read with ease.
-      def width
-        return 80 unless @output.nil? && stdout.respond_to?(:tty?) && stdout.tty?
-
-        require "io/console"
-        (stdout.winsize.last - 1).clamp(Report::Text::MIN_WIDTH, 120)
-      rescue SystemCallError
-        80
-      end
+      def width = @output ? Terminal::WIDTH : Terminal.new(stdout).width(max: 120)
 
       def write(text)
         return stdout.write(text) unless @output
@@ -128,7 +120,7 @@ module LeakHunter
         begin
           File.write(@output, text)
         rescue SystemCallError => e
-          raise Error, "cannot write #{@output}: #{e.message}"
+          raise WriteError, "cannot write #{@output}: #{e.message}"
         end
       end
 

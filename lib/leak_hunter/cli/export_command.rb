@@ -92,7 +92,7 @@ module LeakHunter
       end
 
       def check_terminal
-        return unless FOR_PROGRAMS.include?(@export) && stdout.respond_to?(:tty?) && stdout.tty?
+        return unless FOR_PROGRAMS.include?(@export) && Terminal.new(stdout).tty?
 
         raise UsageError, "#{@export} is not for a terminal: say where to write it with -o FILE"
       end

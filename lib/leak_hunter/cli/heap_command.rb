@@ -47,17 +47,9 @@ module LeakHunter
         stdout.puts({ schema: 1, **hash }.to_json)
       end
 
-      def painter = @painter ||= Report::Color.new(Report::Color.wanted?(@color.nil? ? stdout : @color))
+      def style = @style ||= Terminal::Style.new(Terminal.color?(@color.nil? ? stdout : @color))
 
-      # As wide as the terminal, within what can be read with ease.
-      def width
-        return 80 unless stdout.respond_to?(:tty?) && stdout.tty?
-
-        require "io/console"
-        (stdout.winsize.last - 1).clamp(Report::Text::MIN_WIDTH, 160)
-      rescue SystemCallError
-        80
-      end
+      def width = @width ||= Terminal.new(stdout).width
     end
   end
 end

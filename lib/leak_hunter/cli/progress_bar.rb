@@ -10,7 +10,7 @@ module LeakHunter
 
       # @return [ProgressBar, nil] nil where nobody would see it
       def self.for(io, env: ENV)
-        new(io) if io.respond_to?(:tty?) && io.tty? && env["TERM"] != "dumb"
+        new(io) if Terminal.new(io, env:).redraws?
       end
 
       def initialize(io)

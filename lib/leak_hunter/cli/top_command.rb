@@ -48,12 +48,12 @@ module LeakHunter
 
       def print_table(heap, rows)
         whole = heap.memsize
-        name = shorten_left(safe(heap.path), width - 40)
+        name = shorten_left(printable(heap.path), width - 40)
         stdout.puts "#{name}: #{counted(heap.size, "object")}, #{bytes(whole)}", "#{BY.fetch(@by)}:", ""
         return if rows.empty?
 
         lines = table(rows, whole)
-        lines[0] = painter.paint(lines[0], :dim)
+        lines[0] = style.paint(lines[0], :dim)
         stdout.puts lines
       end
 
@@ -75,16 +75,16 @@ module LeakHunter
       def title(row, room)
         case @by
         when "retained" then object_title(row, room)
-        when "gem" then shorten(safe(row[:gem] || "no gem known"), room)
+        when "gem" then shorten(printable(row[:gem] || "no gem known"), room)
         when "site" then site_title(row, room)
-        else shorten_left(safe(row[:class] || "hidden objects of the VM"), room)
+        else shorten_left(printable(row[:class] || "hidden objects of the VM"), room)
         end
       end
 
       # The address is what `why` takes.
       def object_title(row, room)
         address = "  #{row[:address]}"
-        name = shorten_left(safe(row[:object].label), room - address.length)
+        name = shorten_left(printable(row[:object].label), room - address.length)
         "#{pad(name, room - address.length)}#{address}"
       end
 

@@ -30,17 +30,17 @@ module LeakHunter
         if json?
           print_json(dump: path, target:, **ways.to_h(@limit || LIMIT))
         else
-          stdout.puts Answer.new(ways, color: painter, width:, limit: @limit || LIMIT).to_s
+          stdout.puts Answer.new(ways, color: style, width:, limit: @limit || LIMIT).to_s
         end
       end
 
       def one(heap, address)
-        object = heap.find(address) or raise Error, "there is no object at #{address} in #{heap.path}"
+        object = heap.find(address) or raise NotFound, "there is no object at #{address} in #{heap.path}"
         Ways.new(heap, [object], count: 1)
       end
 
       def instances(heap, name)
-        row = heap.classes.find { |known| known[:class] == name } or raise Error, missing(heap, name)
+        row = heap.classes.find { |known| known[:class] == name } or raise NotFound, missing(heap, name)
         Ways.of_class(heap, name, row)
       end
 

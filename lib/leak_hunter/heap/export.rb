@@ -103,6 +103,8 @@ module LeakHunter
           raise UsageError, "the path is empty" if path.empty?
 
           path
+        rescue UsageError
+          raise
         rescue TypeError, ArgumentError
           raise UsageError, "expected a path or an IO, got #{destination.inspect[0, 80]}"
         end
@@ -119,7 +121,7 @@ module LeakHunter
             FileUtils.rm_f(temporary)
           end
         rescue SystemCallError => e
-          raise Error, "cannot write #{path}: #{e.message}"
+          raise WriteError, "cannot write #{Printable.call(path)}: #{e.message}"
         end
 
         # Rust writes without the GVL, and cannot call an IO meanwhile.

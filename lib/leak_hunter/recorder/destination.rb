@@ -18,10 +18,8 @@ module LeakHunter
       # @param path [String, #to_path, nil] the file, or nil for a name made from the {Envelope}
       # @param dir [String, #to_path, nil] the folder of a file so named
       def initialize(path: nil, dir: nil)
-        @path = path && File.expand_path(path)
-        @dir = @path ? File.dirname(@path) : File.expand_path(dir || LeakHunter.configuration.dir)
-      rescue TypeError, ArgumentError => e
-        raise UsageError, "not a path: #{(path || dir).inspect} (#{e.message})"
+        @path = path && WorkingDirectory.expand(path, "path")
+        @dir = @path ? File.dirname(@path) : WorkingDirectory.expand(dir || LeakHunter.configuration.dir, "dir")
       end
 
       # Makes the folder, and refuses to overwrite a file before any work is done for it.

@@ -29,7 +29,7 @@ module LeakHunter
         sorted = merged.sort_by { |key, sizes| [-sizes[@sort], -sizes[:memsize], key.map(&:to_s)] }
         sorted.map do |(type, *place), sizes|
           count, bytesize, memsize = sizes.values_at(*SIZES)
-          "Retained #{count} #{type} objects of size #{bytesize}/#{memsize} at: #{Format.safe(place.join(":"))}"
+          "Retained #{count} #{type} objects of size #{bytesize}/#{memsize} at: #{Printable.call(place.join(":"))}"
         end
       end
 

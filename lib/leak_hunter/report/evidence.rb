@@ -22,7 +22,7 @@ module LeakHunter
 
       # @return [String] one paragraph
       def to_s
-        safe([verdict, untraced, slots, compaction, withheld, skipped, process].compact.join(" "))
+        printable([verdict, untraced, slots, compaction, withheld, skipped, process].compact.join(" "))
       end
 
       private

@@ -6,9 +6,6 @@ module LeakHunter
     module Format
       UNITS = %w[kB MB GB TB PB EB].freeze
 
-      # What would move the cursor, ring the bell or turn the text around: a dump's names are not ours.
-      UNSAFE = /[[:cntrl:]\u200E\u200F\u2028-\u202E\u2066-\u2069]/
-
       # East Asian and emoji characters take two columns, marks that sit on another character none.
       WIDE = /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF]|
               [\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6]|
@@ -46,7 +43,7 @@ module LeakHunter
         format("%.1f %%", part < whole ? [share, 99.9].min : share)
       end
 
-      def safe(text) = text.gsub(UNSAFE) { |char| char.dump[1..-2] }
+      def printable(text) = Printable.call(text)
 
       def columns(text)
         text.ascii_only? ? text.length : text.each_char.sum { |char| char_columns(char) }

@@ -13,17 +13,17 @@ module LeakHunter
       # A class of Ruby code, not the name that C code gave to a struct.
       CONSTANT = /\A\p{Upper}[\p{Word}:]*\z/
 
-      def initialize(group, third_generation: nil, root: Dir.pwd)
+      def initialize(group, third_generation: nil, root: WorkingDirectory.path)
         @group = group
         @third_generation = third_generation
-        @root = root
+        @root = root && Printable.call(root)
         names = { what:, place:, gem: group[:gem], method: group[:method], born: }.compact
         @title_key, @title = names.first
-        @names = names.transform_values { |name| safe(name) }
+        @names = names.transform_values { |name| printable(name) }
       end
 
       # @return [String] the class if it is known, else the best name there is
-      def title = safe(@title || "unknown")
+      def title = printable(@title || "unknown")
 
       # @return [String, nil] what the title does not say, not wider than width
       def detail(width)
@@ -80,7 +80,7 @@ module LeakHunter
       def in_library(file) = file[%r{/lib/ruby/(?:vendor_ruby|(?:site_ruby/)?\d[\d.]*)/(.+)\z}, 1]
 
       def in_root(file)
-        file.delete_prefix("#{@root}/") if @root != "/" && file.start_with?("#{@root}/")
+        file.delete_prefix("#{@root}/") if @root && @root != "/" && file.start_with?("#{@root}/")
       end
 
       def born = @group[:generation] && "born in GC #{count(@group[:generation])}"

@@ -63,7 +63,7 @@ module LeakHunter
       def title(holder)
         name = holder[:name] || "#{article(holder)}without a name"
         facts = [fact(holder), *entries(holder), *alike(holder)].compact
-        safe(facts.empty? ? name : "#{name} (#{facts.join(", ")})")
+        printable(facts.empty? ? name : "#{name} (#{facts.join(", ")})")
       end
 
       def article(holder) = holder[:kind] == "root" ? "a root " : "an object "
@@ -116,7 +116,7 @@ module LeakHunter
         steps.delete("Object") # where constants of no module are
         steps = [*steps.first(STEPS), "…", *steps.last(STEPS)] if steps.size > (2 * STEPS) + 1
         # a step is not broken over two lines
-        ["root", *steps].map { |step| safe(step).tr(" ", BOUND) }.join(ARROW)
+        ["root", *steps].map { |step| printable(step).tr(" ", BOUND) }.join(ARROW)
       end
 
       # A class has its name, whatever refers to it.

@@ -6,7 +6,7 @@ module LeakHunter
     class Text
       include Format
 
-      MIN_WIDTH = 60
+      MIN_WIDTH = Terminal::MIN_WIDTH
       INDENT = "  "
       HOLDERS = 5
 
@@ -20,7 +20,7 @@ module LeakHunter
 
         @result = result
         @totals = result[:totals]
-        @color = Color.new(color)
+        @color = Terminal::Style.new(color)
         @width = width
         @caches, groups = result[:groups].partition { |group| cache?(group) }
         @groups = top ? groups.first(top) : groups

@@ -5,10 +5,11 @@ require "leak_hunter/web/problem"
 
 module LeakHunter
   class Web
-    # Who may come in; see {Web}.
+    # Who is authorized; see {Web}.
     class Access
-      NEITHER = "it has neither a token nor authorize. Set the environment variable #{Configuration::TOKEN_VARIABLE} " \
-                "(openssl rand -hex 32), or LeakHunter.configure { |config| config.authorize { |env| ... } }".freeze
+      NOT_CONFIGURED = "it has neither a token nor authorize. Set the environment variable " \
+                       "#{Configuration::TOKEN_VARIABLE} (openssl rand -hex 32), or call " \
+                       "LeakHunter.configure { |config| config.authorize { |env| ... } }".freeze
 
       @told = {}
       @mutex = Mutex.new
@@ -23,12 +24,15 @@ module LeakHunter
         freeze
       end
 
-      # @return [Symbol, nil] what let the request in: `:token` or `:authorize`
-      def door(request)
+      # What a broken `authorize` may raise. Anything else is meant for others: a server's timeout, a signal, an exit.
+      REFUSED = [StandardError, ScriptError, SecurityError, SystemStackError, NoMemoryError].freeze
+
+      # @return [Symbol, nil] what authorized the request: `:token` or `:authorize`
+      def authorized_by(request)
         return :token if token?(request.bearer)
         return :authorize if authorized?(request.env)
 
-        tell_why_closed
+        log_why_closed
         nil
       end
 
@@ -44,20 +48,19 @@ module LeakHunter
                           "request does not say so. A program sends the token, or \"origin: #{request.origin}\".")
       end
 
-      # Logs, once in a process, why nobody gets in: a 404 does not tell.
-      def tell_why_closed
+      # Logs, once in a process, why every request is refused: a 404 does not say.
+      def log_why_closed
         reason = closed_because
         return unless reason && self.class.first_time?(reason)
 
         message = "LeakHunter::Web is closed and answers 404 to everybody: #{reason}"
-        logger = @settings.logger
-        logger ? logger.warn(message) : warn(message)
+        @settings.logger ? log(message) : warn(message)
       end
 
       private
 
       def closed_because
-        NEITHER unless @settings.token || @settings.authorize
+        NOT_CONFIGURED unless @settings.token || @settings.authorize
       rescue UsageError => e
         "#{e.message}#{" (authorize still decides)" if @settings.authorize}"
       end
@@ -80,9 +83,16 @@ module LeakHunter
 
       def authorized?(env)
         @settings.authorize&.call(env)
-      rescue StandardError, ScriptError => e
-        @settings.logger&.warn("LeakHunter::Web: authorize raised #{e.class}, so the request was refused")
+      rescue *REFUSED => e
+        log("LeakHunter::Web: authorize raised #{e.class}, so the request was refused")
         false
+      end
+
+      # The answer does not depend on a logger.
+      def log(message)
+        @settings.logger&.warn(message)
+      rescue *REFUSED
+        nil
       end
     end
   end

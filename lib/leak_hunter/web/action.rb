@@ -23,7 +23,11 @@ module LeakHunter
       def folder = Folder.new(settings.dir)
 
       # Who did what, for what ought to be told.
-      def log(deed) = settings.logger&.info("LeakHunter::Web: #{request.env["REMOTE_ADDR"]} #{deed}")
+      def log(deed)
+        settings.logger&.info("LeakHunter::Web: #{Printable.call(request.env["REMOTE_ADDR"])} #{deed}")
+      rescue StandardError
+        nil # the answer does not depend on a logger
+      end
 
       def bytes(number) = Report::Format.bytes(number)
 

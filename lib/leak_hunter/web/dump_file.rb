@@ -28,14 +28,17 @@ module LeakHunter
       class << self
         # @return [DumpFile, nil]
         def find(dir, id)
-          io = plain_file(File.join(dir, "#{id}#{SUFFIX}")) if ID.match?(id)
+          return unless ID.match?(id.b)
+
+          io = plain_file(File.join(dir, "#{id}#{SUFFIX}"))
           line = header(io) if io
           new(id.dup.force_encoding(Encoding::UTF_8), io.path, io.size, line) if line
         ensure
           io&.close
         end
 
-        # No link is followed, and nothing but a plain file opened: a pipe could wait for ever.
+        # No link is followed, and nothing but a plain file is read: a pipe could block for ever. What cannot be opened
+        # is no dump, whatever it is; only where this process itself has run out of something is that said.
         #
         # @return [File, nil]
         def plain_file(path)
@@ -44,16 +47,22 @@ module LeakHunter
 
           io.close
           nil
-        rescue Errno::ENOENT, Errno::ELOOP, Errno::EMLINK, Errno::EACCES, Errno::ENXIO
+        rescue Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM
+          raise
+        rescue SystemCallError
           nil
         end
 
         private
 
         def header(io)
-          line = JSON.parse(io.gets("\n", MAX_LINE).to_s.force_encoding(Encoding::UTF_8))
+          line = io.gets("\n", MAX_LINE)&.force_encoding(Encoding::UTF_8)
+          line = line.to_s
+          return unless line.start_with?("{") && line.valid_encoding?
+
+          line = JSON.parse(line)
           line if line.is_a?(Hash) && REQUIRED.all? { |key, expected| expected === line[key] } # rubocop:disable Style/CaseEquality
-        rescue JSON::ParserError
+        rescue JSON::JSONError, SystemCallError
           nil
         end
       end
@@ -97,7 +106,7 @@ module LeakHunter
 
       private
 
-      def text(key) = @line[key].is_a?(String) ? Report::Format.safe(@line[key].scrub("?")) : nil
+      def text(key) = @line[key].is_a?(String) ? Printable.call(@line[key]) : nil
     end
   end
 end

@@ -41,8 +41,8 @@ module LeakHunter
 
           dumps.delete(dump)
           deleted << dump if dump.delete
-        rescue Errno::EACCES, Errno::EPERM
-          next # another user's
+        rescue SystemCallError
+          next # another user's, for example
         end
       end
     end

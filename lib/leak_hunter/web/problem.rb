@@ -31,10 +31,8 @@ module LeakHunter
       # @param name [String] for programs: does not change when the message does
       def initialize(status, name, message, headers = {})
         super(message)
-        message = message.dup.force_encoding(Encoding::UTF_8).scrub("?")
-        @reply = Reply.new(status, { error: name, message: }, headers) do
-          message.each_line(chomp: true).map { |line| "#{Report::Format.safe(line)}\n" }.join
-        end
+        message = Printable.lines(message)
+        @reply = Reply.new(status, { error: name, message: }, headers) { "#{message.chomp}\n" }
       end
     end
   end

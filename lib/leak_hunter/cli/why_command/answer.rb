@@ -52,7 +52,7 @@ module LeakHunter
 
         def headline(way)
           object = way.object
-          name = @color.paint(shorten_left(safe(object.label), @width - 38), :bold)
+          name = @color.paint(shorten_left(printable(object.label), @width - 38), :bold)
           name = "#{counted(way.alike, "object")} like #{name}" if @ways.count > 1
           lines = ["#{name} at #{object.address}"]
           lines.concat([sizes(object), made(object), dominator(object)].compact.flat_map { |text| lines_of(text) })
@@ -77,7 +77,7 @@ module LeakHunter
 
         def dominator(object)
           dominator = object.dominator or return "no single object keeps it alive"
-          "free once #{safe(dominator.label)} at #{dominator.address} is, " \
+          "free once #{printable(dominator.label)} at #{dominator.address} is, " \
             "which retains #{bytes(dominator.retained_size)}"
         end
 
@@ -93,18 +93,18 @@ module LeakHunter
           ["#{INDENT}#{@color.paint(root(way.path.first[:edge]), :dim)}", *lines].join("\n")
         end
 
-        def root(edge) = edge[:kind] == "root" ? "root #{safe(edge[:name])}" : "root"
+        def root(edge) = edge[:kind] == "root" ? "root #{printable(edge[:name])}" : "root"
 
         def row(step)
           object = @ways.heap.find(step[:address])
           edge = edge(step[:edge])
           # the name is told already
           label = step[:edge][:name] && !edge.empty? ? object.class_name || object.type : object.label
-          { edge:, label: safe(label), object:, place: place(object), gap: step[:edge][:kind] == "gap" }
+          { edge:, label: printable(label), object:, place: place(object), gap: step[:edge][:kind] == "gap" }
         end
 
         def edge(edge)
-          name = edge[:name] && safe(edge[:name])
+          name = edge[:name] && printable(edge[:name])
           case edge[:kind]
           when "root" then ""
           when "constant" then "::#{name}"
@@ -134,7 +134,7 @@ module LeakHunter
           [*(gap("some") if row[:gap]), "#{INDENT}#{step}".rstrip]
         end
 
-        def place(object) = group_of(object)&.place&.then { |place| safe(place) }
+        def place(object) = group_of(object)&.place&.then { |place| printable(place) }
       end
     end
   end

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 require "leak_hunter/web/action"
-require "leak_hunter/web/turn"
+require "leak_hunter/web/single_flight"
 
 module LeakHunter
   class Web
@@ -17,7 +17,7 @@ module LeakHunter
         PROPOSALS = 3
 
         def show
-          report = Turn::DIFF.take { Report.new(LeakHunter.diff(*dumps.map(&:path), **options)) }
+          report = SingleFlight::DIFF.run { Report.new(LeakHunter.diff(*dumps.map(&:path), **options)) }
           Reply.new(200, report.to_h) { report.to_s(top: params[:top] ? nil : TOP) }
         rescue LoadError => e
           raise Problem.new(501, "NoNativeExtension", "LeakHunter's native extension is not built (#{e.message})")

@@ -2,7 +2,7 @@
 
 require "leak_hunter/web/action"
 require "leak_hunter/web/file_body"
-require "leak_hunter/web/turn"
+require "leak_hunter/web/single_flight"
 
 module LeakHunter
   class Web
@@ -14,7 +14,7 @@ module LeakHunter
 
         def create
           options = params.to_h { |name, value| [name, boolean(name, value)] }
-          dump = Turn::DUMP.take { LeakHunter.dump!(dir: settings.dir, **options) }
+          dump = SingleFlight::DUMP.run { LeakHunter.dump!(dir: settings.dir, **options) }
           file = folder.find(File.basename(dump, DumpFile::SUFFIX))
           log("took the dump #{file.id} (#{bytes(dump.bytes)}, the process stood still for #{dump.seconds.round(3)} s)")
           created(file, dump, prune)

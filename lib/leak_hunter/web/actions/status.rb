@@ -2,7 +2,7 @@
 
 require "leak_hunter/tracing"
 require "leak_hunter/web/action"
-require "leak_hunter/web/turn"
+require "leak_hunter/web/single_flight"
 
 module LeakHunter
   class Web
@@ -25,7 +25,7 @@ module LeakHunter
             max_dumps: settings.max_dumps, max_bytes: settings.max_bytes, allow_download: settings.allow_download }
         end
 
-        def running = { dump: Turn::DUMP.taken?, diff: Turn::DIFF.taken? }
+        def running = { dump: SingleFlight::DUMP.running?, diff: SingleFlight::DIFF.running? }
 
         def text(data)
           dumps = data[:dumps]
