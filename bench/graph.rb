@@ -2,8 +2,9 @@
 
 # What the graph of a heap costs, with its dominators, paths and holders, against `reap`, which finds dominators alone:
 #
-#   rake bench:graph                         # 460,000 objects (180 MB) and 4 million (1.6 GB), some minutes
-#   rake bench:graph OBJECTS=460000 RUNS=9
+#   rake bench:graph                         # 460,000 objects (180 MB), 4 million (1.6 GB), and a Rails application's
+#   rake bench:graph OBJECTS=460000 RUNS=9   # objects of a synthetic dump; OBJECTS= for none
+#   rake bench:graph RAILS=450000            # objects of the Rails application at least; RAILS= for none of it
 #   rake bench:graph REAP=no
 #
 # LeakHunter is a small program around the engine, so that the memory is that of the graph alone. Each run is a process
@@ -18,7 +19,9 @@ require "rbconfig"
 require_relative "dumps"
 
 RUNS = Integer(ENV.fetch("RUNS", "5"))
-OBJECTS = ENV.fetch("OBJECTS", "460000,4000000").split(",").map { |count| Integer(count) }
+numbers = ->(name, default) { ENV.fetch(name, default).split(",").map { |number| Integer(number) } }
+OBJECTS = numbers["OBJECTS", "460000,4000000"]
+RAILS = numbers["RAILS", "450000"]
 THREADS = [1, 2].freeze
 TARGET = File.expand_path(ENV.fetch("CARGO_TARGET_DIR", "target"))
 PROGRAM = File.join(TARGET, "release", "examples", "graph_phases")
@@ -62,8 +65,9 @@ end
 against = reap?
 puts "#{Etc.nprocessors} cores; medians of #{RUNS} runs; reap #{against ? `#{REAP} --version`[/[\d.]+/] : "left out"}"
 
-results = OBJECTS.to_h do |count|
-  dump, since = Dumps.graph_of(count)
+sets = OBJECTS.map { |count| ["synthetic", count, Dumps.synthetic_graph(count)] }
+sets += RAILS.map { |count| ["Rails", count, Dumps.rails_graph(count)] }
+results = sets.to_h do |name, count, (dump, since)|
   runs = Hash.new { |hash, key| hash[key] = [] }
   File.open(dump) { |file| IO.copy_stream(file, File::NULL) } # into the page cache
   RUNS.times do |run|
@@ -71,21 +75,22 @@ results = OBJECTS.to_h do |count|
     # it takes a minute for the large one
     runs[:reap] << measure(REAP, dump) if against && (run.zero? || count < 1_000_000)
   end
-  [File.size(dump) / 1e6, runs]
+  megabytes = File.size(dump) / 1e6
+  [[format("%<name>s, %<megabytes>.0f MB", name:, megabytes:), megabytes], runs]
 end
 
 table("dump", "objects", "threads", "wall", "CPU", "s/GB", "peak", "bytes an object", "used / allowed", "reap CPU",
       "reap / LeakHunter")
-results.each do |megabytes, runs|
+results.each do |(name, megabytes), runs|
   THREADS.each do |threads|
     of = runs[threads]
     objects, references = of[0].values_at(:objects, :references)
     cpu = median(of.map { |run| run[:cpu] })
     peak = median(of.map { |run| run[:phases].values.map { |phase| phase[:peak] }.max })
     other = median(runs[:reap].map { |run| run[:cpu] }) if against
-    puts format("| %<megabytes>.0f MB | %<objects>d | %<threads>d | %<wall>.2f s | %<cpu>.2f s | %<rate>.2f " \
+    puts format("| %<name>s | %<objects>d | %<threads>d | %<wall>.2f s | %<cpu>.2f s | %<rate>.2f " \
                 "| %<peak>.1f MB | %<each>.1f | %<share>.2f | %<other>s | %<factor>s |",
-                megabytes:, objects:, threads:, wall: median(of.map { |run| run[:wall] }), cpu:,
+                name:, objects:, threads:, wall: median(of.map { |run| run[:wall] }), cpu:,
                 rate: cpu / megabytes * 1000, peak: peak / 1e6, each: peak.fdiv(objects),
                 share: peak.fdiv((objects * 40) + (references * 4)),
                 other: other ? format("%.2f s", other) : "–", factor: other ? format("%.1f", other / cpu) : "–")
@@ -93,9 +98,9 @@ results.each do |megabytes, runs|
 end
 
 table("dump", "threads", *PHASES)
-results.each do |megabytes, runs|
+results.each do |(name, _), runs|
   THREADS.each do |threads|
     seconds = PHASES.map { |phase| median(runs[threads].map { |run| run[:phases][phase][:seconds] }) }
-    puts "| #{megabytes.round} MB | #{threads} | #{seconds.map { |it| format("%.3f s", it) }.join(" | ")} |"
+    puts "| #{name} | #{threads} | #{seconds.map { |it| format("%.3f s", it) }.join(" | ")} |"
   end
 end

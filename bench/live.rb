@@ -51,7 +51,7 @@ def sample_beside_diff(server, http)
   [times, diffs]
 end
 
-dumps = Dumps.of(SIZE)
+dumps = Dumps.synthetic(SIZE)
 env = { "LEAK_HUNTER_BENCH" => dumps.join(":") }
 LeakyApp::Server.run(File.join(__dir__, "live.ru"), dir: Dir.pwd, env:) do |server|
   server.connect do |http|

@@ -12,7 +12,7 @@ require "timeout"
 require_relative "dumps"
 
 RUNS = Integer(ENV.fetch("RUNS", "40"))
-DUMPS = Dumps.of(Integer(ENV.fetch("SIZE", "2000")))
+DUMPS = Dumps.synthetic(Integer(ENV.fetch("SIZE", "2000")))
 
 def clock = Process.clock_gettime(Process::CLOCK_MONOTONIC)
 

@@ -3,7 +3,7 @@
 namespace :bench do
   bench = ->(name, env = {}) { sh env, RbConfig.ruby, "-Ilib", "bench/#{name}.rb" }
 
-  desc "Compare the diff with the classic script and with wc -l on dumps of about 20 MB, 200 MB and 2 GB"
+  desc "Compare the diff with the classic script and with wc -l on synthetic dumps and on a Rails application's"
   task(diff: :compile) { bench["diff"] }
 
   desc "Latency of a Puma worker's requests, with and without a diff running in it"
@@ -24,9 +24,9 @@ namespace :bench do
 
   desc "Run every benchmark once, on little dumps, so that none rots"
   task smoke: %i[compile phases] do
-    bench["diff", { "SIZES" => "2", "RUNS" => "1" }]
+    bench["diff", { "SIZES" => "2", "RAILS" => "1", "RUNS" => "1" }]
     bench["live", { "SIZE" => "2", "ROUNDS" => "1", "REQUESTS" => "20" }]
-    bench["graph", { "OBJECTS" => "40000", "RUNS" => "1", "REAP" => ENV.fetch("REAP", "no") }]
+    bench["graph", { "OBJECTS" => "40000", "RAILS" => "1", "RUNS" => "1", "REAP" => ENV.fetch("REAP", "no") }]
     bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
     bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
   end
