@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/core_methods"
 require "leak_hunter/edge_names/any_object"
 require "leak_hunter/edge_names/callables"
 require "leak_hunter/edge_names/collections"
@@ -10,38 +11,53 @@ require "leak_hunter/edge_names/search"
 require "leak_hunter/edge_names/threads"
 
 module LeakHunter
-  # How one living object refers to another: by which variable, at which index, under which key. A dump does not tell,
-  # the objects themselves do. They are looked at with Ruby's own methods, so no code of theirs runs; nothing is changed
-  # in them, and nothing here keeps them alive.
+  # How one living object refers to another: by which variable, at which index, under which key. A dump does not say;
+  # the objects themselves do. They are examined with Ruby's own methods only ({CoreMethods}), so no code of theirs
+  # runs; nothing is changed in them, and nothing here keeps them alive.
   module EdgeNames
-    # What knows the parent's kind, before what any object can have.
-    EXPERTS = [AnyObject::InstanceVariables, Hashes, Collections, Modules, Callables, Threads, Exceptions,
+    # Readers for the kinds of parent, then what any object can have.
+    READERS = [AnyObject::InstanceVariables, Hashes, Collections, Modules, Callables, Threads, Exceptions,
                AnyObject::Classes].freeze
-    private_constant :EXPERTS
+    # Raised at the main thread by a signal, or asked for: never to be taken for a failed reader.
+    PASSED_ON = [SignalException, SystemExit].freeze
+    private_constant :READERS, :PASSED_ON
 
-    # Between the two there may be objects of the VM that cannot be seen: a Proc refers to its locals through one.
+    # Between the two there may be objects of the VM that Ruby code cannot see: a Proc refers to its locals through one.
     #
     # @param parent [Object]
     # @param child [Object]
-    # @param redact [Boolean] whether keys of a Hash that are Strings or numbers are told by their class only
+    # @param redact [Boolean] whether keys are described by their class only
     # @return [Hash{Symbol => String}, nil] `kind:` (`"instance_variable"`, `"hash_value"`, `"local"` …), `name:`
-    #   (`"@path"`, `"[:key]"`, `"[12]"` …) and `named_by: "live"`; nil when it cannot be told, or would take too long
+    #   (`"@path"`, `"[:key]"`, `"[12]"` …, in valid UTF-8) and `named_by: "live"`; nil when it is not known, or would
+    #   take too long
     def self.between(parent, child, redact: false)
       # What another thread raises in this one, a timeout for one, waits.
-      Thread.handle_interrupt(Object => :never) do
-        kind, name = ask(parent, Search.new(child, redact:))
-        { kind:, name:, named_by: "live" }.freeze if kind
-      rescue StandardError, SystemStackError, NoMemoryError
-        nil
-      end
+      Thread.handle_interrupt(Object => :never) { look(parent, Search.new(child, redact:)) }
+    end
+
+    # @api private
+    # @param search [Search]
+    # @return [Hash, nil] as {between}
+    def self.look(parent, search)
+      kind, name = search.in_time { ask(parent, search) }
+      { kind:, name: search.shorten(name), named_by: "live" }.freeze if kind
+    rescue *PASSED_ON
+      raise
+    rescue Exception # rubocop:disable Lint/RescueException -- a name is never worth a diff
+      nil
     end
 
     # @return [Array<String>, nil] kind and name
     def self.ask(parent, search)
-      catch(:late) do
-        EXPERTS.each { |expert| found = expert.name(parent, search) and return found }
-        nil
+      READERS.each do |reader|
+        found = begin
+          reader.name(parent, search)
+        rescue StandardError
+          nil # the object is not initialized, or not what Ruby expects of its class: others may know
+        end
+        return found if found
       end
+      nil
     end
     private_class_method :ask
   end

@@ -32,13 +32,15 @@ module LeakHunter
   module Holders
     autoload :LiveNames, "leak_hunter/holders/live_names"
     autoload :Name, "leak_hunter/holders/name"
+    autoload :Redaction, "leak_hunter/holders/redaction"
 
     # @param result [Hash] of the native diff; its holders get their names
-    # @param redact [Boolean] whether contents of strings and numbers stay out of names
+    # @param redact [Boolean] whether the application's data (keys of any kind, names of threads) stays out of names
     # @return [Hash] the same
     def self.name(result, redact: false)
       holders = result[:holders] or return result
 
+      Redaction.apply(result) if redact
       LiveNames.add(result, redact:)
       now = result[:dumps].last[:generation]
       holders.each do |holder|

@@ -104,7 +104,8 @@ RSpec.describe "LeakHunter::EdgeNames" do
     it "keep what may be a secret to themselves, if asked" do
       expect(under("token", redact: true)).to eq("[#<String>]")
       expect(under(4111, redact: true)).to eq("[#<Integer>]")
-      expect(under(:key, redact: true)).to eq("[:key]")
+      expect(under(:key, redact: true)).to eq("[#<Symbol>]")
+      expect(under(nil, redact: true)).to eq("[#<NilClass>]")
       expect(under(String, redact: true)).to eq("[String]")
     end
 

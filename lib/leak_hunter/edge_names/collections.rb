@@ -6,28 +6,18 @@ module LeakHunter
   module EdgeNames
     # Arrays, Structs, Data, Ranges, Sets and Queues.
     module Collections
-      MEMBERS = Struct.instance_method(:members)
-      VALUES = Struct.instance_method(:to_a)
-      # The class Data of Ruby >= 3.2; before, it was another one.
-      DATA = (Data if RUBY_VERSION.to_f >= 3.2)
-      DATA_TO_H = DATA&.instance_method(:to_h)
-      BEGIN_OF = Range.instance_method(:begin)
-      END_OF = Range.instance_method(:end)
-      KEYS = Hash.instance_method(:keys)
-
-      private_constant :MEMBERS, :VALUES, :DATA, :DATA_TO_H, :BEGIN_OF, :END_OF, :KEYS
-
       module_function
 
       # A Queue does not show what is in it; what it refers to is.
       def name(parent, search)
-        case parent
-        when Array then array(parent, search)
-        when Struct then member(MEMBERS.bind_call(parent), VALUES.bind_call(parent), search)
-        when Range then range(parent, search)
-        when Thread::Queue then %w[queue_element element] unless in_class?(parent, search)
-        when *DATA then DATA_TO_H.bind_call(parent).then { |hash| member(hash.keys, hash.values, search) }
-        else set(parent, search)
+        if CoreMethods.a?(parent, Array) then array(parent, search)
+        elsif CoreMethods.a?(parent, Struct) then struct(parent, search)
+        elsif CoreMethods.a?(parent, Range) then range(parent, search)
+        elsif CoreMethods.a?(parent, Thread::Queue)
+          %w[queue_element element] unless AnyObject::Classes.name(parent, search)
+        elsif data?(parent) then data(parent, search)
+        else
+          set(parent, search)
         end
       end
 
@@ -36,31 +26,50 @@ module LeakHunter
         ["array_element", "[#{index}]"] if index
       end
 
+      def struct(parent, search)
+        values = CoreMethods::STRUCT_VALUES.bind_call(parent)
+        member(CoreMethods::STRUCT_MEMBERS.bind_call(parent), values, search)
+      ensure
+        values&.clear
+      end
+
+      def data?(parent) = CoreMethods::DATA_TO_H && CoreMethods.a?(parent, Data)
+
+      def data(parent, search)
+        members = CoreMethods::DATA_TO_H.bind_call(parent)
+        member(members.keys, members.values, search)
+      end
+
       def member(names, values, search)
         index = search.index(values)
-        ["struct_member", ".#{names[index]}"] if index
+        ["struct_member", ".#{CoreMethods.name_of(names[index])}"] if index
       end
 
       def range(parent, search)
-        return %w[range_begin begin] if search.here?(BEGIN_OF.bind_call(parent))
+        return %w[range_begin begin] if search.here?(CoreMethods::RANGE_BEGIN.bind_call(parent))
 
-        %w[range_end end] if search.here?(END_OF.bind_call(parent))
+        %w[range_end end] if search.here?(CoreMethods::RANGE_END.bind_call(parent))
       end
 
-      # Ruby loads Set when its name is first used. Up to 3.4 it is a Hash in an instance variable.
       def set(parent, search)
-        type = nil
-        CoreMethods.constant(Object, :Set) { |value| type = value }
-        case parent
-        when *type
-          hash = CoreMethods::INSTANCE_VARIABLE_GET.bind_call(parent, :@hash)
-          elements = hash ? KEYS.bind_call(hash) : type.instance_method(:to_a).bind_call(parent)
-          %w[set_element element] if search.index(elements)
-        end
+        elements = elements_of_set(parent)
+        %w[set_element element] if elements && search.index(elements)
+      ensure
+        elements&.clear
       end
 
-      def in_class?(parent, search) = AnyObject::Classes.name(parent, search)
-      private_class_method :array, :member, :range, :set, :in_class?
+      # Before Ruby 4.0, Set is loaded when its name is first used, and keeps its elements as the keys of a Hash.
+      #
+      # @return [Array, nil]
+      def elements_of_set(parent)
+        type = nil
+        CoreMethods.constants(Object, [:Set]) { |_, value| type = value }
+        return unless type && CoreMethods.a?(parent, type)
+        return CoreMethods::SET_ELEMENTS.bind_call(parent) if CoreMethods::SET_ELEMENTS
+
+        CoreMethods::HASH_KEYS.bind_call(CoreMethods::INSTANCE_VARIABLE_GET.bind_call(parent, :@hash))
+      end
+      private_class_method :array, :struct, :data?, :data, :member, :range, :set, :elements_of_set
     end
   end
 end

@@ -8,38 +8,29 @@ module LeakHunter
     # Hashes, and what is like one. Keys and values are copied first: while a Hash is walked, no other thread could add
     # to it.
     module Hashes
-      SIZE = Hash.instance_method(:size)
-      KEYS = Hash.instance_method(:keys)
-      VALUES = Hash.instance_method(:values)
-      DEFAULT = Hash.instance_method(:default)
-      DEFAULT_PROC = Hash.instance_method(:default_proc)
-      WEAK_KEYS = ObjectSpace::WeakMap.instance_method(:keys)
-      WEAK_VALUES = ObjectSpace::WeakMap.instance_method(:values)
-
-      private_constant :SIZE, :KEYS, :VALUES, :DEFAULT, :DEFAULT_PROC, :WEAK_KEYS, :WEAK_VALUES
-
       module_function
 
       def name(parent, search)
-        case parent
-        when Hash then of_hash(parent, search)
-        when ObjectSpace::WeakMap then weak_map(parent, search)
+        if CoreMethods.a?(parent, Hash) then of_hash(parent, search)
+        elsif CoreMethods.a?(parent, ObjectSpace::WeakMap) then weak_map(parent, search)
         end
       end
 
       def of_hash(parent, search)
-        return %w[default_proc default_proc] if search.here?(DEFAULT_PROC.bind_call(parent))
-        return %w[hash_default default] if search.here?(DEFAULT.bind_call(parent))
-        return if SIZE.bind_call(parent) > Search::ELEMENTS
+        return %w[default_proc default_proc] if search.here?(CoreMethods::HASH_DEFAULT_PROC.bind_call(parent))
+        return %w[hash_default default] if search.here?(CoreMethods::HASH_DEFAULT.bind_call(parent))
+        return if CoreMethods::HASH_SIZE.bind_call(parent) > Search::ELEMENTS
 
-        pair(KEYS.bind_call(parent), VALUES.bind_call(parent), search, "hash_value", "hash_key")
+        pair(CoreMethods::HASH_KEYS.bind_call(parent), CoreMethods::HASH_VALUES.bind_call(parent), search,
+             "hash_value", "hash_key")
       end
 
       def weak_map(parent, search)
-        pair(WEAK_KEYS.bind_call(parent), WEAK_VALUES.bind_call(parent), search, "weakmap", "weakmap_key")
+        pair(CoreMethods::WEAK_MAP_KEYS.bind_call(parent), CoreMethods::WEAK_MAP_VALUES.bind_call(parent), search,
+             "weakmap", "weakmap_key")
       end
 
-      # Another thread may have changed the Hash between the two copies; then there is no telling.
+      # Another thread may have changed the Hash between the two copies; then it is not known.
       def pair(keys, values, search, kind, key_kind)
         if keys.size == values.size && (index = search.index(values))
           [kind, Key.text(keys[index], redact: search.redact)]

@@ -4,48 +4,61 @@ require "leak_hunter/core_methods"
 
 module LeakHunter
   module EdgeNames
-    # A key of a Hash in a few characters.
+    # A key of a Hash in a few characters, in valid UTF-8.
     module Key
       LONGEST = 40
-      BYTESIZE = String.instance_method(:bytesize)
-      INSPECT = { String => String, Symbol => Symbol, Integer => Integer, Float => Float }
-                .transform_values { |type| type.instance_method(:inspect) }.freeze
-      CLASS = Kernel.instance_method(:class)
-      SUPERCLASS = Class.instance_method(:superclass)
-      WORDS = { NilClass => "nil", TrueClass => "true", FalseClass => "false" }.freeze
+      # An application's class may define what Hash would ask it for: its hash.
+      WORDS = { NilClass => "nil", TrueClass => "true", FalseClass => "false" }.compare_by_identity.freeze
 
-      private_constant :LONGEST, :BYTESIZE, :INSPECT, :CLASS, :SUPERCLASS, :WORDS
+      private_constant :LONGEST, :WORDS
 
       module_function
 
-      # @return [String] `[:key]`, `["text"]`, `[12]`, `[User]` of the class itself, `[#<User>]` of an instance
-      def text(key, redact:) = "[#{short(key, redact) || "#<#{class_name(key)}>"}]"
+      # Classes are identifiers of the program, everything else is its data.
+      #
+      # @return [String] `[:key]`, `["text"]`, `[12]`, `[User]` of the class itself, `[#<User>]` of an instance, of what
+      #   is too long, and of all data with `redact`
+      def text(key, redact:)
+        short = CoreMethods.a?(key, Module) ? module_name(key) : (value(key) unless redact)
+        "[#{short || "#<#{class_name(key)}>"}]"
+      end
 
-      def short(key, redact)
-        case key
-        when Symbol then INSPECT[Symbol].bind_call(key).then { |text| text if text.length <= LONGEST }
-        when Module then CoreMethods::MODULE_NAME.bind_call(key)
-        when NilClass, TrueClass, FalseClass then WORDS.find { |type, _| type === key }.last # rubocop:disable Style/CaseEquality
-        when String then quoted(key) unless redact || BYTESIZE.bind_call(key) > 4 * LONGEST
-        when Integer, Float then number(key) unless redact
+      # @return [String, nil]
+      def value(key)
+        if CoreMethods.a?(key, Symbol) then short(CoreMethods::SYMBOL_INSPECT.bind_call(key), 0)
+        elsif CoreMethods.a?(key, String) then quoted(key)
+        elsif CoreMethods.a?(key, Integer) then integer(key)
+        elsif CoreMethods.a?(key, Float) then CoreMethods::FLOAT_INSPECT.bind_call(key)
+        else
+          WORDS[CoreMethods::CLASS.bind_call(key)]
         end
       end
 
       def quoted(key)
-        text = INSPECT[String].bind_call(key).encode(Encoding::UTF_8, invalid: :replace, undef: :replace)
-        text if text.length <= LONGEST + 2
+        return if CoreMethods::STRING_SIZE.bind_call(key) > 4 * LONGEST
+
+        short(CoreMethods::STRING_INSPECT.bind_call(key), 2)
       end
 
-      def number(key)
-        return if key.is_a?(Integer) && key.bit_length > 3 * LONGEST
+      def short(inspected, quotes)
+        text = CoreMethods.utf8(inspected)
+        text if text.length <= LONGEST + quotes
+      end
 
-        INSPECT[key.is_a?(Integer) ? Integer : Float].bind_call(key)
+      def integer(key)
+        CoreMethods::INTEGER_INSPECT.bind_call(key) if CoreMethods::INTEGER_BITS.bind_call(key) <= 3 * LONGEST
+      end
+
+      # @return [String, nil]
+      def module_name(mod)
+        name = CoreMethods::MODULE_NAME.bind_call(mod)
+        name && CoreMethods.utf8(name)
       end
 
       # @return [String] of a class without a name, that of the first one above it with a name
       def class_name(object)
-        mod = CLASS.bind_call(object)
-        mod = SUPERCLASS.bind_call(mod) until (name = CoreMethods::MODULE_NAME.bind_call(mod))
+        mod = CoreMethods::CLASS.bind_call(object)
+        mod = CoreMethods::SUPERCLASS.bind_call(mod) until (name = module_name(mod))
         name
       end
     end

@@ -6,28 +6,22 @@ module LeakHunter
   module EdgeNames
     # Classes and modules.
     module Modules
-      SUPERCLASS = Class.instance_method(:superclass)
-      ANCESTORS = Module.instance_method(:ancestors)
-      IS_CLASS_OF = Module.instance_method(:===)
-      METHODS = [Module.instance_method(:instance_methods), Module.instance_method(:private_instance_methods)].freeze
-      INSTANCE_METHOD = Module.instance_method(:instance_method)
-      PROC_LOCATION = Proc.instance_method(:source_location)
-      METHOD_LOCATION = UnboundMethod.instance_method(:source_location)
       CONSTANT = /\A[[:upper:]][[:alnum:]_]*\z/
-      # Names of methods that are told of a block that made several.
+      # Methods that are named of a block that defines several.
       SAMPLES = 3
 
-      private_constant :SUPERCLASS, :ANCESTORS, :IS_CLASS_OF, :METHODS, :INSTANCE_METHOD, :PROC_LOCATION,
-                       :METHOD_LOCATION, :CONSTANT, :SAMPLES
+      # Names that are tried between two looks at the limit.
+      SLICE = 256
+
+      private_constant :CONSTANT, :SAMPLES, :SLICE
 
       module_function
 
       def name(parent, search)
-        case parent
-        when Module
-          class_variable(parent, search) || constant(parent, search) || attached(parent, search) ||
-            related(parent, search) || method_of(parent, search) || private_constant_of(parent, search)
-        end
+        return unless CoreMethods.a?(parent, Module)
+
+        class_variable(parent, search) || constant(parent, search) || attached(parent, search) ||
+          related(parent, search) || method_of(parent, search) || private_constant_of(parent, search)
       end
 
       def class_variable(parent, search)
@@ -36,47 +30,57 @@ module LeakHunter
         rescue RuntimeError
           nil # taken over by a superclass
         end
-        ["class_variable", found.name] if found
+        ["class_variable", CoreMethods.name_of(found)] if found
       end
 
       def constant(parent, search, names = CoreMethods::CONSTANTS.bind_call(parent, false))
-        names.each do |name|
-          CoreMethods.constant(parent, name) { |value| return ["constant", name.name] if search.here?(value) }
+        names.each_slice(SLICE) do |slice|
+          search.step(SLICE)
+          CoreMethods.constants(parent, slice) do |name, value|
+            return ["constant", CoreMethods.name_of(name)] if search.here?(value)
+          end
         end
         nil
       end
 
       # Ruby does not list them: all names that the process knows are tried.
-      def private_constant_of(parent, search) = constant(parent, search, Symbol.all_symbols.grep(CONSTANT))
+      def private_constant_of(parent, search)
+        CoreMethods::SYMBOLS.call.each_slice(SLICE) do |slice|
+          search.step(SLICE)
+          found = constant(parent, search, slice.grep(CONSTANT)) and return found
+        end
+        nil
+      end
 
       # Ruby before 3.2 has no `attached_object`. But its object is the one instance of a singleton class, but for the
       # subclasses of a class.
       def attached(parent, search)
-        return unless CoreMethods::SINGLETON_CLASS.bind_call(parent) && IS_CLASS_OF.bind_call(parent, search.child)
+        return unless CoreMethods::SINGLETON_CLASS.bind_call(parent) && CoreMethods.a?(search.child, parent)
 
         %w[attached_object attached_object]
       end
 
       def related(parent, search)
-        case search.child
-        when Module
-          case parent
-          when Class then return %w[superclass superclass] if search.here?(SUPERCLASS.bind_call(parent))
-          end
-          %w[included_module included_module] if ANCESTORS.bind_call(parent).drop(1).any? { |mod| search.here?(mod) }
+        return unless CoreMethods.a?(search.child, Module)
+
+        if CoreMethods.a?(parent, Class) && search.here?(CoreMethods::SUPERCLASS.bind_call(parent))
+          return %w[superclass superclass]
         end
+
+        %w[included_module included_module] if search.index(CoreMethods::ANCESTORS.bind_call(parent).drop(1))
       end
 
       # A block that became a method starts at the same place as the method.
       def method_of(parent, search)
-        case (child = search.child)
-        when Proc
-          location = PROC_LOCATION.bind_call(child) or return
-          names = METHODS.flat_map { |list| list.bind_call(parent, false) }.select do |name|
-            METHOD_LOCATION.bind_call(INSTANCE_METHOD.bind_call(parent, name)) == location
-          end
-          ["method", names.sort.first(SAMPLES).join("|")] unless names.empty?
+        child = search.child
+        return unless CoreMethods.a?(child, Proc)
+
+        location = CoreMethods::PROC_LOCATION.bind_call(child) or return
+        names = CoreMethods::METHOD_LISTS.flat_map { |list| list.bind_call(parent, false) }.select do |name|
+          search.step
+          location == CoreMethods::METHOD_LOCATION.bind_call(CoreMethods::INSTANCE_METHOD.bind_call(parent, name))
         end
+        ["method", names.sort.first(SAMPLES).map { |name| CoreMethods.name_of(name) }.join("|")] unless names.empty?
       end
       private_class_method :class_variable, :constant, :private_constant_of, :attached, :related, :method_of
     end

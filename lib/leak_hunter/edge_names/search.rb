@@ -1,44 +1,55 @@
 # frozen_string_literal: true
 
 require "leak_hunter/core_methods"
+require "leak_hunter/edge_names/limit"
 
 module LeakHunter
   module EdgeNames
-    # The object that is looked for in another one, for a limited time.
+    # The object that is looked for in another one, within limits.
     class Search
-      # What one search may look at.
+      # Elements of one collection that are examined at most.
       ELEMENTS = 1_000_000
-      # How long it may take, in seconds.
-      SECONDS = 0.05
-      # Elements between two looks at the clock.
-      STRIDE = 1024
-      INDEX = Array.instance_method(:index)
+      # Characters of a name.
+      LONGEST = 200
+      # Elements between two looks at the limit.
+      STRIDE = 512
 
-      private_constant :SECONDS, :STRIDE, :INDEX
+      private_constant :LONGEST, :STRIDE
 
       attr_reader :child, :redact
 
-      def initialize(child, redact:)
+      # @param limit [Limit] of this search, or of several
+      def initialize(child, redact:, limit: Limit.new)
         @child = child
         @redact = redact
-        @deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + SECONDS
-        @looks = 0
+        @limit = limit
       end
 
-      # @throw :late when the time is over
+      # @return [Object, nil] of the block, or nil when the limit was reached
+      def in_time(&) = @limit.within(&)
+
+      # Counts steps of a loop over someone else's data.
+      #
+      # @return [void]
+      def step(...) = @limit.step(...)
+
       def here?(value)
-        in_time if ((@looks += 1) % STRIDE).zero?
-        CoreMethods::EQUAL.bind_call(@child, value)
+        @limit.step
+        CoreMethods.same?(@child, value)
       end
 
       # @param array [Array] may grow meanwhile
       # @return [Integer, nil] where the child is first
       def index(array)
+        child = @child
         seen = 0
-        INDEX.bind_call(array) do |value|
-          return nil if (seen += 1) > ELEMENTS
+        CoreMethods::ARRAY_INDEX.bind_call(array) do |value|
+          if ((seen += 1) % STRIDE).zero?
+            return nil if seen > ELEMENTS
 
-          here?(value)
+            step(STRIDE)
+          end
+          CoreMethods::EQUAL.bind_call(child, value)
         end
       end
 
@@ -49,11 +60,7 @@ module LeakHunter
         names.find { |name| here?(yield(name)) }
       end
 
-      private
-
-      def in_time
-        throw(:late, nil) if Process.clock_gettime(Process::CLOCK_MONOTONIC) > @deadline
-      end
+      def shorten(name) = name.length > LONGEST ? "#{name[0, LONGEST]}…" : name
     end
   end
 end

@@ -1,13 +1,24 @@
 # frozen_string_literal: true
 
+require "leak_hunter/core_methods"
 require "leak_hunter/process_identity"
 
 module LeakHunter
   module Holders
-    # Names what a dump does not, by looking at the living objects. Only in the process that took the dumps; and a
-    # name is taken only from an object that does refer to the next one on the path, so what has died or moved since, or
-    # is another object by now, names nothing. Nothing that is looked at is kept.
+    # Names what a dump does not, by examining the living objects. Only in the process that took the dumps; and a name
+    # is taken only from an object that does refer to the next one on the path, so what has died or moved since, or is
+    # another object by now, names nothing. Nothing that is examined is kept.
+    #
+    # Names are optional: whatever fails here leaves a name out, and the diff is returned.
     module LiveNames
+      # All names together, in seconds of processor time, and of the clock beside busy threads. The largest holders
+      # come first.
+      SECONDS = 2.0
+      PATIENCE = 10.0
+      # Characters of a thread's name.
+      LONGEST = 80
+      private_constant :SECONDS, :PATIENCE, :LONGEST
+
       class << self
         # @param result [Hash] of a diff with holders
         def add(result, redact:)
@@ -15,24 +26,21 @@ module LeakHunter
 
           paths = result[:holders].flat_map { |holder| [holder[:path], *holder[:other_paths]] }
           paths.map! { |path| path.select { |step| named?(step) } }
-          addresses = paths.flatten.map { |step| Integer(step[:address], 16) }.uniq
-          return if addresses.empty?
-
-          apart do
-            objects = addresses.zip(Native.objects_at(addresses)).to_h
-            paths.each { |path| name(path, objects, redact) }
-          end
+          on_own_thread { name_all(paths, redact) }
         end
 
         private
 
-        # On a stack that goes away: what stays behind on one that does not is taken for references.
-        def apart(&)
-          thread = Thread.new(&)
-          thread.report_on_exception = false
-          thread.join
+        # On a stack that ends: what is left on one that does not is taken for references.
+        def on_own_thread
+          thread = CoreMethods::THREAD_START.call do
+            yield
+          rescue Exception # rubocop:disable Lint/RescueException -- what is meant for the caller is raised there
+            nil
+          end
+          CoreMethods::THREAD_JOIN.bind_call(thread)
         ensure
-          thread&.kill
+          CoreMethods::THREAD_KILL.bind_call(thread) if thread
         end
 
         def named?(step) = step[:address] && Name.visible?(step)
@@ -42,21 +50,51 @@ module LeakHunter
             recorded[:host] == ProcessIdentity.host
         end
 
-        def name(path, objects, redact)
-          parent = nil
+        def name_all(paths, redact)
+          addresses = paths.flat_map { |path| path.map { |step| step[:address].hex } }.uniq
+          objects = addresses.zip(Native.objects_at(addresses)).to_h
+          busy_until = CoreMethods.processor_time + SECONDS
+          wait_until = now + PATIENCE
+          known = {}
+          paths.each do |path|
+            break if CoreMethods.processor_time > busy_until || now > wait_until
+
+            name_path(path, objects, known, redact)
+          end
+        end
+
+        def now = CoreMethods::CLOCK.call(Process::CLOCK_MONOTONIC)
+
+        # An object of the application is never called, not even by `nil?`.
+        def name_path(path, objects, known, redact)
+          from = parent = nil
           path.each do |step|
-            child = objects[Integer(step[:address], 16)]
-            step[:thread] = child.name if Thread === child # rubocop:disable Style/CaseEquality
-            name_edge(step, parent, child, redact) unless parent.nil? || child.nil?
+            to = step[:address].hex
+            child = objects[to]
+            if child
+              name_thread(step, child) unless redact
+              name_edge(step, known, [from, to]) { EdgeNames.between(parent, child, redact:) } if parent
+            end
+            from = to
             parent = child
           end
         end
 
-        def name_edge(step, parent, child, redact)
+        # Paths share their beginnings.
+        def name_edge(step, known, ends)
           return if step[:edge][:name]
 
-          edge = EdgeNames.between(parent, child, redact:)
-          step[:edge] = edge.dup if edge
+          known[ends] = yield unless known.key?(ends)
+          step[:edge] = known[ends].dup if known[ends]
+        end
+
+        def name_thread(step, object)
+          return unless CoreMethods.a?(object, Thread)
+
+          name = CoreMethods::THREAD_NAME.bind_call(object)
+          step[:thread] = CoreMethods.utf8(name)[0, LONGEST] if name
+        rescue StandardError
+          nil
         end
       end
     end

@@ -75,13 +75,20 @@ module LeakHunter
         end
 
         @sources << edge[:named_by]
-        key = "[:#{edge[:name].delete("[]:")}]"
+        local = key(edge[:name])
         case edge[:kind]
         when "global" then edge[:name]
-        when "fiber_local" then "thread-local #{thread}#{key}"
-        when "thread_variable" then "thread variable #{thread}#{key}"
-        else "fiber storage #{key}"
+        when "fiber_local" then "thread-local #{thread}#{local}"
+        when "thread_variable" then "thread variable #{thread}#{local}"
+        else "fiber storage #{local}"
         end
+      end
+
+      # A dump has a Symbol's bare name, a living object was inspected.
+      def key(name)
+        return "[#{name}]" if name == Redaction::KEY
+
+        name.start_with?("[") && name.end_with?("]") ? name : "[:#{name.delete_prefix(":")}]"
       end
 
       # The name that a thread was given; it is the step before, or its fiber is.

@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "leak_hunter/core_methods"
+
 module LeakHunter
   module Recorder
     class Names
@@ -23,9 +25,9 @@ module LeakHunter
 
         # Only Ruby code reads a global: it is compiled in one piece.
         def read(ledger)
-          names = (KEPT | Kernel.global_variables) - LEFT_OUT
+          names = (KEPT | CoreMethods::GLOBALS.call) - LEFT_OUT
           names.select! { |name| readable?(name) }
-          values = eval("[#{names.join(", ")}]", nil, __FILE__, __LINE__) # rubocop:disable Security/Eval
+          values = CoreMethods::EVAL.call("[#{names.join(", ")}]", nil, __FILE__, __LINE__)
           names.each_with_index { |name, index| ledger.add("global", nil, name, values[index]) }
           true
         ensure
@@ -33,7 +35,7 @@ module LeakHunter
         end
 
         def readable?(name)
-          text = name.name
+          text = CoreMethods::SYMBOL_NAME.bind_call(name)
           [Encoding::UTF_8, Encoding::US_ASCII].include?(text.encoding) && NAME.match?(text)
         end
       end

@@ -1,27 +1,28 @@
 # frozen_string_literal: true
 
-require "json"
 require "leak_hunter/core_methods"
-require "objspace"
 
 module LeakHunter
   module Recorder
     class Names
       # Takes the names one by one and makes lines of them, as long as there is time.
       class Ledger
-        # Names of which lines are made at a time: one look at the clock, and two Strings for all their addresses.
+        # Names of which lines are made at a time: two Strings for all their addresses.
         BATCH = 256
-        # Numbers and Symbols hold nothing, and most are no objects of the heap.
-        WITHOUT_ADDRESS = [NilClass, TrueClass, FalseClass, Integer, Symbol, Float].freeze
+        # Steps between two looks at the clock.
+        STRIDE = 256
+        # Characters of a name.
+        LONGEST = 1000
+        # Numbers and Symbols hold nothing, and most are no objects of the heap. None of these classes can have
+        # subclasses with instances.
+        WITHOUT_ADDRESS = [NilClass, TrueClass, FalseClass, Integer, Symbol, Float]
+                          .to_h { |type| [type, true] }.compare_by_identity.freeze
         PLAIN = /\A[\w@$?!]+\z/
+        ESCAPED = /["\\\x00-\x1f]/
         DIGITS = CoreMethods::TO_S.bind_call(Object.new)[/:0x(\h+)>\z/, 1].length
         REFERENCES = '"references":["'
 
-        # The time of this thread: other processes' turns are not counted.
-        CLOCK = %i[CLOCK_THREAD_CPUTIME_ID CLOCK_MONOTONIC]
-                .find { |name| Process.const_defined?(name) }.then { |name| Process.const_get(name) }
-
-        private_constant :CLOCK, :BATCH, :WITHOUT_ADDRESS, :PLAIN, :DIGITS, :REFERENCES
+        private_constant :BATCH, :STRIDE, :LONGEST, :WITHOUT_ADDRESS, :PLAIN, :ESCAPED, :DIGITS, :REFERENCES
 
         # @return [String] the lines
         attr_reader :text
@@ -31,7 +32,8 @@ module LeakHunter
 
         # @param seconds [Float] how long it may take
         def initialize(seconds)
-          @deadline = now + seconds
+          @deadline = CoreMethods.processor_time + seconds
+          @steps = 0
           @text = +""
           @count = 0
           @kinds = []
@@ -45,9 +47,9 @@ module LeakHunter
         # @param owner [Object, nil] nil when it has none
         # @throw :late when the time is over
         def add(kind, owner, name, value)
-          case value
-          when *WITHOUT_ADDRESS then return
-          end
+          step
+          return if WITHOUT_ADDRESS.key?(CoreMethods::CLASS.bind_call(value))
+
           @kinds << kind
           @owners << owner
           @names << name
@@ -82,32 +84,50 @@ module LeakHunter
           in_time
         end
 
+        # A few of many names at a time, with a look at the clock in between.
+        #
+        # @throw :late when the time is over
+        def each_slice(names)
+          names.each_slice(STRIDE) do |slice|
+            yield slice
+            in_time
+          end
+        end
+
+        # Counts a step of a loop over the application's data; looks at the clock now and then.
+        #
+        # @return [void]
+        # @throw :late when the time is over
+        def step
+          in_time if ((@steps += 1) % STRIDE).zero?
+        end
+
         # Looks at the clock.
         #
         # @return [true]
         # @throw :late when the time is over
-        def in_time = now < @deadline || throw(:late, false)
+        def in_time = CoreMethods.processor_time < @deadline || throw(:late, false)
 
-        # Lets go of what was added: Ruby may find a dead Array's address on the stack, and keep what is in it.
+        # Removes what was added: Ruby may find a dead Array's address on the stack, and keep what is in it.
         def forget = [@kinds, @owners, @names, @values, @postponed].each(&:clear)
 
         private
-
-        def now = Process.clock_gettime(CLOCK)
 
         # No String is made for a line, or it would take twice as long.
         def write(kind, owner, name, value)
           @text << '{"type":"NAME", "kind":"' << kind
           @text << '", "owner":"' << owner if owner
-          @text << '", "name":"' << json(name.name) << '", "value":"' << value << "\"}\n"
+          @text << '", "name":"' << json(CoreMethods::SYMBOL_NAME.bind_call(name)) << '", "value":"' << value << "\"}\n"
           @count += 1
         end
 
-        # The inside of a JSON string.
+        # The inside of a JSON string. Written here, since applications replace JSON.generate.
         def json(text)
-          return text if text.ascii_only? && PLAIN.match?(text)
+          return text if text.ascii_only? && text.length <= LONGEST && PLAIN.match?(text)
 
-          JSON.generate(text.encode(Encoding::UTF_8, invalid: :replace, undef: :replace))[1...-1]
+          text = CoreMethods.utf8(text)
+          text = "#{text[0, LONGEST]}…" if text.length > LONGEST
+          text.gsub(ESCAPED) { |char| format("\\u%04x", char.ord) }
         end
 
         # An Array's own record lists the addresses of all that is in it: faster than asking each. It lacks nil, and the
@@ -122,7 +142,7 @@ module LeakHunter
 
         # The name of the class comes before the address, whatever it is.
         def address(object)
-          return if NilClass === object # rubocop:disable Style/CaseEquality
+          return if CoreMethods.same?(object, nil)
 
           "0x#{CoreMethods::TO_S.bind_call(object).byteslice(-1 - DIGITS, DIGITS).to_i(16).to_s(16)}"
         end

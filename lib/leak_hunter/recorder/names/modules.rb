@@ -7,33 +7,33 @@ module LeakHunter
     class Names
       # Constants, class variables and instance variables of classes and modules, singleton classes among them.
       module Modules
-        # Modules between two looks at the clock.
-        STRIDE = 32
-        private_constant :STRIDE
-
         module_function
 
         # The youngest come first: those are the application's.
         def read(ledger)
           all = []
-          ObjectSpace.each_object(Module) { |mod| all << mod }
-          all.reverse_each.with_index do |mod, index|
-            ledger.in_time if (index % STRIDE).zero?
-            read_constants(mod, ledger)
-            read_instance_variables(mod, ledger)
-            read_class_variables(mod, ledger)
-          end
+          CoreMethods::EACH_OBJECT.call(Module) { |mod| all << mod }
+          all.reverse_each { |mod| read_module(mod, ledger) }
           true
         ensure
           all&.clear
         end
 
+        def read_module(mod, ledger)
+          ledger.step
+          read_constants(mod, ledger)
+          read_instance_variables(mod, ledger)
+          read_class_variables(mod, ledger)
+        rescue StandardError
+          nil # one that was allocated and never initialized: the others have names
+        end
+
         def read_constants(mod, ledger)
-          CoreMethods::CONSTANTS.bind_call(mod, false).each do |name|
-            CoreMethods.constant(mod, name) do |value|
-              case value
-              when Module then ledger.postpone("constant", mod, name, value)
-              else ledger.add("constant", mod, name, value)
+          ledger.each_slice(CoreMethods::CONSTANTS.bind_call(mod, false)) do |names|
+            CoreMethods.constants(mod, names) do |name, value|
+              if CoreMethods.a?(value, Module) then ledger.postpone("constant", mod, name, value)
+              else
+                ledger.add("constant", mod, name, value)
               end
             end
           end

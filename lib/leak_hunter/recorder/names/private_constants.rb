@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "leak_hunter/core_methods"
-require "objspace"
 require "rbconfig"
 
 module LeakHunter
@@ -29,32 +28,38 @@ module LeakHunter
 
         def read(ledger)
           candidates = nil
-          each_own do |mod, nameless|
-            ledger.in_time
-            next if unnamed(mod, nameless).empty?
+          each_own(ledger) do |mod, nameless|
+            next if unnamed(mod, nameless, ledger).empty?
 
-            candidates ||= Symbol.all_symbols.grep(CONSTANT)
+            candidates ||= candidates(ledger)
             try(mod, nameless, candidates, ledger)
           end
           true
+        end
+
+        def candidates(ledger)
+          found = []
+          ledger.each_slice(CoreMethods::SYMBOLS.call) { |names| found.concat(names.grep(CONSTANT)) }
+          found
         end
 
         # The modules that are not of a library, from the outermost one inwards.
         #
         # @yieldparam mod [Module]
         # @yieldparam nameless [Hash{Object => true}] what it refers to that is neither a module nor a String
-        def each_own
-          seen = { Object => true }.compare_by_identity
+        def each_own(ledger)
+          seen = {}.compare_by_identity
+          seen[Object] = true
           queue = [Object]
           while (mod = queue.shift)
-            prefix = CoreMethods::EQUAL.bind_call(mod, Object) ? "" : "#{CoreMethods::MODULE_NAME.bind_call(mod)}::"
+            prefix = CoreMethods.same?(mod, Object) ? "" : "#{module_name(mod)}::"
             nameless = {}.compare_by_identity
-            ObjectSpace.reachable_objects_from(mod)&.each do |value|
-              case value
-              when Module
+            CoreMethods::REFERENCES.call(mod)&.each do |value|
+              ledger.step
+              if CoreMethods.a?(value, Module)
                 queue << value if !seen[value] && inside?(value, prefix) && (seen[value] = true)
-              when *OTHERS then next
-              else nameless[value] = true
+              elsif OTHERS.none? { |type| CoreMethods.a?(value, type) }
+                nameless[value] = true
               end
             end
             yield mod, nameless
@@ -63,10 +68,16 @@ module LeakHunter
 
         # Whether the module is called PREFIX and one more name.
         def inside?(mod, prefix)
-          name = CoreMethods::MODULE_NAME.bind_call(mod)
+          name = module_name(mod)
           return false unless name&.start_with?(prefix) && !name.index("::", prefix.length)
 
           !prefix.empty? || (CONSTANT.match?(name) && own?(name))
+        end
+
+        # @return [String, nil] in valid UTF-8
+        def module_name(mod)
+          name = CoreMethods::MODULE_NAME.bind_call(mod)
+          name && CoreMethods.utf8(name)
         end
 
         # Told by the file in which an outermost module was first made.
@@ -76,24 +87,28 @@ module LeakHunter
         end
 
         # Takes out what has a name.
-        def unnamed(mod, found)
+        def unnamed(mod, found, ledger)
           return found if found.empty?
 
-          CoreMethods::CONSTANTS.bind_call(mod, false).each do |name|
-            CoreMethods.constant(mod, name) { |value| found.delete(value) }
+          ledger.each_slice(CoreMethods::CONSTANTS.bind_call(mod, false)) do |names|
+            CoreMethods.constants(mod, names) { |_, value| found.delete(value) }
           end
           CoreMethods::INSTANCE_VARIABLES.bind_call(mod).each do |name|
+            ledger.step
             found.delete(CoreMethods::INSTANCE_VARIABLE_GET.bind_call(mod, name))
           end
           CoreMethods::CLASS_VARIABLES.bind_call(mod, false).each do |name|
+            ledger.step
             found.delete(CoreMethods::CLASS_VARIABLE_GET.bind_call(mod, name))
+          rescue RuntimeError
+            next # a superclass has got one of that name
           end
           found
         end
 
         def try(mod, nameless, candidates, ledger)
-          candidates.each do |name|
-            CoreMethods.constant(mod, name) do |value|
+          ledger.each_slice(candidates) do |names|
+            CoreMethods.constants(mod, names) do |name, value|
               ledger.add("constant", mod, name, value) if nameless.delete(value)
             end
             break if nameless.empty?

@@ -8,18 +8,16 @@ module LeakHunter
       # What threads hold: fiber-locals of the fiber each of them runs, thread variables, and the storage of the fiber
       # that takes the dump.
       module Threads
-        STORAGE = (Fiber.instance_method(:storage) if Fiber.method_defined?(:storage)) # Ruby >= 3.2
-        private_constant :STORAGE
-
         module_function
 
         # Ruby makes a thread's first fiber an object when it is asked for it, and keeps that.
         def prepare
-          Fiber.current if STORAGE
+          Fiber.current if CoreMethods::FIBER_STORAGE
         end
 
         def read(ledger)
-          Thread.list.each do |thread|
+          CoreMethods::THREADS.call.each do |thread|
+            ledger.step
             fiber_locals(thread, ledger)
             thread_variables(thread, ledger)
           end
@@ -40,10 +38,11 @@ module LeakHunter
         end
 
         def fiber_storage(ledger)
-          return unless STORAGE
+          return unless CoreMethods::FIBER_STORAGE
 
           fiber = Fiber.current
-          STORAGE.bind_call(fiber)&.each { |name, value| ledger.add("fiber_storage", fiber, name, value) }
+          storage = CoreMethods::FIBER_STORAGE.bind_call(fiber) or return
+          storage.each { |name, value| ledger.add("fiber_storage", fiber, name, value) }
         end
       end
     end
