@@ -37,10 +37,11 @@ module LeakHunter
         %w[owner owner] if search.here?(mod)
       end
 
-      # No method returns its receiver. The VM visits it before the arguments.
+      # No method returns its receiver. The VM visits it before the arguments, and behind the class.
       def enumerator(parent, search)
-        type = CoreMethods::CLASS.bind_call(parent)
-        first = CoreMethods::REFERENCES.call(parent).find { |object| !CoreMethods.same?(type, object) }
+        first = CoreMethods::REFERENCES.call(parent).find do |object|
+          !(CoreMethods.a?(object, Class) && CoreMethods.a?(parent, object))
+        end
         %w[enumerator_receiver receiver] if search.here?(first)
       end
 

@@ -19,7 +19,8 @@ module LeakHunter
                           .to_h { |type| [type, true] }.compare_by_identity.freeze
         PLAIN = /\A[\w@$?!]+\z/
         ESCAPED = /["\\\x00-\x1f]/
-        DIGITS = CoreMethods::TO_S.bind_call(Object.new)[/:0x(\h+)>\z/, 1].length
+        # Of an address, as Kernel#to_s writes it.
+        DIGITS = [0].pack("J").bytesize * 2
         REFERENCES = '"references":["'
 
         private_constant :BATCH, :STRIDE, :LONGEST, :WITHOUT_ADDRESS, :PLAIN, :ESCAPED, :DIGITS, :REFERENCES
