@@ -2,7 +2,7 @@
 
 # Work must grow like the input. Counted in instructions, which are the same on every run and every machine's load.
 namespace :complexity do
-  binary = "target/release/examples/complexity"
+  binary = File.join(ENV.fetch("CARGO_TARGET_DIR", "target"), "release/examples/complexity")
 
   task :build do
     # an optimised build, without the slow last percent of optimisation

@@ -2,6 +2,10 @@
 # Debian roots for bin/matrix: sourced (bash). Every mount is made in a mount namespace of its own, which ends with the
 # command: nothing can stay mounted, whatever happens, and no process stays behind.
 
+shopt -s inherit_errexit # what fails in $(…) ends the script, too
+# shellcheck source=bin/support/cache.sh
+source bin/support/cache.sh
+
 roots_dir=${LEAK_HUNTER_MATRIX_DIR:-/var/tmp/leak_hunter-matrix}
 
 suite_of() {
@@ -13,22 +17,37 @@ suite_of() {
   esac
 }
 
-# root_of VERSION: makes the root if it is not there, tells its path.
+# A root that is older is made anew, with the packages of the day.
+days_old=30
+
+# root_of VERSION: makes the root if there is none, tells its path. Roots are known by suite and by everything that makes
+# them; one that is there is whole, since it gets its name at the end, and it is tried before it is used.
 root_of() {
-  local root recipe
+  local root key version=$1
   check_host >&2
-  recipe=$(cat bin/support/roots.sh bin/support/make_root.sh | cksum | cut -d' ' -f1)
-  root=$roots_dir/$1
-  mkdir -p "$roots_dir"
+  key=$(suite_of "$version" | key_of bin/support/roots.sh bin/support/make_root.sh)
+  root=$roots_dir/$version-$key
+  own_folder "$roots_dir" >&2
   (
     flock 9 # two runs at once do not make the same root
-    [ "$(cat "$root/.recipe" 2>/dev/null)" = "$recipe" ] && exit 0
-    make_root "$1" "$root.new"
-    echo "$recipe" >"$root.new/.recipe"
+    remove_unused "$roots_dir" "$days_old" "$version-*" >&2
+    if is_good "$root" "$version"; then touch "$root/.used" && exit 0; fi
+    make_root "$version" "$root.new"
+    touch "$root.new/.made" "$root.new/.used"
+    flock 8 # nor is it taken away while it is used
     rm -rf --one-file-system "$root"
     mv "$root.new" "$root"
-  ) 9>"$roots_dir/.lock" >&2
+  ) 8>"$root.lock" 9>"$roots_dir/$version.lock" >&2
   echo "$root"
+}
+
+# Whether a root is there, young enough, and still works.
+is_good() {
+  local root=$1 version=$2
+  [ -n "$(find "$root" -maxdepth 1 -name .made -mtime "-$days_old" 2>/dev/null)" ] || return 1
+  in_root "$root" ruby -e 'require "puma/puma_http11"; exit RUBY_VERSION.start_with?(ARGV[0])' "$version" && return 0
+  echo "The root in $root does not work any more"
+  return 1
 }
 
 check_host() {
@@ -76,11 +95,20 @@ in_root() {
     in_root "$root" "$(rustc --print sysroot)" "${CARGO_HOME:-$HOME/.cargo}" "$@"
 }
 
-# What is built is left out: it is of another Ruby.
-copy_source() {
+# with_source ROOT COMMAND…: runs it in the root, beside a copy of this checkout in /leak_hunter. One at a time. What is
+# built here is left out: it is of another Ruby. The copy is younger than anything that was built of another checkout,
+# so that cargo builds it anew, and only what it depends on is there already.
+with_source() {
+  local root=$1
+  shift
   cargo fetch --locked --quiet
-  rm -rf --one-file-system "$1/leak_hunter"
-  mkdir "$1/leak_hunter"
-  tar --create --exclude-vcs --exclude=./{target,tmp,pkg,vendor,coverage,Gemfile.lock} --exclude='*.so' \
-    --exclude=./ext/leak_hunter_core/fuzz . | tar --extract --no-same-owner --directory "$1/leak_hunter"
+  (
+    flock 9
+    rm -rf --one-file-system "$root/leak_hunter"
+    mkdir "$root/leak_hunter"
+    tar --create --exclude-vcs --exclude=./{target,tmp,pkg,vendor,coverage,Gemfile.lock} --exclude='*.so' \
+      --exclude=./ext/leak_hunter_core/fuzz . |
+      tar --extract --touch --no-same-owner --directory "$root/leak_hunter"
+    in_root "$root" "$@"
+  ) 9>"$root.lock"
 }

@@ -11,6 +11,9 @@
 # Where everything is there (rbenv, macOS, a second run) nothing is installed and nothing asks for root.
 # Packages are installed on Debian and its children, by root, and only for Debian's own Ruby.
 
+# A bare container has the locale C, in which Ruby reads our own files as ASCII.
+[ "$(locale charmap 2>/dev/null)" = UTF-8 ] || export LC_ALL=C.UTF-8
+
 missing_names=() missing_probes=() missing_packages=()
 
 # Cargo is often only in the PATH of login shells.
