@@ -100,6 +100,10 @@ struct Walk<'a> {
     large: Vec<(u64, u64)>,
     sink: Sink,
     kinds: Interned<Kind>,
+    /// IMEMO `fields` and the objects whose variables they hold.
+    fields_owners: Vec<(u64, u64)>,
+    /// This Ruby's number of that type of IMEMO.
+    fields_type: Option<u64>,
     /// One object of each kind of DATA.
     data: Vec<VALUE>,
     classes: Vec<(u64, u32)>,
@@ -119,6 +123,8 @@ pub(super) fn run(api: &Api, room: Room, ask_for_sites: bool) -> Option<Found> {
             class: 0,
         },
         kinds: Interned::new(),
+        fields_owners: Vec::with_capacity(1 << 12),
+        fields_type: fields_type(api),
         data: Vec::with_capacity(1 << 10),
         classes: Vec::with_capacity(1 << 14),
         roots: Vec::new(),
@@ -142,6 +148,7 @@ pub(super) fn run(api: &Api, room: Room, ask_for_sites: bool) -> Option<Found> {
         large: walk.large.into_iter().collect(),
         references: walk.sink.references,
         sites: sites.by_object,
+        fields_owners: walk.fields_owners,
     };
     Some(Found {
         columns,
@@ -149,6 +156,15 @@ pub(super) fn run(api: &Api, room: Room, ask_for_sites: bool) -> Option<Found> {
         sites: sites.interned.all,
         classes: walk.classes,
         roots: walk.roots,
+    })
+}
+
+/// The number that this Ruby gives to IMEMO `fields`: from Ruby 4.0 on there is one.
+fn fields_type(api: &Api) -> Option<u64> {
+    (0..=IMEMO_TYPE_MASK).find(|number| {
+        // SAFETY: answers every number with a C string.
+        let name = unsafe { CStr::from_ptr((api.imemo_name)(*number as _)) };
+        name.to_bytes() == b"fields"
     })
 }
 
@@ -219,12 +235,14 @@ impl Walk<'_> {
         };
         self.sink.class = what.class;
         if kind == number(T::RUBY_T_IMEMO) {
-            // what stands in that place is no class
-            what.class = 0;
             what.label = basic.flags as u64 >> IMEMO_TYPE_SHIFT & IMEMO_TYPE_MASK;
-            if cfg!(ruby_gte_3_2) {
+            if self.fields_type == Some(what.label) {
+                self.fields_owners.push((object as u64, what.class));
+            } else if cfg!(ruby_gte_3_2) {
                 self.sink.class = 0;
             }
+            // No class of an IMEMO is one: of `fields` it is the owner.
+            what.class = 0;
         } else if kind == number(T::RUBY_T_DATA) {
             // SAFETY: an object of that type.
             what.label = unsafe { (self.api.data_type_name)(object) } as u64;

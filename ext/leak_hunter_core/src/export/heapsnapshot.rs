@@ -14,7 +14,7 @@ use super::out::Out;
 use super::{ObjectSet, Subject};
 use crate::error::Result;
 use crate::graph::{Graph, Level, Node};
-use crate::heap::{Heap, Type};
+use crate::heap::{Heap, Slot, Type};
 use crate::progress::Progress;
 
 mod ids;
@@ -213,12 +213,16 @@ impl<'a> Snapshot<'a> {
                 edge(out, [type_of(class, internal), class_name, self.node(class)])?;
             }
             let has_names = self.owners.contains(object);
-            let names = instance_variables(heap, object);
-            let is_whole_array = is_whole_array(heap, object);
+            let slots = heap.slots(object);
+            let is_whole_array = slots.is_empty() && is_whole_array(heap, object);
             for (index, next) in heap.references(object).enumerate() {
                 let told = has_names.then(|| heap.names().of_edge(heap.address(object), heap.address(next)));
                 let told = told.flatten().map(|name| name.name.as_str());
-                let (type_, name) = match told.or_else(|| names.as_ref().map(|names| names[index])) {
+                let variable = || match slots.get(index) {
+                    Some(Slot::Variable(name)) => *name,
+                    _ => None,
+                };
+                let (type_, name) = match told.or_else(variable) {
                     Some(told) => (property, strings.number(told)),
                     None if is_whole_array => (element, index as u64),
                     None => (internal, number_of(index, &mut unnamed, strings)),
@@ -234,18 +238,7 @@ fn categories(graph: &Graph<'_>) -> std::ops::Range<Node> {
     graph.heap().len()..graph.top()
 }
 
-/// A dump leaves out values that are no objects, so only where there is one for each name it is known which is which.
-fn instance_variables(heap: &Heap, object: u32) -> Option<Vec<&str>> {
-    let kind = heap.kind(object)?;
-    let count = heap.references(object).len();
-    if kind.shape == 0 || count == 0 {
-        return None;
-    }
-    let names = heap.names().instance_variables(kind.shape)?;
-    (names.len() == count).then_some(names)
-}
-
-/// Likewise of elements: numbers and `nil` are no objects.
+/// Numbers and `nil` are no objects, so only where each element is one it is known which is which.
 fn is_whole_array(heap: &Heap, object: u32) -> bool {
     heap.kind(object).is_some_and(|kind| kind.type_ == Type::Array)
         && heap.length(object) == Some(heap.references(object).len() as u32)

@@ -2,7 +2,7 @@
 //! dump knows them.
 
 use super::{Graph, Node};
-use crate::heap::Type;
+use crate::heap::{Slot, Type};
 
 /// Longer ways (linked lists) are told from both ends.
 const LONGEST: usize = 200;
@@ -92,12 +92,16 @@ pub fn edge(graph: &Graph<'_>, parent: Node, child: Node) -> Edge {
     if let Some(name) = heap.names().of_edge(heap.address(parent), value) {
         return Edge::named(&name.kind, name.name.clone(), "dump");
     }
-    let positions = || {
-        heap.references(parent)
-            .enumerate()
-            .filter(|(_, number)| *number == child)
-    };
-    let Some(position) = positions().map(|(index, _)| index).next() else {
+    let slots = heap.slots(parent);
+    let slot = |index: usize| slots.get(index).copied().unwrap_or(Slot::Other);
+    let mut positions: Vec<usize> = heap
+        .references(parent)
+        .enumerate()
+        .filter_map(|(index, number)| (number == child).then_some(index))
+        .collect();
+    // of several references, that by a variable says most
+    positions.sort_by_key(|index| !matches!(slot(*index), Slot::Variable(_)));
+    let Some(position) = positions.first().copied() else {
         return Edge::unnamed(if heap.class_of(parent) == Some(child) {
             "class"
         } else {
@@ -107,22 +111,24 @@ pub fn edge(graph: &Graph<'_>, parent: Node, child: Node) -> Edge {
     let Some(kind) = heap.kind(parent) else {
         return Edge::unnamed("reference");
     };
-    match kind.type_ {
-        Type::Object => {
-            // Immediate values have no reference, so only a full list tells which is which.
-            let names = heap.names().instance_variables(kind.shape);
-            let whole = names.filter(|names| names.len() == heap.references(parent).len());
-            match whole.and_then(|names| names.get(position).map(|name| (*name).to_string())) {
-                Some(name) => Edge::named("instance_variable", name, "shape"),
-                None => Edge::unnamed("instance_variable"),
-            }
+    let is_class = matches!(kind.type_, Type::Class | Type::Module | Type::IClass);
+    match slot(position) {
+        Slot::Variable(Some(name)) if name.starts_with("@@") => {
+            return Edge::named("class_variable", name, "shape");
         }
+        Slot::Variable(Some(name)) => return Edge::named("instance_variable", name, "shape"),
+        Slot::Variable(None) if !is_class => return Edge::unnamed("instance_variable"),
+        Slot::Variable(None) | Slot::Table => return Edge::unnamed("reference"),
+        Slot::Other => {}
+    }
+    match kind.type_ {
         Type::Array => {
-            let whole = heap.length(parent) == Some(heap.references(parent).len() as u32);
-            if whole && positions().count() == 1 {
-                Edge::named("array_element", format!("[{position}]"), "position")
-            } else {
-                Edge::unnamed("array_element")
+            let own = (0..heap.references(parent).len()).filter(|index| slot(*index) == Slot::Other);
+            let element = own.clone().position(|index| index == position);
+            let whole = heap.length(parent) == Some(own.count() as u32);
+            match element.filter(|_| whole && positions.len() == 1) {
+                Some(index) => Edge::named("array_element", format!("[{index}]"), "position"),
+                None => Edge::unnamed("array_element"),
             }
         }
         // thread variables stand in a Hash

@@ -9,6 +9,7 @@ use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
 use crate::dump::{Fields, Recorded};
 use crate::error::{Error, ErrorKind, Result};
+use crate::progress::Progress;
 
 /// One object, as a dump's record would tell it.
 pub type Object<'a> = Fields<'a>;
@@ -78,7 +79,8 @@ impl HeapBuilder {
         }
         let mut found = filler.finish();
         found.names.merge(self.names);
-        Ok(self.tables.into_heap(vec![found], self.recorded))
+        self.tables
+            .into_heap(vec![found], self.recorded, &Progress::default())
     }
 
     /// The heap of these objects and what each refers to.

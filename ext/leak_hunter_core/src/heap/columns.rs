@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::Heap;
 use super::builder::HeapBuilder;
+use super::ivar_tables::IvarRecord;
 use super::kinds::{Id, NONE};
 use super::tables::Found;
 use crate::dump::Fields;
@@ -44,6 +45,8 @@ pub struct Columns {
     /// Addresses of objects, and which of [`Shared::sites`] each was made at. Others than those of the rows are passed
     /// over.
     pub sites: Vec<(u64, u32)>,
+    /// Addresses of IMEMO `fields`, in which Ruby 4 keeps variables of other objects, and of those objects.
+    pub fields_owners: Vec<(u64, u64)>,
 }
 
 /// What many objects have in common, each told once.
@@ -94,6 +97,11 @@ impl HeapBuilder {
             let site = tables.number(class.address).map(|number| &sites[number as usize]);
             first.found.classes.add(&shared.site(class, site));
         }
+        let ivar_records = columns
+            .fields_owners
+            .iter()
+            .filter_map(|(address, owner)| Some(IvarRecord::new(tables.number(*address)?, *owner, 0)));
+        first.found.ivar_records.extend(ivar_records);
         for (category, references) in &self.roots {
             first.root(category.as_bytes(), references.iter().copied());
         }
@@ -127,7 +135,7 @@ impl HeapBuilder {
         if let Some(first) = found.first_mut() {
             first.names.merge(self.names);
         }
-        Ok(self.tables.into_heap(found, self.recorded))
+        self.tables.into_heap(found, self.recorded, progress)
     }
 }
 

@@ -53,6 +53,18 @@ impl Edges {
         }
     }
 
+    /// Writes the lists of some objects anew.
+    pub(crate) fn rewrite(&mut self, lists: &[(u32, Vec<u32>)], places: &mut [Place]) -> Result<()> {
+        let shelf = Shelf(Mutex::new(std::mem::take(&mut self.blocks)));
+        let mut writer = Writer::new(&shelf);
+        for (own, list) in lists {
+            places[*own as usize] = writer.write(*own, list)?;
+        }
+        drop(writer);
+        *self = shelf.into_edges();
+        Ok(())
+    }
+
     pub(crate) fn memory(&self) -> usize {
         self.blocks.iter().map(|block| block.len() + 16).sum()
     }

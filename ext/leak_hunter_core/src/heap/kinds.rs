@@ -59,6 +59,11 @@ impl Type {
             _ => Self::Other,
         }
     }
+
+    /// Of C code, the VM's above all.
+    pub(super) fn is_internal(self) -> bool {
+        matches!(self, Self::Data | Self::Imemo)
+    }
 }
 
 /// What objects of a kind have in common. Texts are entries of [`Kinds::text`].
@@ -103,6 +108,14 @@ impl Kinds {
     /// A text by its number.
     pub(crate) fn text(&self, id: Id) -> Option<&str> {
         self.texts.get(id as usize).map(AsRef::as_ref)
+    }
+
+    /// The type of what was born so.
+    pub(super) fn type_of_birth(&self, birth: Id) -> Type {
+        let birth = self.births.get(birth as usize);
+        birth
+            .and_then(|birth| self.kinds.get(birth.kind as usize))
+            .map_or(Type::Other, |kind| kind.type_)
     }
 
     pub(crate) fn memory(&self) -> usize {

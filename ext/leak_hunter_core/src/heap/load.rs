@@ -60,7 +60,7 @@ impl Heap {
             .map(Reader::finish)
             .collect::<Result<Vec<Found>>>()?;
         progress.check()?;
-        Ok(tables.into_heap(found, file.recorded().cloned()))
+        tables.into_heap(found, file.recorded().cloned(), progress)
     }
 }
 

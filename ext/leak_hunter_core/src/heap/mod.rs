@@ -7,6 +7,7 @@
 mod builder;
 mod columns;
 pub(crate) mod edges;
+mod ivar_tables;
 mod kinds;
 mod load;
 mod names;
@@ -21,6 +22,8 @@ pub use self::builder::{HeapBuilder, Object};
 pub use self::columns::{Columns, Row, Shared};
 pub(crate) use self::edges::List;
 use self::edges::{Edges, Pause, Place};
+use self::ivar_tables::IvarTables;
+pub(crate) use self::ivar_tables::Slot;
 use self::kinds::{Birth, Kinds};
 pub(crate) use self::kinds::{INLINE_CACHES, NONE};
 pub use self::kinds::{Kind, Type};
@@ -40,6 +43,7 @@ pub struct Heap {
     large: HashMap<u32, u64, RandomState>,
     places: Vec<Place>,
     edges: Edges,
+    ivar_tables: IvarTables,
     kinds: Kinds,
     classes: Classes,
     names: Names,
@@ -249,6 +253,7 @@ impl Heap {
             + roots
             + self.index.memory()
             + self.edges.memory()
+            + self.ivar_tables.memory()
             + self.kinds.memory()
             + self.lengths.len() * 8
             + self.names.len() * 96

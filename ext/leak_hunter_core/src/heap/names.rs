@@ -117,8 +117,9 @@ impl Names {
         self.locals.get(&value)
     }
 
-    /// The instance variables of an object of this shape, in order. `None` when the dump does not tell.
-    pub fn instance_variables(&self, shape: u64) -> Option<Vec<&str>> {
+    /// The variables of an object of this shape, Ruby's own among them, in order. `None` when the dump does not have the
+    /// shape.
+    pub(crate) fn of_shape(&self, shape: u64) -> Option<Vec<&str>> {
         let mut id = if self.shapes.contains_key(&shape) {
             shape
         } else {
@@ -127,7 +128,7 @@ impl Names {
         let mut names = Vec::new();
         for _ in 0..LONGEST_CHAIN {
             let shape = self.shapes.get(&id)?;
-            names.extend(shape.name.as_deref().filter(|name| name.starts_with('@')));
+            names.extend(shape.name.as_deref());
             match shape.parent {
                 Some(parent) => id = parent,
                 None => {

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use foldhash::fast::RandomState;
 
 use super::edges::{NOWHERE, Shelf, Writer};
+use super::ivar_tables::{IvarRecord, IvarTables, References};
 use super::kinds::{Id, Interner, NONE, Shared};
 use super::names::Names;
 use super::{Heap, Root};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, Fields, Recorded, lossy};
 use crate::error::Result;
+use crate::progress::Progress;
 
 /// Collections with fewer elements are not worth a row in the table of lengths.
 const SHORT: u64 = 8;
@@ -41,6 +43,7 @@ fn settle(column: Vec<AtomicU32>) -> Vec<u32> {
 pub(crate) struct Found {
     pub(crate) classes: Classes,
     pub(crate) names: Names,
+    pub(super) ivar_records: Vec<IvarRecord>,
     /// Categories of roots, and the addresses each leads to.
     roots: Vec<(String, Vec<u64>)>,
     lengths: Vec<(u32, u32)>,
@@ -51,6 +54,7 @@ impl Found {
     fn merge(&mut self, other: Self) {
         self.classes.merge(other.classes);
         self.names.merge(other.names);
+        self.ivar_records.extend(other.ivar_records);
         self.roots.extend(other.roots);
         self.lengths.extend(other.lengths);
         self.large.extend(other.large);
@@ -93,7 +97,12 @@ impl Tables {
     }
 
     /// The heap, once every object is in.
-    pub(crate) fn into_heap(self, parts: Vec<Found>, recorded: Option<Recorded>) -> Heap {
+    pub(crate) fn into_heap(
+        self,
+        parts: Vec<Found>,
+        recorded: Option<Recorded>,
+        progress: &Progress,
+    ) -> Result<Heap> {
         let mut found = Found::default();
         for part in parts {
             found.merge(part);
@@ -116,19 +125,34 @@ impl Tables {
                 }),
             }
         }
+        let births = settle(self.births);
+        let mut places = settle(self.places);
+        let mut edges = self.shelf.into_edges();
+        let ivar_tables = IvarTables::contract(
+            &found.ivar_records,
+            |address| self.index.number(address),
+            |object| kinds.type_of_birth(births[object as usize]).is_internal(),
+            References {
+                places: &mut places,
+                edges: &mut edges,
+                roots: &mut roots,
+            },
+            progress,
+        )?;
         for root in &mut roots {
             root.references.sort_unstable();
             root.references.dedup();
         }
         roots.sort_by(|one, two| one.category.cmp(&two.category));
         found.lengths.sort_unstable();
-        Heap {
+        Ok(Heap {
             index: self.index,
-            births: settle(self.births),
+            births,
             memsizes: settle(self.memsizes),
             large: found.large,
-            places: settle(self.places),
-            edges: self.shelf.into_edges(),
+            places,
+            edges,
+            ivar_tables,
             kinds,
             classes: found.classes,
             names: found.names,
@@ -136,7 +160,7 @@ impl Tables {
             lengths: found.lengths,
             dangling,
             recorded,
-        }
+        })
     }
 }
 
@@ -169,6 +193,7 @@ impl Filler<'_> {
         if Classes::wants(&fields.kind) {
             self.found.classes.add(fields);
         }
+        self.found.ivar_records.extend(IvarRecord::of(number, fields));
         self.references(number, references)
     }
 

@@ -1,0 +1,233 @@
+//! Where Ruby 4 keeps the variables of objects that are no plain `OBJECT`s.
+//!
+//! Since Ruby 4.0 the class variables and instance variables of classes and modules, and the instance variables of what
+//! is written in C (Hash, String, DATA …), are in a record of their own, an IMEMO of the type `fields`. Ruby 4.1 does the
+//! same with wide objects. In the heap it is `owner → fields → value`; in Ruby code, and up to Ruby 3.4, it is
+//! `owner → value`. So the values are moved to the owner here, and all Rubies have the same edges, paths and
+//! The record stays, as an object that its owner refers to, with its own bytes. It refers back to its owner, as in Ruby.
+
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
+
+use super::edges::{Edges, NOWHERE, Place};
+use super::{Heap, Root, Type};
+use crate::dump::Fields;
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// Owners between two looks at whether to go on.
+const CHECK_EVERY: usize = 1 << 12;
+
+/// A `fields` record as it was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct IvarRecord {
+    number: u32,
+    owner: u64,
+    shape: u64,
+}
+
+impl IvarRecord {
+    pub(super) fn new(number: u32, owner: u64, shape: u64) -> Self {
+        Self { number, owner, shape }
+    }
+
+    /// Of the object with this number, if it is one.
+    #[inline]
+    pub(super) fn of(number: u32, fields: &Fields<'_>) -> Option<Self> {
+        let is_fields = fields.imemo_type.as_deref()? == b"fields";
+        let owner = fields.class.filter(|_| is_fields)?;
+        Some(Self::new(number, owner, fields.shape_id.unwrap_or(0)))
+    }
+}
+
+/// The variables of one owner that were in one record.
+#[derive(Clone, Copy, Debug)]
+struct IvarTable {
+    owner: u32,
+    record: u32,
+    shape: u64,
+    /// How many references of the owner are values of this table: they are the last ones, one table after the other.
+    count: u32,
+}
+
+/// All of them, in ascending order of owners.
+#[derive(Debug, Default)]
+pub(super) struct IvarTables(Vec<IvarTable>);
+
+/// What a reference of an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slot<'a> {
+    /// The value of a variable, with its name where the dump has it: `@cache`, `@@cache`.
+    Variable(Option<&'a str>),
+    /// The record in which Ruby keeps the variables.
+    Table,
+    /// Anything else: an element, a superclass.
+    Other,
+}
+
+/// The references of all objects and roots.
+pub(super) struct References<'a> {
+    pub(super) places: &'a mut [Place],
+    pub(super) edges: &'a mut Edges,
+    pub(super) roots: &'a mut [Root],
+}
+
+/// Owners and shapes, by record.
+type Records = HashMap<u32, (u32, u64), RandomState>;
+
+impl IvarTables {
+    /// Moves the values of `records` to their owners. `is_internal` tells the VM's own objects.
+    pub(super) fn contract(
+        records: &[IvarRecord],
+        number: impl Fn(u64) -> Option<u32>,
+        is_internal: impl Fn(u32) -> bool,
+        references: References<'_>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        if records.is_empty() {
+            return Ok(Self::default());
+        }
+        let records: Records = records
+            .iter()
+            .filter_map(|record| Some((record.number, (number(record.owner)?, record.shape))))
+            .collect();
+        let References { places, edges, roots } = references;
+        let (tables, mut lists) = tables(&records, places, edges, progress)?;
+        let owners: HashMap<u32, u32, RandomState> =
+            tables.iter().map(|table| (table.record, table.owner)).collect();
+        for (record, (owner, _)) in &records {
+            match owners.contains_key(record) {
+                true => places[*record as usize] = NOWHERE,
+                // An owner that has another one by now: it is still referred to, as in Ruby.
+                false => {
+                    let list = edges.at(places[*record as usize], *record);
+                    lists.push((*record, list.chain([*owner]).collect()));
+                }
+            }
+        }
+        // Besides the owner, only stacks and buffers of the VM refer to a record: that is as if to its owner.
+        let owner = |number: u32| owners.get(&number).copied();
+        for object in 0..places.len() as u32 {
+            if object as usize % CHECK_EVERY == 0 {
+                progress.check()?;
+            }
+            let list = edges.at(places[object as usize], object);
+            if is_internal(object)
+                && !records.contains_key(&object)
+                && list.clone().any(|it| owner(it).is_some())
+            {
+                lists.push((object, list.map(|it| owner(it).unwrap_or(it)).collect()));
+            }
+        }
+        for root in roots {
+            for number in &mut root.references {
+                *number = owner(*number).unwrap_or(*number);
+            }
+        }
+        edges.rewrite(&lists, places)?;
+        Ok(Self(tables))
+    }
+
+    fn of(&self, owner: u32) -> &[IvarTable] {
+        let start = self.0.partition_point(|table| table.owner < owner);
+        let length = self.0[start..].partition_point(|table| table.owner == owner);
+        &self.0[start..start + length]
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.0.len() * size_of::<IvarTable>()
+    }
+}
+
+/// The tables of all owners, and what these refer to with their values.
+fn tables(
+    records: &Records,
+    places: &[Place],
+    edges: &Edges,
+    progress: &Progress,
+) -> Result<(Vec<IvarTable>, Vec<(u32, Vec<u32>)>)> {
+    let mut owners: Vec<u32> = records.values().map(|(owner, _)| *owner).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    // Ruby has no record that is the owner of another one
+    owners.retain(|owner| !records.contains_key(owner));
+    let mut tables = Vec::new();
+    let mut lists = Vec::new();
+    let mut done: HashSet<u32, RandomState> = HashSet::default();
+    for (index, owner) in owners.into_iter().enumerate() {
+        if index % CHECK_EVERY == 0 {
+            progress.check()?;
+        }
+        let mut list: Vec<u32> = edges.at(places[owner as usize], owner).collect();
+        let own = list.len();
+        for index in 0..own {
+            let record = list[index];
+            let Some((_, shape)) = records.get(&record).filter(|(of, _)| *of == owner) else {
+                continue;
+            };
+            if done.insert(record) {
+                let values = edges.at(places[record as usize], record);
+                tables.push(IvarTable {
+                    owner,
+                    record,
+                    shape: *shape,
+                    count: values.len() as u32,
+                });
+                list.extend(values);
+            }
+        }
+        if list.len() > own {
+            lists.push((owner, list));
+        }
+    }
+    Ok((tables, lists))
+}
+
+impl Heap {
+    /// What each reference of an object is; nothing where all are other than variables.
+    pub(crate) fn slots(&self, object: u32) -> Vec<Slot<'_>> {
+        let Some(kind) = self.kind(object) else {
+            return Vec::new();
+        };
+        let tables = self.ivar_tables.of(object);
+        let references = self.list(object);
+        let plain = kind.type_ == Type::Object;
+        if references.len() == 0 || tables.is_empty() && !plain {
+            return Vec::new();
+        }
+        let values: usize = tables.iter().map(|table| table.count as usize).sum();
+        let own = references.len() - values;
+        let records: HashSet<u32, RandomState> = tables.iter().map(|table| table.record).collect();
+        let is_table = |number: &u32| records.contains(number);
+        let own_count = references.clone().take(own).filter(|it| !is_table(it)).count();
+        let mut names = self.variables(kind.shape, own_count);
+        let mut slots: Vec<Slot<'_>> = references
+            .take(own)
+            .map(|number| match plain {
+                _ if is_table(&number) => Slot::Table,
+                true => names.next().unwrap_or(Slot::Other),
+                false => Slot::Other,
+            })
+            .collect();
+        for table in tables {
+            slots.extend(self.variables(table.shape, table.count as usize));
+        }
+        slots
+    }
+
+    /// Immediate values have no reference, so only where there is one for each name it is known which is which.
+    fn variables(&self, shape: u64, count: usize) -> impl Iterator<Item = Slot<'_>> {
+        let names = self.names.of_shape(shape).filter(|names| names.len() == count);
+        (0..count).map(move |index| match &names {
+            None => Slot::Variable(None),
+            Some(names) if names[index].starts_with('@') => Slot::Variable(Some(names[index])),
+            // of Ruby's own
+            Some(_) => Slot::Other,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "ivar_tables_tests.rs"]
+mod tests;
