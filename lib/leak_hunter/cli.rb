@@ -53,10 +53,6 @@ module LeakHunter
       fail_with(WRONG_USAGE, e.message, hint)
     rescue Error => e
       fail_with(FAILED, e.message)
-    rescue LoadError => e
-      raise unless e.path&.end_with?("leak_hunter/leak_hunter")
-
-      fail_with(FAILED, "the native extension is not built (rake compile): #{e.message}")
     rescue Errno::EPIPE
       FINE # whoever read us has seen enough
     rescue Interrupt

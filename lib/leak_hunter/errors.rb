@@ -38,6 +38,15 @@ module LeakHunter
     include Error
   end
 
+  # The process was forked while LeakHunter worked for its parent, in a progress callback or a signal handler. Raised in
+  # the child, which has no result; the parent's run goes on.
+  class ForkedError < StandardError
+    include Error
+  end
+
+  # The native extension cannot be loaded: it was not built, or for another Ruby.
+  class ExtensionMissing < Unsupported; end
+
   # Taking a dump failed. Nothing is left behind.
   class RecordingError < StandardError
     include Error

@@ -1,5 +1,6 @@
 //! Between Ruby's values and Rust's.
 
+use std::fs::File;
 use std::path::PathBuf;
 
 use magnus::{Error, IntoValue, RArray, RHash, RString, Ruby};
@@ -14,6 +15,30 @@ pub(crate) fn path_of(path: RString) -> PathBuf {
 #[cfg(not(unix))]
 pub(crate) fn path_of(path: RString) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&bytes_of(path)).into_owned())
+}
+
+/// The file that Ruby has opened as this descriptor, to be written to on another thread. It is a descriptor of its own:
+/// Ruby may close the other at any time.
+#[cfg(unix)]
+#[allow(unsafe_code)]
+pub(crate) fn file_of(ruby: &Ruby, descriptor: i32) -> Result<File, Error> {
+    use std::os::fd::BorrowedFd;
+
+    if descriptor < 0 {
+        return Err(Error::new(ruby.exception_arg_error(), "not a file descriptor"));
+    }
+    // SAFETY: not -1, and used for this one system call alone, which refuses a descriptor that is not open.
+    let copy = unsafe { BorrowedFd::borrow_raw(descriptor) }.try_clone_to_owned();
+    copy.map(File::from)
+        .map_err(|error| Error::new(ruby.exception_io_error(), error.to_string()))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn file_of(ruby: &Ruby, _descriptor: i32) -> Result<File, Error> {
+    Err(Error::new(
+        ruby.exception_not_imp_error(),
+        "exports need file descriptors",
+    ))
 }
 
 #[allow(unsafe_code)]

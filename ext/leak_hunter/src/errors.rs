@@ -34,6 +34,16 @@ pub(crate) fn internal(ruby: &Ruby, message: &str) -> magnus::Error {
     }
 }
 
+/// In a child forked from a process that waits for its worker.
+pub(crate) fn forked(ruby: &Ruby) -> magnus::Error {
+    let message = "this process was forked while LeakHunter was working for its parent, which goes on; \
+                   there is no result in the child";
+    match class_named(ruby, "ForkedError") {
+        Ok(class) => magnus::Error::new(class, message),
+        Err(error) => error,
+    }
+}
+
 /// What this Ruby, or this platform, cannot do.
 #[cfg(unix)]
 pub(crate) fn unsupported(ruby: &Ruby, message: &str) -> magnus::Error {

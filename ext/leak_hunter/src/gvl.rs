@@ -1,8 +1,12 @@
 //! Runs work on a thread of its own while the calling Ruby thread waits without the GVL.
 //!
 //! Other Ruby threads run meanwhile. Interrupts (Ctrl-C, `Timeout`, `Thread#kill`) end the wait at once: the work is
-//! told to stop, and then the exception is raised. The published helpers around `rb_thread_call_without_gvl` pass no
-//! unblock function, so that a timeout is raised only after all the work is done, and jump over Rust's frames.
+//! told to stop, and the exception is raised without waiting for it. The worker owns its data and drops its result. The
+//! published helpers around `rb_thread_call_without_gvl` pass no unblock function, so that a timeout is raised only
+//! after all the work is done, and jump over Rust's frames.
+//!
+//! A child forked meanwhile, by a progress callback or a signal handler, has the waiting thread but not the worker: the
+//! wait ends there with an error, and in the parent it goes on.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -15,11 +19,10 @@ use leak_hunter_core::lock::{Condvar, Mutex};
 use magnus::{Error, Ruby};
 
 use crate::errors;
+use crate::fork::Process;
 
 /// How often the caller is asked while it waits.
 const TICK: Duration = Duration::from_millis(100);
-/// How long a stopped run may take to let go of its memory before the exception is raised without it.
-const LET_GO: Duration = Duration::from_millis(80);
 
 /// Of 19: a busy application gets about ten times as much of a core.
 #[cfg(target_os = "linux")]
@@ -59,6 +62,7 @@ pub(crate) fn wait_for<T: Send + 'static>(
         outcome: None,
         interrupted: false,
     };
+    let process = Process::current();
     let shared = Arc::new(Shared {
         state: Mutex::new(state),
         changed: Condvar::default(),
@@ -72,18 +76,17 @@ pub(crate) fn wait_for<T: Send + 'static>(
     let spawned = thread::Builder::new().name("leak_hunter".into()).spawn(run);
     spawned.map_err(|error| errors::internal(ruby, &format!("cannot start a thread: {error}")))?;
     loop {
+        // nothing may touch the lock in a child: the worker may have held it
+        if process.is_gone() {
+            return Err(errors::forked(ruby));
+        }
         wait_without_gvl(&shared, TICK);
         if let Some(outcome) = shared.state.lock().outcome.take() {
             return outcome.map_err(|panic| errors::internal(ruby, &format!("it panicked: {panic}")));
         }
-        if let Err(error) = ruby.thread_check_ints().and_then(|()| tick()) {
-            stop();
-            let state = shared.state.lock();
-            if state.outcome.is_none() {
-                drop(shared.changed.wait_for(state, LET_GO));
-            }
-            return Err(error);
-        }
+        ruby.thread_check_ints()
+            .and_then(|()| tick())
+            .inspect_err(|_| stop())?;
     }
 }
 

@@ -8,12 +8,14 @@
 mod convert;
 mod diff;
 mod errors;
+mod fork;
 mod gvl;
 mod heap;
 mod holders;
 #[cfg(unix)]
 mod live;
 mod run;
+mod system;
 
 use magnus::{Error, ExceptionClass, Module, Ruby};
 
@@ -24,7 +26,10 @@ const BUILT_FOR: &str = env!("LEAK_HUNTER_RUBY");
 #[magnus::init]
 fn init(ruby: &Ruby) -> Result<(), Error> {
     check_version(ruby)?;
+    leak_hunter_core::fork::initialize();
+    fork::count();
     let native = ruby.define_module("LeakHunter")?.define_module("Native")?;
+    system::init(native)?;
     diff::init(native)?;
     heap::init(ruby, native)?;
     #[cfg(unix)]

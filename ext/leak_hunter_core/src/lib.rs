@@ -26,6 +26,7 @@ pub mod diff;
 pub mod dump;
 pub mod error;
 pub mod export;
+pub mod fork;
 pub mod gem;
 pub mod graph;
 pub mod heap;

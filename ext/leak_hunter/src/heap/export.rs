@@ -1,7 +1,6 @@
 //! A heap in the formats of other programs. `LeakHunter::Heap::Export` checks the arguments.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use leak_hunter_core::diff::{Key, compare};
@@ -9,12 +8,10 @@ use leak_hunter_core::export::{
     Limits, Neighbourhood, ObjectSet, Relation, Subject, View, dot, flame, folded, heapsnapshot, speedscope,
 };
 use leak_hunter_core::{Error, ErrorKind, Options, Progress, Result};
-use magnus::{
-    Module, Object, RArray, RClass, RHash, RModule, RString, Ruby, TryConvert, Value, function, method,
-};
+use magnus::{Module, Object, RArray, RClass, RHash, RModule, Ruby, TryConvert, Value, function, method};
 
 use super::{Whole, Wrapped};
-use crate::convert::path_of;
+use crate::convert::file_of;
 use crate::diff::input_of;
 use crate::errors;
 use crate::run::run;
@@ -79,13 +76,6 @@ impl Wanted {
     }
 }
 
-fn create(path: &Path) -> Result<File> {
-    File::create(path).map_err(|error| {
-        let message = format!("cannot write {}: {error}", path.display());
-        Error::new(ErrorKind::Unwritable, message)
-    })
-}
-
 fn set_of(whole: &Whole, addresses: &[u64]) -> ObjectSet {
     ObjectSet::of(addresses.iter().filter_map(|address| whole.heap.find(*address)))
 }
@@ -95,14 +85,14 @@ impl Wrapped {
         ruby: &Ruby,
         this: &Self,
         format: String,
-        path: RString,
+        descriptor: i32,
         options: RHash,
     ) -> std::result::Result<(), magnus::Error> {
         let wanted = Wanted::of(ruby, format, options)?;
         if let Some(neighbourhood) = &wanted.neighbourhood {
             this.check(ruby, neighbourhood.object)?;
         }
-        let path: PathBuf = path_of(path);
+        let file = file_of(ruby, descriptor)?;
         let reach = this.reach(ruby)?;
         let dominators = this.dominators(ruby)?;
         let whole = Arc::clone(&this.whole);
@@ -114,7 +104,7 @@ impl Wrapped {
                 dominators: &dominators,
                 counted: counted.as_ref(),
             };
-            wanted.write(&subject, create(&path)?, progress)
+            wanted.write(&subject, file, progress)
         })
     }
 

@@ -6,6 +6,7 @@ use leak_hunter_core::lock::Mutex;
 use leak_hunter_core::{Progress, Result};
 use magnus::{Error, Ruby};
 
+use crate::fork::Process;
 use crate::run::run;
 
 /// Empty until it is asked for. The lock is held by the thread that computes, which is none of Ruby's; Ruby's threads
@@ -15,13 +16,13 @@ type Slot<T> = Arc<Mutex<Option<Arc<T>>>>;
 pub(super) struct Lazy<T> {
     /// The slot of a process: what another thread was computing while the process forked is lost in the child, and its
     /// lock would never open. This outer lock is taken with the GVL only, and nothing of Ruby is called meanwhile.
-    slot: Mutex<(u32, Slot<T>)>,
+    slot: Mutex<(Process, Slot<T>)>,
 }
 
 impl<T> Default for Lazy<T> {
     fn default() -> Self {
         Self {
-            slot: Mutex::new((std::process::id(), Slot::default())),
+            slot: Mutex::new((Process::current(), Slot::default())),
         }
     }
 }
@@ -29,7 +30,7 @@ impl<T> Default for Lazy<T> {
 impl<T: Send + Sync + 'static> Lazy<T> {
     fn slot(&self) -> Slot<T> {
         let mut slot = self.slot.lock();
-        let process = std::process::id();
+        let process = Process::current();
         if slot.0 != process {
             let kept = slot.1.try_lock().and_then(|value| value.clone());
             *slot = (process, Arc::new(Mutex::new(kept)));

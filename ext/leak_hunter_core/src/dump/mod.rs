@@ -8,7 +8,7 @@ mod json;
 mod lines;
 mod members;
 mod meta;
-mod record;
+pub(crate) mod record;
 mod scan;
 
 pub use classes::Classes;

@@ -23,6 +23,14 @@ const TYPE: &[u8] = b"\", \"type\":\"";
 static IMEMO_TYPE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(", \"imemo_type\":\""));
 static GENERATION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"generation\":"));
 static MEMSIZE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"memsize\":"));
+
+/// See [`crate::fork`].
+pub(crate) fn initialize() {
+    for searcher in [&IMEMO_TYPE, &GENERATION, &MEMSIZE] {
+        LazyLock::force(searcher);
+    }
+}
+
 const LONGEST_TYPE: usize = 16;
 const LONGEST_FLAGS: usize = 256;
 

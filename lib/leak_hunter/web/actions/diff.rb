@@ -19,8 +19,8 @@ module LeakHunter
         def show
           report = SingleFlight::DIFF.run { Report.new(LeakHunter.diff(*dumps.map(&:path), **options)) }
           Reply.new(200, report.to_h) { report.to_s(top: params[:top] ? nil : TOP) }
-        rescue LoadError => e
-          raise Problem.new(501, "NoNativeExtension", "LeakHunter's native extension is not built (#{e.message})")
+        rescue ExtensionMissing => e
+          raise Problem.new(501, "NoNativeExtension", e.message)
         end
 
         private
