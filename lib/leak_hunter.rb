@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "leak_hunter/version"
+require "leak_hunter/arguments"
 require "leak_hunter/errors"
 require "leak_hunter/signal_handler"
 
@@ -33,6 +34,7 @@ module LeakHunter
     # @return [Dump]
     def dump!(path = nil, **options)
       SignalHandler.refuse("LeakHunter.dump!", RecordingError)
+      Arguments.refuse_unknown(options, Recorder.method(:dump!))
       Recorder.dump!(path, **options)
     end
 

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/arguments"
 require "leak_hunter/diff/options"
 
 module LeakHunter
@@ -91,8 +92,9 @@ module LeakHunter
     #   is a part of the name (`*` stands for anything); a Regexp is matched by Rust's regex, which knows neither
     #   look-around nor back-references
     # @option options [Array<String, Regexp>] :ignore leave out survivors whose class or file matches one of these
-    # @option options [Integer, nil] :threads nil leaves one core to the application, and on Linux runs at a lower
-    #   priority than it; with a number, so many threads run at the priority of the process
+    # @option options [Integer, :all, nil] :threads nil leaves one core to the application, and on Linux runs at a
+    #   lower priority than it; with a number, so many threads run at the priority of the process; `:all` is one for
+    #   each core, as the command line does it
     # @option options [Integer] :samples addresses to keep of each group
     # @option options [Boolean] :holders find who holds what leaked (see {Holders} for `result[:holders]`); reads the
     #   third dump once more and takes some 30 bytes of memory for each object in it. Not with `identity: :address`
@@ -116,27 +118,20 @@ module LeakHunter
     # @param progress [#call, nil] as above
     # @return [Array<Integer>]
     # @raise see above
-    def self.survivors(first, second, third, progress: nil)
+    def self.survivors(first, second, third, progress: nil, **unknown)
+      Arguments.refuse_unknown(unknown, method(__method__))
+      progress = Arguments.callable(:progress, progress)
       moments = { first:, second:, third: }.map { |name, dump| moment(name, dump) }
       Native.survivors(*moments, OWN_PATHS, progress)
     end
 
     # @return [String, Native::Heap, Hash] what the native side takes
     def self.moment(name, dump)
-      dump.respond_to?(:to_moment) ? dump.to_moment : path(name, dump)
+      # a heap or a mark, whose classes need not be loaded for this
+      return dump.to_moment if Arguments.responds?(dump, :to_moment)
+
+      Arguments.path("#{name} dump", dump, expected: "a path or a dump")
     end
     private_class_method :moment
-
-    def self.path(name, dump)
-      path = File.path(dump)
-      raise UsageError, "#{name} dump: the path is empty" if path.empty?
-
-      path
-    rescue TypeError
-      raise UsageError, "#{name} dump: expected a path or a dump, got #{dump.inspect[0, 80]}"
-    rescue ArgumentError => e # a null byte
-      raise UsageError, "#{name} dump: #{e.message}"
-    end
-    private_class_method :path
   end
 end

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/arguments"
 require "leak_hunter/heap/live"
 require "leak_hunter/heap_object"
 
@@ -30,19 +31,17 @@ module LeakHunter
       # Reads a dump.
       #
       # @param dump [String, Pathname, Dump, #to_path]
-      # @param threads [Integer, nil] nil leaves one core to the application, and on Linux runs at a lower priority
-      #   than it
+      # @param threads [Integer, :all, nil] nil leaves one core to the application, and on Linux runs at a lower
+      #   priority than it; `:all` is one for each core
       # @param progress [#call, nil] called with bytes done and bytes in all; what it raises stops the reading
       # @return [Heap]
       # @raise [UsageError] an argument that cannot be
       # @raise [DumpError] a file that cannot be used
-      def load(dump, threads: nil, progress: nil)
-        path = path(dump)
-        check_threads(threads)
-        unless progress.nil? || progress.respond_to?(:call)
-          raise UsageError, "progress: expected something with a call method, got #{progress.inspect}"
-        end
-
+      def load(dump, threads: nil, progress: nil, **unknown)
+        Arguments.refuse_unknown(unknown, method(__method__))
+        path = Arguments.path("dump", dump, expected: "a path or a dump")
+        threads = Arguments.threads(threads)
+        progress = Arguments.callable(:progress, progress)
         new(Native.load_heap(path, threads, progress), path:)
       end
 
@@ -56,8 +55,9 @@ module LeakHunter
       # @param threads [Integer, nil] as in {load}, of those that build the tables
       # @return [Heap]
       # @raise [Unsupported] on a Ruby whose heap cannot be walked, and beside other Ractors before Ruby 4.0
-      def live(gc: true, names: true, threads: nil) # rubocop:disable Naming/MethodParameterName
-        check_threads(threads)
+      def live(gc: true, names: true, threads: nil, **unknown) # rubocop:disable Naming/MethodParameterName
+        Arguments.refuse_unknown(unknown, method(__method__))
+        threads = Arguments.threads(threads)
         unless Native.respond_to?(:live)
           raise Unsupported, "the heap of a living process cannot be read on #{RUBY_PLATFORM}; take a dump"
         end
@@ -67,25 +67,6 @@ module LeakHunter
       end
 
       private :new
-
-      private
-
-      def check_threads(threads)
-        return if threads.nil? || (threads.is_a?(Integer) && Diff::Options::THREADS.cover?(threads))
-
-        raise UsageError, "threads: expected 1 to #{Diff::Options::THREADS.end} or nil, got #{threads.inspect}"
-      end
-
-      def path(dump)
-        path = File.path(dump)
-        raise UsageError, "the path of the dump is empty" if path.empty?
-
-        path.dup.freeze
-      rescue TypeError
-        raise UsageError, "expected a path or a dump, got #{dump.inspect[0, 80]}"
-      rescue ArgumentError => e # a null byte
-        raise UsageError, "the path of the dump cannot be: #{e.message}"
-      end
     end
 
     # @return [String, nil] the dump it was read from; nil of a live heap
@@ -147,7 +128,7 @@ module LeakHunter
     def find(address = (none = true), &block)
       return block ? super(&block) : super() if none
 
-      number = @native.find(address_of(address))
+      number = @native.find(Arguments.address("address", address))
       number && object(number)
     end
 
@@ -159,7 +140,7 @@ module LeakHunter
     # @return [Enumerator<HeapObject>] its instances, found as they are asked for
     def instances_of(class_name)
       name = class_name.is_a?(Module) ? class_name.name : class_name
-      raise UsageError, "expected the name of a class, got #{class_name.inspect[0, 80]}" unless name.is_a?(String)
+      raise UsageError, "expected the name of a class, got #{Arguments.show(class_name)}" unless name.is_a?(String)
 
       name = name.encode(Encoding::UTF_8, invalid: :replace, undef: :replace)
       Enumerator.new do |found|
@@ -186,20 +167,16 @@ module LeakHunter
     #
     # @param limit [Integer] rows at most
     # @return [Array<Hash>] largest first
-    def top(by: :retained, limit: 20)
-      unless limit.is_a?(Integer) && Diff::Options::TOP.cover?(limit)
-        raise UsageError, "limit: expected #{Diff::Options::TOP.begin} to #{Diff::Options::TOP.end}, " \
-                          "got #{limit.inspect}"
-      end
-
-      case by.respond_to?(:to_sym) ? by.to_sym : by
+    def top(by: :retained, limit: 20, **unknown)
+      Arguments.refuse_unknown(unknown, method(__method__))
+      Arguments.integer(:limit, limit, Diff::Options::TOP)
+      case Arguments.one_of(:by, by, TOPS.map(&:name)).to_sym
       when :retained then @native.largest_retainers(limit).map { |number| retainer(object(number)) }
       when :count then classes.sort_by { |row| [-row[:count], -row[:memsize], row[:class].to_s] }.first(limit)
       when :bytes then classes.first(limit)
       when :class then retaining_classes.first(limit)
       when :gem then @native.by_gem.first(limit)
       when :site then @native.by_site(limit)
-      else raise UsageError, "by: #{by.inspect} is not one of #{TOPS.join(", ")}"
       end
     end
 
@@ -271,13 +248,6 @@ module LeakHunter
       retained = @native.retained_by_class
       rows = classes.map { |row| row.merge(retained_size: retained.fetch(row[:class], 0)) }
       rows.sort_by { |row| [-row[:retained_size], -row[:memsize], row[:class].to_s] }
-    end
-
-    def address_of(address)
-      number = address.is_a?(String) && address.match?(/\A0x\h{1,16}\z/) ? address.hex : address
-      return number if number.is_a?(Integer) && (0...(2**64)).cover?(number)
-
-      raise UsageError, "expected an address, an Integer or \"0x…\", got #{address.inspect[0, 80]}"
     end
   end
 end

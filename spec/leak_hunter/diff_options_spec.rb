@@ -33,7 +33,7 @@ RSpec.describe LeakHunter::Diff do
       { top: -1 } => /top: expected 0 to 4294967295 or nil, got -1/,
       { top: 1.5 } => /top: expected/,
       { top: 1 << 80 } => /top: expected/,
-      { threads: 0 } => /threads: expected 1 to 1024 or nil, got 0/,
+      { threads: 0 } => /threads: expected 1 to 1024, :all or nil, got 0/,
       { samples: nil } => /samples: expected 0 to 1000000, got nil/,
       { progress: 1 } => /progress: expected something with a call method, got 1/,
       { only: 3 } => /only: expected a String or a Regexp, got 3/,

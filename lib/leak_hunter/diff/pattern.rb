@@ -24,7 +24,7 @@ module LeakHunter
           case pattern
           when Regexp then ["regex", regexp(pattern)]
           when String, Symbol then ["text", text(option, pattern.to_s)]
-          else raise UsageError, "#{option}: expected a String or a Regexp, got #{pattern.inspect}"
+          else raise UsageError, "#{option}: expected a String or a Regexp, got #{Arguments.show(pattern)}"
           end
         end
 
@@ -49,7 +49,7 @@ module LeakHunter
         def utf8(string)
           string.encode(Encoding::UTF_8).tap { |utf8| raise EncodingError unless utf8.valid_encoding? }
         rescue EncodingError
-          raise UsageError, "pattern #{string.inspect} is not valid text"
+          raise UsageError, "pattern #{Arguments.show(string)} is not valid text"
         end
 
         def translate(source, extended:)
