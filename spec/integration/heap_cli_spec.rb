@@ -111,8 +111,8 @@ RSpec.describe "The command line on one dump" do
   it "leaves nothing behind on Ctrl-C", :tmpdir do
     reader, writer = IO.pipe
     program = "require 'leak_hunter/cli'; " \
-              "LeakHunter::Heap::Export.singleton_class.prepend(Module.new { def to_file(path) = super { |temporary| " \
-              "File.write(temporary, 'half'); $stdout.puts('half'); $stdout.flush; sleep } }); " \
+              "LeakHunter::Heap::Export.singleton_class.prepend(Module.new { def to_file(path) = super { |io| " \
+              "io.write('half'); io.flush; $stdout.puts('half'); $stdout.flush; sleep } }); " \
               "exit LeakHunter::CLI.new(ARGV).run"
     pid = spawn(RbConfig.ruby, "-I", RealDumps::LIB, "-r", "leak_hunter", "-e", program, "flame", dump,
                 "-o", "#{@tmpdir}/leak.html", out: writer)

@@ -4,6 +4,7 @@ require "digest"
 require "json"
 require "open3"
 require "pathname"
+require "set"
 require "stringio"
 
 RSpec.describe LeakHunter::Heap, "#export", :tmpdir do
@@ -98,13 +99,13 @@ RSpec.describe LeakHunter::Heap, "#export", :tmpdir do
   {
     [:pprof, {}] => "format: :pprof is not one of folded, speedscope, flame, dot, heapsnapshot",
     [nil, {}] => "format: nil is not one of",
-    [:folded, { title: "x" }] => "title: is no option of the format folded",
-    [:heapsnapshot, { only: [] }] => "only: is no option of the format heapsnapshot",
+    [:folded, { title: "x" }] => "unknown option: title. The options are: view, depth, frames, only",
+    [:heapsnapshot, { only: [] }] => "unknown option: only. There are none",
     [:folded, { view: :size }] => "view: :size is not one of retained, paths, sites",
     [:folded, { depth: 0 }] => "depth: expected 1 to 1000, got 0",
     [:folded, { frames: "9" }] => "frames: expected 1 to 1000000, got \"9\"",
     [:folded, { only: 5 }] => "only: expected objects or addresses, got 5",
-    [:folded, { only: ["x"] }] => "only: expected objects or addresses, got \"x\"",
+    [:folded, { only: ["x"] }] => "only: expected an address, an Integer or \"0x…\", got \"x\"",
     [:dot, {}] => "object: the format dot shows the neighbours of one",
     [:dot, { object: "0x8" }] => "object: there is none at 0x8 in this heap",
     [:dot, { object: "0x8", relation: :near }] => "relation: :near is not one of any"
@@ -118,8 +119,74 @@ RSpec.describe LeakHunter::Heap, "#export", :tmpdir do
   it "refuses an object of another heap, and a place that is none" do
     other = described_class.load(RealDumps.paths.first)
     expect { heap.export(:dot, StringIO.new, object: other.first) }.to raise_error(LeakHunter::UsageError, /another/)
-    expect { heap.export(:folded, "") }.to raise_error(LeakHunter::UsageError, "the path is empty")
-    expect { heap.export(:folded, 5) }.to raise_error(LeakHunter::UsageError, "expected a path or an IO, got 5")
+    expect { heap.export(:folded, "") }.to raise_error(LeakHunter::UsageError, /path is empty/)
+    expect { heap.export(:folded, 5) }.to raise_error(LeakHunter::UsageError, /expected a path or an IO, got 5/)
+  end
+
+  describe "the file", :tmpdir do
+    let(:path) { File.join(@tmpdir, "heap.folded") }
+
+    it "is readable by its owner only, and replaces what was there, a link itself and not its target" do
+      target = File.join(@tmpdir, "target")
+      File.write(target, "kept")
+      File.symlink(target, path)
+      heap.export(:folded, path)
+      expect([File.symlink?(path), File.stat(path).mode & 0o7777, File.read(target)]).to eq([false, 0o600, "kept"])
+      expect(sum(File.read(path))).to eq(heap.memsize)
+    end
+
+    it "has no name that could be known before" do
+      names = Set.new
+      watching = true
+      watcher = Thread.new do
+        names.merge(Dir.children(@tmpdir)) while watching
+      end
+      5.times { |number| heap.export(:heapsnapshot, "#{path}#{number}") }
+      watching = false
+      watcher.join
+      expect(names.grep(/part/)).to all(match(/\A\.leak_hunter-\h{32}\.part\z/))
+      expect(Dir.children(@tmpdir).size).to eq(5)
+    end
+
+    it "takes a path that is no UTF-8" do
+      odd = File.join(@tmpdir, "h\xFF".b)
+      heap.export(:folded, odd)
+      expect(File.exist?(odd)).to be(true)
+    end
+
+    it "needs a folder for temporary files to write to a stream, and says so" do
+      expect(run_ruby(<<~'RUBY', RealDumps.paths.last)).to eq("LeakHunter::WriteError")
+        require "tmpdir"
+        Dir.singleton_class.prepend(Module.new { def tmpdir = raise(ArgumentError, "could not find any") })
+        begin
+          LeakHunter::Heap.load(ARGV[0]).export(:folded, $stdout)
+        rescue LeakHunter::Error => e
+          print e.class
+        end
+      RUBY
+    end
+
+    it "is not there, nor open, after an interrupt at any moment" do
+      output = run_ruby(<<~'RUBY', RealDumps.paths.last, @tmpdir, options: %w[-rtimeout])
+        class Stop < Exception; end
+        Thread.report_on_exception = false
+        heap = LeakHunter::Heap.load(ARGV[0])
+        export = -> { heap.export(:speedscope, File.join(ARGV[1], "x")) }
+        Thread.new { export.call }.join
+        before = [Dir.children("/proc/self/fd").size, Dir.children(ARGV[1]).size]
+        GC.disable
+        150.times do |number|
+          thread = Thread.new { loop { export.call } }
+          sleep number / 5_000.0
+          number.even? ? thread.raise(Stop) : thread.kill
+          begin; thread.join; rescue Stop; end
+        end
+        # the last worker closes its own
+        200.times { Dir.children("/proc/self/fd").size > before[0] ? sleep(0.05) : break }
+        p [Dir.children("/proc/self/fd").size, Dir.children(ARGV[1]).size] == before
+      RUBY
+      expect(output).to eq("true\n")
+    end
   end
 
   # What the page tells the browser to run has to be what it brings.

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
-require "fileutils"
+require "leak_hunter/arguments"
+require "leak_hunter/output_file"
 
 module LeakHunter
   class Heap
@@ -26,24 +27,23 @@ module LeakHunter
         # @api private
         def call(heap, format, destination, **options)
           format, options = check(heap, format, options)
-          if destination.is_a?(IO) || (destination.respond_to?(:write) && !destination.respond_to?(:to_path))
-            to_io(destination) { |path| heap.native.export(format, path, options) }
+          write = ->(io) { heap.native.export(format, io.fileno, options) }
+          if stream?(destination) then to_stream(destination, &write)
           else
-            to_file(path_of(destination)) { |path| heap.native.export(format, path, options) }
+            to_file(Arguments.path("destination", destination, expected: "a path or an IO"), &write)
           end
         end
 
         private
 
-        def check(heap, format, options)
-          name = format.respond_to?(:to_sym) ? format.to_sym : format
-          known = FORMATS[name] or
-            raise UsageError, "format: #{format.inspect} is not one of #{FORMATS.keys.join(", ")}"
-          unless (unknown = options.keys - known).empty?
-            raise UsageError, "#{unknown.first}: is no option of the format #{name}"
-          end
+        def stream?(destination)
+          Arguments.responds?(destination, :write) && !Arguments.responds?(destination, :to_path)
+        end
 
-          [name.to_s, values(heap, name, options.compact)]
+        def check(heap, format, options)
+          name = Arguments.one_of(:format, format, FORMATS.keys.map(&:name))
+          Arguments.refuse_unknown(options, FORMATS.fetch(name.to_sym))
+          [name, values(heap, name.to_sym, options.compact)]
         end
 
         def values(heap, format, options)
@@ -54,26 +54,13 @@ module LeakHunter
 
         def value(heap, name, value)
           case name
-          when :view then one_of(name, value, VIEWS)
-          when :relation then one_of(name, value, RELATIONS)
+          when :view then Arguments.one_of(name, value, VIEWS)
+          when :relation then Arguments.one_of(name, value, RELATIONS)
           when :object then object(heap, value).number
           when :only then addresses(value)
           when :title then String(value).encode(Encoding::UTF_8, invalid: :replace, undef: :replace)
-          else number(name, value)
+          else Arguments.integer(name, value, NUMBERS.fetch(name))
           end
-        end
-
-        def one_of(name, value, known)
-          return value.to_s if known.include?(value.to_s)
-
-          raise UsageError, "#{name}: #{value.inspect} is not one of #{known.join(", ")}"
-        end
-
-        def number(name, value)
-          range = NUMBERS.fetch(name)
-          return value if value.is_a?(Integer) && range.cover?(value)
-
-          raise UsageError, "#{name}: expected #{range.begin} to #{range.end}, got #{value.inspect}"
         end
 
         def object(heap, value)
@@ -84,54 +71,33 @@ module LeakHunter
         end
 
         def addresses(objects)
-          unless objects.respond_to?(:map)
-            raise UsageError, "only: expected objects or addresses, got #{objects.inspect[0, 80]}"
+          unless Arguments.responds?(objects, :map)
+            raise UsageError, "only: expected objects or addresses, got #{Arguments.show(objects)}"
           end
 
-          objects.map { |object| object.is_a?(HeapObject) ? object.address.hex : address(object) }
+          objects.map { |object| object.is_a?(HeapObject) ? object.address.hex : Arguments.address(:only, object) }
         end
 
-        def address(address)
-          number = address.is_a?(String) && address.match?(/\A0x\h{1,16}\z/) ? address.hex : address
-          return number if number.is_a?(Integer) && (0...(2**64)).cover?(number)
-
-          raise UsageError, "only: expected objects or addresses, got #{address.inspect[0, 80]}"
-        end
-
-        def path_of(destination)
-          path = File.path(destination)
-          raise UsageError, "the path is empty" if path.empty?
-
-          path
-        rescue UsageError
-          raise
-        rescue TypeError, ArgumentError
-          raise UsageError, "expected a path or an IO, got #{destination.inspect[0, 80]}"
-        end
-
-        # Whole or not at all. What is no file, such as a pipe or a terminal, is written to as it is.
-        def to_file(path)
-          return yield(path) if File.exist?(path) && !File.file?(path)
-
-          temporary = "#{path}.#{Process.pid}.#{Thread.current.object_id}"
-          begin
-            yield temporary
-            File.rename(temporary, path)
-          ensure
-            FileUtils.rm_f(temporary)
-          end
+        def to_file(path, &)
+          OutputFile.write(path, overwrite: true, &)
         rescue SystemCallError => e
           raise WriteError, "cannot write #{Printable.call(path)}: #{e.message}"
         end
 
-        # Rust writes without the GVL, and cannot call an IO meanwhile.
-        def to_io(destination)
-          require "tempfile"
-          Tempfile.create("leak_hunter") do |file|
-            yield file.path
-            file.rewind
-            IO.copy_stream(file, destination)
+        # Rust writes without the GVL, and cannot call Ruby meanwhile.
+        def to_stream(destination)
+          OutputFile.scratch(temporary_folder) do |io|
+            yield io
+            io.rewind
+            IO.copy_stream(io, destination)
           end
+        end
+
+        def temporary_folder
+          require "tmpdir"
+          Dir.tmpdir
+        rescue ArgumentError => e
+          raise WriteError, "there is no folder for temporary files: #{e.message}; set TMPDIR to one"
         end
       end
     end
