@@ -14,6 +14,7 @@ module LeakHunter
   autoload :Configuration, "leak_hunter/configuration"
   autoload :Diff, "leak_hunter/diff"
   autoload :Dump, "leak_hunter/dump"
+  autoload :EagerLoad, "leak_hunter/eager_load"
   autoload :EdgeNames, "leak_hunter/edge_names"
   autoload :Heap, "leak_hunter/heap"
   autoload :HeapObject, "leak_hunter/heap_object"
@@ -41,9 +42,13 @@ module LeakHunter
     # Starts allocation tracing, so that dumps know where and when objects were allocated. With a block, traces while
     # the block runs: what was on before, started by whomever, stays on.
     #
+    # Also loads all that dumps, marks, diffs and reports need. That takes long beside busy threads: start tracing when
+    # the process starts.
+    #
     # @return [Hash{Symbol => Object}, Object] since when (see {Tracing.since}); with a block, what the block returned
     def trace!(&)
       SignalHandler.refuse("LeakHunter.trace!")
+      EagerLoad.call
       Tracing.start(&)
     end
     alias start_tracing trace!
@@ -73,6 +78,7 @@ module LeakHunter
     # @return [Mark]
     def mark
       SignalHandler.refuse("LeakHunter.mark")
+      EagerLoad.call
       Mark.take
     end
 

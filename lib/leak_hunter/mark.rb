@@ -23,8 +23,8 @@ module LeakHunter
     def self.take
       tracing = Tracing.ensure_on
       GC.start
-      envelope = Recorder::Envelope.new(snapshot: "mark", tracing:)
-      envelope.stamp(GC.count)
+      envelope = Recorder::Envelope.prepare(snapshot: "mark", tracing:)
+      envelope.stamp
       mark = new(envelope)
       GC.start(full_mark: false, immediate_sweep: false)
       mark

@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-require "securerandom"
 require "leak_hunter/uninterrupted"
 
 module LeakHunter
@@ -158,20 +157,21 @@ module LeakHunter
       end
     end
 
-    # Makes it durable and gives it its name, which must be in the same folder.
+    # Gives it its name, which must be in the same folder.
     #
     # @param overwrite [Boolean] whether a file of this name is replaced
+    # @param durable [Boolean] whether to wait until it is on the disk, so that it survives a crash of the machine
     # @return [String] the path
     # @raise [Errno::EEXIST] without `overwrite`, when there is something of this name
-    def publish(path, overwrite: false)
+    def publish(path, overwrite: false, durable: true)
       @io.flush
-      sync(@io)
+      sync(@io) if durable
       whole do
         overwrite ? File.rename(@path, path) : name_exclusively(path)
         @path = nil
         @closed = true
         @io.close
-        sync_folder
+        sync_folder if durable
       end
       path
     end
@@ -202,7 +202,7 @@ module LeakHunter
 
     def open_another
       close
-      path = File.join(@folder, ".leak_hunter-#{SecureRandom.hex(16)}.part")
+      path = File.join(@folder, ".leak_hunter-#{Random.urandom(16).unpack1("H*")}.part")
       @io = File.new(path, FLAGS, MODE)
       @path = path
     end

@@ -1,13 +1,13 @@
 # frozen_string_literal: true
 
-require "etc"
-require "securerandom"
-
 module LeakHunter
   # What tells this process from others in the dumps it takes. A forked child keeps {boot} but has another pid, so a
   # process is (boot, pid): a pid alone comes back after a while.
   module ProcessIdentity
-    @boot = SecureRandom.hex(8).freeze
+    # Where Linux has the machine's name. Elsewhere `etc` knows it, a gem, which is slow to load beside busy threads.
+    HOST_FILE = "/proc/sys/kernel/hostname"
+    private_constant :HOST_FILE
+
     @pid = nil
     @mutex = Mutex.new
 
@@ -16,7 +16,7 @@ module LeakHunter
       attr_reader :boot
 
       # @return [String] the machine's name
-      def host = Etc.uname.fetch(:nodename).dup.force_encoding(Encoding::UTF_8).scrub("?")
+      def host = host_name.force_encoding(Encoding::UTF_8).scrub("?")
 
       # @return [Integer] 1 for the first dump of this process, and so on; a forked child starts at 1 again
       def next_sequence
@@ -26,6 +26,20 @@ module LeakHunter
           @sequence += 1
         end
       end
+
+      # @return [String] hex digits, two for each byte, that nobody can guess; allocated here, not in Ruby's own files
+      def random(bytes) = +"" << Random.urandom(bytes).unpack1("H*")
+
+      private
+
+      def host_name
+        File.read(HOST_FILE).chomp
+      rescue SystemCallError
+        require "etc"
+        Etc.uname.fetch(:nodename).dup
+      end
     end
+
+    @boot = random(8).freeze
   end
 end

@@ -1,10 +1,11 @@
 # frozen_string_literal: true
 
 require "leak_hunter/recorder/destination"
+require "leak_hunter/recorder/own_thread"
 require "leak_hunter/recorder/recording"
 
 module LeakHunter
-  # Takes heap dumps of this process: an atomic snapshot beside busy threads, written whole or not at all.
+  # Takes heap dumps of this process: an atomic snapshot beside busy threads, written completely or not at all.
   #
   # A dump is what ObjectSpace.dump_all writes, between one line more at the start and one at the end (see
   # {Recorder::Envelope}). It may hold any string of the process, passwords too, so only its owner can read the file.
@@ -14,6 +15,10 @@ module LeakHunter
 
     class << self
       # Takes a dump of this process.
+      #
+      # The work is done on a thread of its own, so that no exception from outside (`Timeout`, `Thread#raise`,
+      # `Thread#kill`, a signal) leaves a file, a child process or a switched-off garbage collector behind. Such an
+      # exception ends the dump, as soon as everything can be cleaned up.
       #
       # @param file [String, #to_path, nil] the file to write, which must not exist yet; also as `path:`
       # @param dir [String, #to_path, nil] the folder for a file with a name of its own, which sorts by time; made if
@@ -35,7 +40,10 @@ module LeakHunter
         raise UsageError, "one of path, path: and dir: is enough" if [file, path, dir].compact.size > 1
 
         destination = Destination.new(path: file || path, dir:)
-        exclusively { @last = Recording.new(destination, last: @last, full:, gc:, trace:, fork:, names:).take }
+        options = { full:, gc:, trace:, fork:, names:, fiber: (Names::Threads.prepare if names) }
+        OwnThread.run do |own|
+          exclusively { @last = Recording.new(destination, own:, last: @last, **options).take }
+        end
       end
 
       private
@@ -50,11 +58,6 @@ module LeakHunter
         ensure
           @lock.unlock
         end
-      rescue ThreadError => e
-        raise unless e.message.include?("trap context")
-
-        raise RecordingError, "no dump can be taken in a signal handler (#{e.message}); " \
-                              "let the handler start a thread: Thread.new { LeakHunter.dump! }"
       end
     end
   end

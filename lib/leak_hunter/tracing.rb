@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/ractors"
 require "objspace"
 
 module LeakHunter
@@ -170,11 +171,19 @@ module LeakHunter
       # What a stopped tracer has left is cleared first: it is wrong wherever the VM has reused a slot since.
       def begin_tracing
         unless @held
+          refuse_ractors
           ObjectSpace.trace_object_allocations_clear unless on?
           ObjectSpace.trace_object_allocations_start
           @held = true
         end
         mark
+      end
+
+      def refuse_ractors
+        return unless Ractors::TRACING_CRASHES && Ractors.running?
+
+        raise Unsupported, "other Ractors are running, beside which Ruby #{RUBY_VERSION} crashes when it traces " \
+                           "allocations (Bug #18464); Ruby 3.2.3 and later do not"
       end
 
       def mark

@@ -32,6 +32,7 @@ RSpec.describe "Dumps and forks", :tmpdir do
 
   it "takes the parent's dump in a child" do
     pid, warnings, generation = run_ruby(<<~'RUBY', @tmpdir).lines(chomp: true)
+      LeakHunter.trace!
       dump = LeakHunter.dump!("#{ARGV[0]}/dump.json", fork: true)
       raise unless dump.snapshot == "fork" && dump.pid == Process.pid && dump.bytes == File.size(dump)
       puts Process.pid, dump.warnings.join, dump.generation
@@ -44,8 +45,10 @@ RSpec.describe "Dumps and forks", :tmpdir do
     expect(warnings).to match(/stacks of other threads/)
     expect(File.stat(File.join(@tmpdir, "dump.json")).mode & 0o777).to eq(0o600)
     expect(reader.dangling).to eq([])
-    # What it takes to fork comes after the last collection.
-    expect(reader.unreachable.reject { |object| object["file"].end_with?("forked_snapshot.rb") }).to eq([])
+    # What it takes to fork comes after the last collection, and the recorder's own thread is not in the child. For that
+    # thread the VM notes down, in no file, where it was started.
+    files = reader.unreachable.map { |object| object.fetch("file", "/lib/leak_hunter/") }
+    expect(files).to all(include("/lib/leak_hunter/"))
   end
 
   it "compares with dumps taken in the process itself" do

@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "objspace"
-require "securerandom"
 require "leak_hunter/process_identity"
 require "leak_hunter/recorder"
 require "leak_hunter/tracing"
@@ -38,7 +37,7 @@ module LeakHunter
 
         # The rest is read at the moment of the walk.
         def facts
-          { id: format("%032x", SecureRandom.random_number(2**128)), boot: ProcessIdentity.boot, pid: Process.pid,
+          { id: ProcessIdentity.random(16), boot: ProcessIdentity.boot, pid: Process.pid,
             host: ProcessIdentity.host, sequence: ProcessIdentity.next_sequence,
             taken_at: Time.now.utc.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"), ruby: RUBY_VERSION, platform: RUBY_PLATFORM,
             tracing_since: Tracing.since&.fetch(:generation), snapshot: "live", generation: 0, compactions: 0,

@@ -1,17 +1,12 @@
 # frozen_string_literal: true
 
-require "fileutils"
-require "securerandom"
 require "leak_hunter/configuration"
+require "leak_hunter/output_file"
 
 module LeakHunter
   module Recorder
-    # Where a dump goes. It is written under a temporary name in its folder and gets its own when it is whole; nobody
-    # but its owner can read it, and no link that somebody planted is followed.
+    # Where a dump goes.
     class Destination
-      FLAGS = File::WRONLY | File::CREAT | File::EXCL | File::BINARY |
-              (File.const_defined?(:NOFOLLOW) ? File::NOFOLLOW : 0)
-
       # @return [String] absolute path of the folder
       attr_reader :dir
 
@@ -22,38 +17,44 @@ module LeakHunter
         @dir = @path ? File.dirname(@path) : WorkingDirectory.expand(dir || LeakHunter.configuration.dir, "dir")
       end
 
-      # Makes the folder, and refuses to overwrite a file before any work is done for it.
+      # Makes the folder, refuses to overwrite a file before any work is done for it, and removes what processes have
+      # left that were killed while they wrote a dump.
       def prepare
-        refuse_existing(@path) if @path
-        return if File.directory?(dir)
-
-        FileUtils.mkdir_p(File.dirname(dir))
-        Dir.mkdir(dir, 0o700)
-      rescue Errno::EEXIST
-        raise unless File.directory?(dir) # another thread or process was faster
+        refuse if @path && exist?(@path)
+        make(dir, 0o700)
+        OutputFile.remove_stale(dir)
       end
 
+      # The file has its own name when it is complete; see {OutputFile}.
+      #
       # @yieldparam io [File]
-      # @return [String] path of the file, which is whole
+      # @return [String] path of the file
       def write(envelope)
-        temporary = File.join(dir, ".leak_hunter-#{SecureRandom.hex(8)}.part")
-        File.open(temporary, FLAGS, 0o600) do |io|
-          io.binmode
-          yield io
+        OutputFile.create(dir) do |file|
+          yield file.io
+          path = @path || File.join(dir, envelope.file_name)
+          begin
+            file.publish(path, durable: false)
+          rescue Errno::EEXIST
+            refuse(path)
+          end
         end
-        path = @path || File.join(dir, envelope.file_name)
-        refuse_existing(path)
-        File.rename(temporary, path)
-        path
-      ensure
-        File.delete(temporary) if temporary && File.exist?(temporary)
       end
 
       private
 
-      def refuse_existing(path)
-        return unless File.exist?(path) || File.symlink?(path)
+      def make(dir, mode = 0o777)
+        Dir.mkdir(dir, mode)
+      rescue Errno::ENOENT
+        make(File.dirname(dir))
+        retry
+      rescue Errno::EEXIST, Errno::EISDIR, Errno::EROFS, Errno::EACCES
+        raise unless File.directory?(dir)
+      end
 
+      def exist?(path) = File.exist?(path) || File.symlink?(path)
+
+      def refuse(path = @path)
         hint = File.directory?(path) ? " (a folder is given as dir:)" : ""
         raise RecordingError, "#{path} already exists#{hint}"
       end

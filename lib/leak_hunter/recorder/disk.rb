@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/ractors"
 require "objspace"
 
 module LeakHunter
@@ -15,29 +16,28 @@ module LeakHunter
 
       module_function
 
-      # Ruby's standard library has no statvfs, so this asks `df`, as POSIX has it; Ruby starts it by vfork where there
-      # is one, so a big process pays little.
+      # Ruby's standard library does not know it, LeakHunter's extension does.
       #
-      # @return [Integer, nil] bytes that the folder's disk has left; nil where that cannot be found out
+      # @return [Integer, nil] bytes that the folder's disk has left; nil where that is not known
       def free_bytes(dir)
-        df = IO.popen([{ "LC_ALL" => "C" }, "df", "-Pk", dir, { err: File::NULL }], &:read)
-        df[/\s\d+\s+\d+\s+(\d+)\s+(?:\d+%|-)\s/, 1]&.then { |kilobytes| kilobytes.to_i * 1024 }
-      rescue SystemCallError
+        Native.disk_space(dir).fetch(:free_bytes) if Native.respond_to?(:disk_space)
+      rescue LoadError, Error, SystemCallError
         nil
       end
 
       # @param last [Dump, nil] the last dump of this process
-      # @return [Integer] bytes that a dump may take now
+      # @return [Integer, nil] bytes that a dump may take now; nil where that is not known
       def estimate(last:, full:)
         slots = GC.stat(:heap_live_slots) + (full ? GC.stat(:heap_free_slots) : 0)
         return (slots * GROWTH * last.bytes / last.objects).ceil if last
+        return if Ractors.running? # the size of all Strings is asked for by a walk of the heap
 
         (slots * BYTES_PER_SLOT) + ObjectSpace.memsize_of_all(String)
       end
 
       # @raise [NotEnoughDisk]
       def check(dir, free, needed)
-        return if free.nil? || free >= needed + RESERVE
+        return if free.nil? || needed.nil? || free >= needed + RESERVE
 
         raise NotEnoughDisk, "#{dir} has #{free} bytes free; the dump needs about #{needed}, " \
                              "and #{RESERVE} more must stay free"

@@ -1,8 +1,9 @@
 # frozen_string_literal: true
 
-require "json"
-require "securerandom"
 require "leak_hunter/process_identity"
+require "leak_hunter/recorder/json_text"
+require "leak_hunter/recorder/own_thread"
+require "leak_hunter/recorder/timestamp"
 require "leak_hunter/tracing"
 require "leak_hunter/version"
 
@@ -10,57 +11,111 @@ module LeakHunter
   module Recorder
     # What a dump says about itself, in one line before and one after the VM's records. Neither has an "address", so
     # tools that know nothing of them pass over them.
+    #
+    # All that is known beforehand is written beforehand, on a thread that ends, so that nothing refers to its garbage.
+    # {#stamp} adds what only the moment knows, and makes no objects: they would be in the dump.
     class Envelope
       SCHEMA = 1
 
-      attr_reader :id, :sequence, :taken_at, :generation, :snapshot, :first_line
+      # Bytes for what {#stamp} adds.
+      ROOM = 256
+      private_constant :ROOM
+
+      attr_reader :id, :sequence, :generation, :snapshot, :first_line
+
+      # @param options [Hash] see {#initialize}
+      # @return [Envelope]
+      def self.prepare(**options) = OwnThread.run { new(**options).rehearse }
+
+      private_class_method :new
 
       # @param snapshot [String] how the dump is taken: "in_process" or "fork"
       # @param tracing [Hash, nil] see {Tracing.since}
-      def initialize(snapshot:, tracing:)
+      # @param ractors [Integer] how many there are
+      def initialize(snapshot:, tracing:, ractors: 1)
         @snapshot = snapshot
         @tracing_generation = tracing&.fetch(:generation)
-        @id = format("%032x", SecureRandom.random_number(2**128))
+        @ractors = ractors
+        @id = ProcessIdentity.random(16)
         @pid = Process.pid
         @host = ProcessIdentity.host
-        @generation = nil
         @sequence = ProcessIdentity.next_sequence
       end
 
-      # @param generation [Integer] GC.count at the moment of the snapshot
-      def stamp(generation)
-        @generation = generation
+      # Ruby makes the caches of a method's calls and constants when it runs.
+      #
+      # @return [Envelope] itself, ready for {#stamp}
+      def rehearse
+        write_ahead
+        stamp
+        taken_at
+        write_ahead
+        self
+      end
+
+      # @return [void]
+      def stamp
+        @generation = GC.count
         @compactions = Tracing.compactions
-        @taken_at = Time.now.utc.floor(6)
-        @first_line = line(**to_h)
+        @microseconds = Timestamp.now
+        Timestamp.append(@first_line, @microseconds)
+        Timestamp.append_number(@first_line << @before_generation, @generation)
+        Timestamp.append_number(@first_line << @before_compactions, @compactions)
+        @first_line << @rest
+        nil
       end
 
       # @param members [Hash] what else it says
       def last_line(**members) = line(type: "DUMP_END", id: @id, **members)
 
-      # @return [Boolean] whether no collection has made the stamp wrong
-      def current? = @generation == GC.count && @compactions == Tracing.compactions
+      # @return [Time] in UTC
+      def taken_at = Time.at(@microseconds.quo(Timestamp::MICROSECONDS)).utc.floor(6)
 
-      # @return [String] a file name that sorts by time, and by sequence where the clock stood still
+      # @return [String] a file name that sorts by time, and by sequence where the clock did not advance
       def file_name
         format("%<time>s-%<host>s-pid%<pid>d-%<sequence>04d.json",
-               time: @taken_at.strftime("%Y%m%dT%H%M%S.%6NZ"), host: @host.gsub(/[^A-Za-z0-9.-]/, "_")[0, 64],
+               time: taken_at.strftime("%Y%m%dT%H%M%S.%6NZ"), host: @host.gsub(/[^A-Za-z0-9.-]/, "_")[0, 64],
                pid: @pid, sequence: @sequence)
       end
 
       # @return [Hash{Symbol => Object}] what the first line says
       def to_h
-        { type: "DUMP", leak_hunter: VERSION, schema: SCHEMA, id: @id, boot: ProcessIdentity.boot, pid: @pid,
-          host: @host, sequence: @sequence, taken_at: @taken_at.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"),
-          ruby: RUBY_VERSION, platform: RUBY_PLATFORM, generation: @generation, compactions: @compactions,
-          tracing_since: @tracing_generation, snapshot: @snapshot }
+        identity.merge(taken_at: taken_at.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"), ruby: RUBY_VERSION,
+                       platform: RUBY_PLATFORM, generation: @generation, compactions: @compactions).merge(state)
       end
 
       private
 
+      def identity
+        { type: "DUMP", leak_hunter: VERSION, schema: SCHEMA, id: @id, boot: ProcessIdentity.boot, pid: @pid,
+          host: @host, sequence: @sequence }
+      end
+
+      def state
+        { tracing_since: @tracing_generation, snapshot: @snapshot, **(@ractors > 1 ? { ractors: @ractors } : {}) }
+      end
+
+      # The pieces of {#to_h}, in its order.
+      def write_ahead
+        start = "{#{members(**identity)}, \"taken_at\":\""
+        @before_generation = "\", #{members(ruby: RUBY_VERSION, platform: RUBY_PLATFORM)}, \"generation\":"
+        @before_compactions = ", \"compactions\":"
+        @rest = ", #{members(**state)}}\n"
+        pieces = [start, @before_generation, @before_compactions, @rest]
+        @first_line = String.new(start, capacity: pieces.sum(&:bytesize) + ROOM)
+      end
+
+      def line(**members) = "{#{members(**members)}}\n"
+
       # As ObjectSpace spaces its lines.
-      def line(**members)
-        "{#{members.map { |name, value| "#{JSON.generate(name)}:#{JSON.generate(value)}" }.join(", ")}}\n"
+      def members(**members) = members.map { |name, value| "\"#{name}\":#{json(value)}" }.join(", ")
+
+      def json(value)
+        case value
+        when String then JSONText.quote(value)
+        when nil then "null"
+        else value.to_s
+        end
       end
     end
   end

@@ -29,13 +29,14 @@ module LeakHunter
 
       # Makes Ruby do now what it does once and keeps: done after the snapshot it would show up in the next one.
       #
-      # @param pause [Float] seconds for which the process has stood still so far
-      def initialize(pause)
+      # @param pause [Float] seconds for which the process has been paused so far
+      # @param fiber [Fiber, nil] the one that asked for the names, see {Threads.prepare}
+      def initialize(pause, fiber: Threads.prepare)
         @pause = pause
+        @fiber = fiber
         @text = ""
         @count = 0
         @complete = false
-        Threads.prepare
       end
 
       # Reads as many names as there is time for. It never raises: a dump is good without them. What another thread
@@ -59,7 +60,7 @@ module LeakHunter
       def read_all(seconds)
         generation = GC.count
         ledger = Ledger.new([(@pause + seconds) * SHARE, LEAST].max)
-        complete = SOURCES.map { |source| read_from(source, ledger) }.all?
+        complete = [Threads::Storage.new(@fiber), *SOURCES].map { |source| read_from(source, ledger) }.all?
         # Another thread made Ruby collect: a slot that the snapshot shows may have another object by now.
         return unless GC.count == generation
 

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "leak_hunter/dump"
+require "leak_hunter/ractors"
 require "leak_hunter/recorder/disk"
 require "leak_hunter/recorder/envelope"
 require "leak_hunter/recorder/failure"
@@ -17,28 +18,32 @@ module LeakHunter
       # objects may never settle. One more comes right before the snapshot.
       COLLECTIONS = (2..9)
 
-      COMPACTION = "objects were moved: Ruby #{RUBY_VERSION} forgets where and when a moved object was made".freeze
-      RACTORS = "other Ractors were running, which Ruby #{RUBY_VERSION} does not stop for a dump".freeze
+      COMPACTION = "objects were moved: Ruby #{RUBY_VERSION} forgets where and when a moved object was allocated".freeze
+      DISK = "free space was not checked: this platform does not tell it, or LeakHunter's extension is not built"
 
+      # @param own [OwnThread] on which this runs
       # @param last [Dump, nil] the last dump of this process
-      def initialize(destination, full:, gc:, trace:, fork:, names:, last:) # rubocop:disable Naming/MethodParameterName
+      # @param options [Hash] see {Recorder.dump!}; and `:fiber`, the one that asked for the dump
+      def initialize(destination, own:, last:, **options)
         @destination = destination
+        @own = own
         @last = last
-        @full = full ? true : false # ObjectSpace takes nothing else for true
-        @gc = gc
-        @trace = trace
-        @fork = fork
-        @names = names
+        @full = options.fetch(:full) ? true : false # ObjectSpace takes nothing else for true
+        @gc, @trace, @fork, @names, @fiber = options.fetch_values(:gc, :trace, :fork, :names, :fiber)
+        @ractors = Ractors.count
         @seconds = 0.0
+        @warnings = []
       end
 
       # @return [Dump]
       def take
         Failure.explain(@destination.dir) do
-          prepare
+          @destination.prepare
+          trace
           free = Disk.free_bytes(@destination.dir)
+          @warnings << DISK unless free
           collect if @gc
-          needed = stand_still { Disk.estimate(last: @last, full: @full) }
+          needed = paused { Disk.estimate(last: @last, full: @full) }
           Disk.check(@destination.dir, free, needed)
           write
         end
@@ -47,13 +52,14 @@ module LeakHunter
       private
 
       # Never dumps what a stopped tracer has left: it tells the places of dead objects for those of living ones.
-      def prepare
-        @destination.prepare
-        if @trace
-          Tracing.ensure_on
-        elsif !Tracing.on?
-          Tracing.clear
+      def trace
+        on = Tracing.on?
+        if @trace && !on && Ractors::TRACING_CRASHES && @ractors > 1
+          @warnings << Ractors::NOT_TRACED
+          @trace = false
         end
+        Tracing.ensure_on if @trace
+        Tracing.clear unless @trace || on
         @tracing = Tracing.since
       end
 
@@ -61,7 +67,7 @@ module LeakHunter
       def collect
         live = nil
         COLLECTIONS.end.times do |done|
-          stand_still { GC.start }
+          OwnThread.interruptible { paused { GC.start } }
           before = live
           live = GC.stat(:heap_live_slots)
           break if done + 1 >= COLLECTIONS.begin && live >= before
@@ -69,7 +75,7 @@ module LeakHunter
       end
 
       def write
-        envelope = Envelope.new(snapshot: @fork ? "fork" : "in_process", tracing: @tracing)
+        envelope = Envelope.prepare(snapshot: @fork ? "fork" : "in_process", tracing: @tracing, ractors: @ractors)
         bytes = nil
         path = @destination.write(envelope) do |io|
           Failure.explain(@destination.dir, io) { record(io, envelope) }
@@ -79,32 +85,35 @@ module LeakHunter
       end
 
       def record(io, envelope)
-        names = Names.new(@seconds) if @names
         snapshot = (@fork ? ForkedSnapshot : Snapshot.in_process).new(io, envelope, full: @full, names:)
-        stand_still { at_a_clean_moment(envelope) { snapshot.take } }
+        moment = -> { paused { at_a_clean_moment(envelope) { snapshot.take } } }
+        # the child keeps the stack of the thread that forks
+        @fork ? @own.in_caller(&moment) : moment.call
         snapshot.finish
       ensure
         snapshot&.discard
       end
 
-      # The stamp's own garbage goes with the last collection, so it is made for the generation to come; what one made
-      # after it leaves would be in the dump. That takes a GC.start that some other thread calls in between, or
-      # compaction. After the snapshot another collection begins, so that what is made from there on is not of the
-      # generation of what the dump holds.
+      def names
+        return unless @names
+        return Names.new(@seconds, fiber: @fiber) unless @ractors > 1
+
+        @warnings << Ractors::NO_NAMES
+        nil
+      end
+
+      # Another thread's turn would bring in collections, which make the stamp wrong, and objects. After the snapshot
+      # another collection begins, so that what is made from there on is not of the generation of what the dump holds.
       def at_a_clean_moment(envelope)
         without_gc do
-          if @gc
-            envelope.stamp(GC.count + 1)
-            GC.start
-          end
-          envelope.stamp(GC.count) unless envelope.current?
+          GC.start if @gc # collects all the same
+          envelope.stamp
           @objects = GC.stat(:heap_live_slots)
           yield
         end
         GC.start(full_mark: false, immediate_sweep: false) if @gc
       end
 
-      # Collections that another thread's turn brings in would make the stamp wrong. GC.start collects all the same.
       def without_gc
         disabled = GC.disable
         yield
@@ -112,7 +121,7 @@ module LeakHunter
         GC.enable unless disabled
       end
 
-      def stand_still
+      def paused
         start = Process.clock_gettime(Process::CLOCK_MONOTONIC)
         yield
       ensure
@@ -127,11 +136,10 @@ module LeakHunter
       end
 
       def warnings
-        [
-          (ForkedSnapshot::WARNING if @fork),
-          (COMPACTION if Tracing::FORGETS_MOVED && (Tracing.compacted? || auto_compact?)),
-          (RACTORS if RUBY_VERSION.to_f < 4.0 && Ractor.count > 1)
-        ].compact.freeze
+        @warnings << ForkedSnapshot::WARNING if @fork
+        @warnings << COMPACTION if Tracing::FORGETS_MOVED && (Tracing.compacted? || auto_compact?)
+        @warnings << Ractors::NOT_STOPPED if !Ractors::STOPPED && @ractors > 1
+        @warnings.freeze
       end
 
       def auto_compact? = GC.respond_to?(:auto_compact) && GC.auto_compact

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/recorder/own_thread"
 require "objspace"
 
 module LeakHunter
@@ -10,7 +11,7 @@ module LeakHunter
       # @return [Class] the kind that is atomic on this Ruby
       def self.in_process = RUBY_VERSION.to_f < 3.4 ? InMemory : ToFile
 
-      # @param io [File] opened for writing, empty
+      # @param io [File] opened for reading and writing, empty
       # @param full [Boolean] whether free slots are written too
       # @param names [Names, nil] those to read and write too
       def initialize(io, envelope, full:, names: nil)
@@ -33,12 +34,18 @@ module LeakHunter
       # A whole dump ends with a whole record; Ruby does not tell when the end got lost on its way to the file.
       def seal
         @io.flush
-        tail = File.binread(@io.path, 2, @io.size - 2)
-        raise IOError, "it is cut off at byte #{@io.size}" unless tail == "}\n"
+        size = @io.size
+        raise IOError, "it is cut off at byte #{size}" unless @io.pread(2, size - 2) == "}\n"
 
-        @io.write(@names.text) if @names
-        @io.write(@envelope.last_line(**(@names ? @names.to_h : {})))
-        @io.flush
+        write(@names ? @names.text : "", @envelope.last_line(**(@names ? @names.to_h : {})))
+      end
+
+      # As long as it takes, this may be interrupted. Several pieces go to the system at once.
+      def write(*pieces)
+        OwnThread.interruptible do
+          @io.write(*pieces)
+          @io.flush
+        end
       end
 
       # Ruby 3.4 and later hold the GVL while they write to a file.
@@ -60,7 +67,7 @@ module LeakHunter
       # make a String of it, which must be gone before the next dump: it would hold this one as its text.
       class InMemory < Snapshot
         def finish
-          @io.write(@envelope.first_line, @text)
+          write(@envelope.first_line, @text)
           free
           seal
         end

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "leak_hunter/core_methods"
+require "leak_hunter/recorder/json_text"
 
 module LeakHunter
   module Recorder
@@ -18,12 +19,11 @@ module LeakHunter
         WITHOUT_ADDRESS = [NilClass, TrueClass, FalseClass, Integer, Symbol, Float]
                           .to_h { |type| [type, true] }.compare_by_identity.freeze
         PLAIN = /\A[\w@$?!]+\z/
-        ESCAPED = /["\\\x00-\x1f]/
         # Of an address, as Kernel#to_s writes it.
         DIGITS = [0].pack("J").bytesize * 2
         REFERENCES = '"references":["'
 
-        private_constant :BATCH, :STRIDE, :LONGEST, :WITHOUT_ADDRESS, :PLAIN, :ESCAPED, :DIGITS, :REFERENCES
+        private_constant :BATCH, :STRIDE, :LONGEST, :WITHOUT_ADDRESS, :PLAIN, :DIGITS, :REFERENCES
 
         # @return [String] the lines
         attr_reader :text
@@ -122,13 +122,13 @@ module LeakHunter
           @count += 1
         end
 
-        # The inside of a JSON string. Written here, since applications replace JSON.generate.
+        # The inside of a JSON string.
         def json(text)
           return text if text.ascii_only? && text.length <= LONGEST && PLAIN.match?(text)
 
           text = CoreMethods.utf8(text)
           text = "#{text[0, LONGEST]}…" if text.length > LONGEST
-          text.gsub(ESCAPED) { |char| format("\\u%04x", char.ord) }
+          JSONText.escape(text)
         end
 
         # An Array's own record lists the addresses of all that is in it: faster than asking each. It lacks nil, and the

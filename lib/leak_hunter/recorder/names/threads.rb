@@ -6,11 +6,13 @@ module LeakHunter
   module Recorder
     class Names
       # What threads hold: fiber-locals of the fiber each of them runs, thread variables, and the storage of the fiber
-      # that takes the dump.
+      # that asked for the dump ({Storage}).
       module Threads
         module_function
 
         # Ruby makes a thread's first fiber an object when it is asked for it, and keeps that.
+        #
+        # @return [Fiber, nil] nil on Rubies whose fibers have no storage
         def prepare
           Fiber.current if CoreMethods::FIBER_STORAGE
         end
@@ -21,7 +23,6 @@ module LeakHunter
             fiber_locals(thread, ledger)
             thread_variables(thread, ledger)
           end
-          fiber_storage(ledger)
           true
         end
 
@@ -37,12 +38,18 @@ module LeakHunter
           end
         end
 
-        def fiber_storage(ledger)
-          return unless CoreMethods::FIBER_STORAGE
+        # What a fiber's storage holds. It is read in the fiber, or in a thread started there, which has a copy of it.
+        class Storage
+          # @param fiber [Fiber, nil] whose storage it is
+          def initialize(fiber)
+            @fiber = fiber
+          end
 
-          fiber = Fiber.current
-          storage = CoreMethods::FIBER_STORAGE.bind_call(fiber) or return
-          storage.each { |name, value| ledger.add("fiber_storage", fiber, name, value) }
+          def read(ledger)
+            storage = CoreMethods::FIBER_STORAGE.bind_call(Fiber.current) if @fiber
+            storage&.each { |name, value| ledger.add("fiber_storage", @fiber, name, value) }
+            true
+          end
         end
       end
     end
