@@ -281,7 +281,56 @@ fn dumps_of_different_processes_are_refused_by_what_they_say() {
     }
     let error = dumps.error();
     assert_eq!(error.kind(), ErrorKind::DifferentProcesses, "{error}");
-    assert!(error.to_string().contains("process 7 on h"), "{error}");
+    for process in ["first of process 7 on h", "third of process 8 on h"] {
+        assert!(error.to_string().contains(process), "{error}");
+    }
+}
+
+#[test]
+fn a_third_dump_of_another_process_is_told_as_that_whatever_its_number() {
+    for order in [[(7, 1), (7, 2), (8, 1)], [(7, 2), (7, 1), (8, 1)]] {
+        let dumps = Dumps::good();
+        for (index, (pid, sequence)) in order.into_iter().enumerate() {
+            let text = fs::read_to_string(&dumps.paths[index]).unwrap();
+            let id = index.to_string();
+            dumps.write(index, recorded(&id, pid, sequence, 0) + &text + &end(&id));
+        }
+        assert_eq!(dumps.error().kind(), ErrorKind::DifferentProcesses, "{order:?}");
+    }
+}
+
+#[test]
+fn the_first_and_the_third_must_be_of_one_process_when_nothing_is_recorded_of_the_second() {
+    let dumps = Dumps::good();
+    for (index, pid) in [(0, 7), (2, 8)] {
+        let text = fs::read_to_string(&dumps.paths[index]).unwrap();
+        let id = index.to_string();
+        dumps.write(index, recorded(&id, pid, index as u64, 0) + &text + &end(&id));
+    }
+    assert_eq!(dumps.error().kind(), ErrorKind::DifferentProcesses);
+}
+
+#[test]
+fn a_younger_process_is_no_wrong_order() {
+    for odd in 0..3 {
+        let dumps = Dumps::good();
+        for index in 0..3 {
+            let base = if index == odd { 0x9000 } else { 0x1000 };
+            let classes: String = ["Object", "String", "Array"]
+                .iter()
+                .zip(0u64..)
+                .map(|(name, it)| named(base + it * 40, name))
+                .collect();
+            // its GC count is above the others' where it comes first, and below where it comes later
+            let generation = if index == odd {
+                [99, 1, 1][odd]
+            } else {
+                10 + index as u64
+            };
+            dumps.write(index, record(0x10, generation) + &classes);
+        }
+        assert_eq!(dumps.error().kind(), ErrorKind::DifferentProcesses, "{odd}");
+    }
 }
 
 #[test]

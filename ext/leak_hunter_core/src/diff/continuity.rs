@@ -27,7 +27,7 @@ const SHARE_MOVED: f64 = 0.02;
 
 /// Fails when one dump was given twice.
 pub(crate) fn check_distinct(files: &[Source; 3]) -> Result<()> {
-    for (one, two) in [(0, 1), (1, 2), (0, 2)] {
+    for (one, two) in PAIRS {
         if files[one].same_as(&files[two])? {
             let which = files[one]
                 .path()
@@ -44,27 +44,43 @@ pub(crate) fn check_distinct(files: &[Source; 3]) -> Result<()> {
 
 /// Fails when what the dumps say of themselves does not fit together.
 pub(crate) fn check_recorded(files: &[Source; 3]) -> Result<()> {
-    for (one, two) in [(0, 1), (1, 2)] {
-        let (Some(before), Some(after)) = (files[one].recorded(), files[two].recorded()) else {
-            continue;
-        };
-        if !before.same_process(after) {
-            let message = format!(
-                "the {} dump is of process {} on {}, the {} of process {} on {}; addresses mean nothing across \
-                 processes, take all three in one",
-                ORDINALS[one], before.pid, before.host, ORDINALS[two], after.pid, after.host
-            );
-            return Err(Error::new(ErrorKind::DifferentProcesses, message));
+    let recorded = |index: usize| files[index].recorded();
+    for (one, two) in PAIRS {
+        if let (Some(before), Some(after)) = (recorded(one), recorded(two)) {
+            if !before.same_process(after) {
+                return Err(different_processes(files));
+            }
         }
-        if before.sequence > after.sequence {
-            return Err(wrong_order(
-                one,
-                two,
-                &format!("#{} then #{}", before.sequence, after.sequence),
-            ));
+    }
+    for (one, two) in PAIRS {
+        if let (Some(before), Some(after)) = (recorded(one), recorded(two)) {
+            if before.sequence > after.sequence {
+                let detail = format!("#{} then #{}", before.sequence, after.sequence);
+                return Err(wrong_order(one, two, &detail));
+            }
         }
     }
     Ok(())
+}
+
+/// Says of which process each is.
+fn different_processes(files: &[Source; 3]) -> Error {
+    let described: Vec<String> = ORDINALS
+        .iter()
+        .zip(files)
+        .map(|(ordinal, file)| match file.recorded() {
+            Some(it) => format!(
+                "the {ordinal} of process {} on {} (boot {})",
+                it.pid, it.host, it.boot
+            ),
+            None => format!("the {ordinal} of a process that is not recorded"),
+        })
+        .collect();
+    let message = format!(
+        "the dumps are of different processes: {}; take all three in one process",
+        described.join(", ")
+    );
+    Error::new(ErrorKind::DifferentProcesses, message)
 }
 
 /// Fails when a mark stands where objects are needed.
@@ -85,7 +101,7 @@ pub(crate) fn check_marks(files: &[Source; 3], identity: Identity) -> Result<()>
 
 /// Fails when the highest generations run backwards: GC counts only rise.
 pub(crate) fn check_generations(generations: [Option<u64>; 3]) -> Result<()> {
-    for (one, two) in [(0, 1), (1, 2), (0, 2)] {
+    for (one, two) in PAIRS {
         if let (Some(before), Some(after)) = (generations[one], generations[two]) {
             if before > after {
                 return Err(wrong_order(one, two, &format!("GC count {before} then {after}")));
@@ -96,6 +112,7 @@ pub(crate) fn check_generations(generations: [Option<u64>; 3]) -> Result<()> {
 }
 
 const ORDINALS: [&str; 3] = ["first", "second", "third"];
+const PAIRS: [(usize, usize); 3] = [(0, 1), (1, 2), (0, 2)];
 
 fn wrong_order(one: usize, two: usize, detail: &str) -> Error {
     let message = format!(
@@ -150,13 +167,13 @@ pub(crate) fn check_inferred(
     inferred: Continuity,
 ) -> Result<()> {
     if inferred.same_process == Some(false) {
-        let name = |index: usize| {
-            let path = files[index].path().map(|path| path.display().to_string());
-            path.unwrap_or_else(|| format!("the {} dump", ORDINALS[index]))
+        let name = |index: usize| match files[index].path() {
+            Some(path) => format!("the {} dump ({})", ORDINALS[index], path.display()),
+            None => format!("the {} dump", ORDINALS[index]),
         };
         let message = format!(
-            "{} and {} are of different processes: Ruby's own classes stand at other addresses; take all three dumps \
-             in one process",
+            "{} and {} are of different processes: Ruby's own classes have other addresses; take all three dumps in \
+             one process",
             name(one),
             name(two)
         );
