@@ -5,7 +5,7 @@ require "leak_hunter/arguments"
 require "leak_hunter/errors"
 require "leak_hunter/signal_handler"
 
-# Finds what a Ruby process leaks: takes heap dumps, compares three of them, names what stayed.
+# Finds memory leaks in a Ruby process: takes heap dumps, compares three of them, shows what leaked and what holds it.
 #
 # Requiring this file is cheap: neither the native extension nor objspace is loaded before they are used, and Rack,
 # Rails, RSpec and Rake are never loaded. Each integration is its own require.

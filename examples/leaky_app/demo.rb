@@ -21,7 +21,7 @@ module LeakyApp
     def self.run
       Dir.mktmpdir("leaky_app") do |dir|
         Server.run(RACKUP, dir:, env: { "LEAK_HUNTER_TOKEN" => TOKEN }) do |server|
-          puts "A shop that leaks runs on Puma, http://127.0.0.1:#{server.port}/ (process #{server.pid})."
+          puts "A leaking shop on Puma: http://127.0.0.1:#{server.port}/ (process #{server.pid})"
           server.connect { |http| new(http).hunt }
         end
       end
@@ -47,7 +47,7 @@ module LeakyApp
 
     # Orders leak; looking at products fills a cache, whose objects come and go.
     def trade
-      puts "#{ORDERS} orders, and #{ORDERS * 2} looks at products"
+      puts "#{ORDERS} orders, #{ORDERS * 2} product views"
       ORDERS.times do
         @orders += 1
         ask("POST", "/orders?product=#{@orders}")
@@ -59,7 +59,7 @@ module LeakyApp
       dump = JSON.parse(ask("POST", "/leaks/dumps", JSON_TYPE))
       bytes, objects, seconds = dump.values_at("bytes", "objects", "seconds")
       puts "Dump #{number}: #{(bytes / 1e6).round(1)} MB, #{objects} objects, " \
-           "the process stood still for #{(seconds * 1000).ceil} ms"
+           "paused for #{(seconds * 1000).ceil} ms"
     end
 
     def planted = JSON.parse(ask("GET", "/planted"))
@@ -72,7 +72,7 @@ module LeakyApp
       found
     end
 
-    def words(group) = "#{group["count"]} #{group["class"]} from #{group["file"]}:#{group["line"]}"
+    def words(group) = "#{group["count"]} #{group["class"]} allocated at #{group["file"]}:#{group["line"]}"
 
     def ask(method, path, accept = "text/plain")
       headers = { "accept" => accept, "authorization" => "Bearer #{TOKEN}", "content-type" => FORM }

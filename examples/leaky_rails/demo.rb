@@ -36,7 +36,7 @@ module LeakyRails
       Dir.mktmpdir("leaky_rails") do |dir|
         # One thread, so that what leaks per thread leaks in one place.
         LeakyApp::Server.run(RACKUP, dir:, env: { "LEAK_HUNTER_TOKEN" => TOKEN }, options: %w[-t 1:1]) do |server|
-          puts "A news site that leaks runs on Puma, http://127.0.0.1:#{server.port}/ (process #{server.pid})."
+          puts "A leaking news site on Puma: http://127.0.0.1:#{server.port}/ (process #{server.pid})"
           server.connect { |http| new(http).hunt }
         end
       end
@@ -64,7 +64,7 @@ module LeakyRails
     private
 
     def read_the_news(popular:)
-      puts "#{VISITS} visits, of which #{VISITS / WATCHER} watch an article"
+      puts "#{VISITS} visits; in #{VISITS / WATCHER} of them an article is watched"
       VISITS.times do
         @visits += 1
         number = popular && @visits.even? ? (@visits / 2 % POPULAR) : (@visits * 7 % (ARTICLES - POPULAR)) + POPULAR
@@ -76,7 +76,7 @@ module LeakyRails
       dump = JSON.parse(ask("POST", "/leaks/dumps", JSON_TYPE))
       bytes, objects, seconds = dump.values_at("bytes", "objects", "seconds")
       puts "Dump #{number}: #{(bytes / 1e6).round(1)} MB, #{objects} objects, " \
-           "the process stood still for #{(seconds * 1000).ceil} ms"
+           "paused for #{(seconds * 1000).ceil} ms"
     end
 
     def planted = JSON.parse(ask("GET", "/planted"))

@@ -2,12 +2,13 @@
 
 require "leak_hunter/version"
 require "leak_hunter/errors"
+require "leak_hunter/terminal"
 
 module LeakHunter
   # The command line: `leak_hunter COMMAND …`. Each command is a class of its own in `leak_hunter/cli/`.
   #
-  # Exit statuses: 0 fine (also when the reader closed the pipe), 1 the dumps could not be compared, 2 wrong usage,
-  # 130 interrupted.
+  # Exit statuses: 0 success (also when the reader closed the pipe), 1 failure, 2 wrong usage, 130 interrupted. The
+  # reason goes to standard error.
   class CLI
     autoload :Command, "leak_hunter/cli/command"
     autoload :DiffCommand, "leak_hunter/cli/diff_command"
@@ -16,8 +17,10 @@ module LeakHunter
     autoload :HeapCommand, "leak_hunter/cli/heap_command"
     autoload :HelpCommand, "leak_hunter/cli/help_command"
     autoload :ProgressBar, "leak_hunter/cli/progress_bar"
+    autoload :RootPaths, "leak_hunter/cli/root_paths"
     autoload :TopCommand, "leak_hunter/cli/top_command"
     autoload :WhyCommand, "leak_hunter/cli/why_command"
+    autoload :WhyReport, "leak_hunter/cli/why_report"
 
     # A new command is one line here and one file.
     COMMANDS = {
@@ -25,19 +28,34 @@ module LeakHunter
       "export" => :ExportCommand, "help" => :HelpCommand
     }.freeze
 
-    FINE = 0
-    FAILED = 1
+    SUCCESS = 0
+    FAILURE = 1
     WRONG_USAGE = 2
     INTERRUPTED = 130
 
     attr_reader :stdin, :stdout, :stderr
 
-    # @param name [String, Symbol]
-    # @return [Class, nil]
-    def self.command(name) = COMMANDS[name.to_s]&.then { |constant| const_get(constant) }
+    # @param name [String]
+    # @return [Class]
+    # @raise [UsageError]
+    def self.command(name)
+      constant = COMMANDS[name] or
+        raise UsageError, "unknown command #{Printable.call(name)}.#{hint(name)} " \
+                          "The commands are: #{COMMANDS.keys.join(", ")}"
+      const_get(constant)
+    end
+
+    # did_you_mean can be switched off
+    def self.hint(name)
+      return unless defined?(DidYouMean::SpellChecker) && name.valid_encoding?
+
+      similar = DidYouMean::SpellChecker.new(dictionary: COMMANDS.keys).correct(name).first
+      " Did you mean #{similar}?" if similar
+    end
+    private_class_method :hint
 
     def initialize(argv, stdin: $stdin, stdout: $stdout, stderr: $stderr)
-      @argv = argv.dup
+      @argv = argv.map { |argument| utf8(argument) }
       @stdin = stdin
       @stdout = stdout
       @stderr = stderr
@@ -45,25 +63,45 @@ module LeakHunter
 
     # @return [Integer] the exit status
     def run
-      # nothing stays behind in a buffer that Ruby, when it exits, would wait to get rid of
+      # nothing is left in a buffer that Ruby would have to write when it exits
       stdout.sync = true
       dispatch(@argv.first, @argv.drop(1))
-      FINE
+      SUCCESS
     rescue UsageError => e
-      fail_with(WRONG_USAGE, e.message, hint)
-    rescue Error => e
-      fail_with(FAILED, e.message)
+      fail_with(WRONG_USAGE, e.message, help_hint)
     rescue Errno::EPIPE
-      FINE # whoever read us has seen enough
+      SUCCESS # the reader has seen enough
+    rescue Error, SystemCallError, IOError => e
+      fail_with(FAILURE, e.message)
+    rescue NoMemoryError
+      fail_with(FAILURE, "out of memory")
     rescue Interrupt
       INTERRUPTED
     end
 
+    # Writes to standard output.
+    #
+    # @param text [String]
+    # @raise [WriteError] unless its reader only closed the pipe
+    def write(text)
+      stdout.write(text)
+    rescue Errno::EPIPE
+      raise
+    rescue SystemCallError, IOError => e
+      raise WriteError.new("standard output", e)
+    end
+
     private
+
+    # Where the locale says nothing of an encoding, it is UTF-8, as in dumps. Paths keep their bytes.
+    def utf8(argument)
+      ascii = [Encoding::US_ASCII, Encoding::BINARY].include?(argument.encoding)
+      ascii ? argument.dup.force_encoding(Encoding::UTF_8) : argument
+    end
 
     def dispatch(name, rest)
       case name
-      when "--version", "-V" then stdout.puts "leak_hunter #{VERSION}"
+      when "--version", "-V" then write("leak_hunter #{VERSION}\n")
       when "--help", "-h" then command("help").call(rest)
       when nil then raise UsageError, "no command given"
       else command(name).call(rest)
@@ -71,20 +109,19 @@ module LeakHunter
     end
 
     def command(name)
-      @command = self.class.command(name) or
-        raise UsageError, "#{name.inspect} is not a command. The commands are: #{COMMANDS.keys.join(", ")}"
+      @command = self.class.command(name)
       @command.new(self)
     end
 
-    def hint
+    def help_hint
       about = @command && @command != HelpCommand ? " #{COMMANDS.key(@command.name[/\w+\z/].to_sym)}" : ""
       "Try: leak_hunter help#{about}"
     end
 
-    def fail_with(status, *lines)
-      stderr.puts("leak_hunter: #{lines.first}", *lines.drop(1))
+    def fail_with(status, message, hint = nil)
+      stderr.write("leak_hunter: #{Printable.lines(message).chomp}\n#{"#{hint}\n" if hint}")
       status
-    rescue Errno::EPIPE
+    rescue SystemCallError, IOError # nobody to tell
       status
     end
   end

@@ -20,11 +20,11 @@ module LeakHunter
       logger: nil
     }.freeze
 
-    # Where {#token} comes from unless it is set.
+    # Where {#token} comes from if it is not set.
     TOKEN_VARIABLE = "LEAK_HUNTER_TOKEN"
     MIN_TOKEN_BYTES = 32
 
-    # @return [Boolean] whether {Web} hands out whole dumps, with every string of the process in them
+    # @return [Boolean] whether {Web} offers dumps for download; they contain every string of the process
     attr_reader :allow_download
     alias allow_download? allow_download
 
@@ -37,12 +37,15 @@ module LeakHunter
     # @param settings [Hash{Symbol => Object}] any of {DEFAULTS}
     def initialize(**settings)
       unknown = settings.keys - DEFAULTS.keys
-      raise UsageError, "no such setting: #{unknown.join(", ")}" unless unknown.empty?
+      unless unknown.empty?
+        raise UsageError,
+              "unknown setting: #{unknown.join(", ")}. The settings are: #{DEFAULTS.keys.join(", ")}"
+      end
 
       DEFAULTS.merge(settings).each { |name, value| public_send(:"#{name}=", value) }
     end
 
-    # @return [String] the folder for dumps; unless set, tmp/leak_hunter under Rails' root or the current folder
+    # @return [String] the directory for dumps; unless set, tmp/leak_hunter in Rails' root or the working directory
     # @raise [UsageError] when there is no such place, since the working directory was deleted
     def dir
       @dir || default_dir or
@@ -55,10 +58,10 @@ module LeakHunter
       @dir = dir && WorkingDirectory.expand(dir, "dir")
     end
 
-    # The secret that opens {Web}; unless set, that of the environment variable LEAK_HUNTER_TOKEN.
+    # The secret that authorizes requests to {Web}; unless set, the value of the environment variable LEAK_HUNTER_TOKEN.
     #
     # @return [String, nil]
-    # @raise [UsageError] when the variable's is too weak
+    # @raise [UsageError] if that of the variable is too weak
     def token = @token || environment_token
 
     # @param token [String, nil] at least 32 printable ASCII characters without spaces
@@ -66,7 +69,7 @@ module LeakHunter
       @token = token && check_token(token, "token")
     end
 
-    # With a block, sets what decides about a request to {Web}; without one, returns it.
+    # With a block, sets the block that authorizes requests to {Web}; without one, returns it.
     #
     # @yieldparam env [Hash] the Rack environment
     # @yieldreturn [Boolean]
@@ -107,7 +110,7 @@ module LeakHunter
       @logger = logger
     end
 
-    # Shows neither the token nor what Rails' logger holds.
+    # Shows neither the token nor the logger.
     def inspect = "#<#{self.class} dir=#{(@dir || default_dir).inspect} max_dumps=#{max_dumps} max_bytes=#{max_bytes}>"
 
     private

@@ -3,30 +3,30 @@
 require "leak_hunter"
 
 module LeakHunter
-  # `require "leak_hunter/console"` gives the prompts of irb and pry, also at a binding.irb or binding.pry, one helper:
+  # `require "leak_hunter/console"` adds a helper to irb and pry, also at a binding.irb or binding.pry:
   #
-  #   leak_hunter            takes a dump and says what to do next; from the third on, prints what leaked
-  #   leak_hunter :status    says which dumps it remembers
+  #   leak_hunter            takes a dump and says what to do next; from the third dump on, prints what leaked
+  #   leak_hunter :status    lists the dumps
   #   leak_hunter :report    prints the report again, and returns it
-  #   leak_hunter :reset     forgets the dumps; the files stay
+  #   leak_hunter :reset     starts over; the files stay
   #
-  # Options are those of {Recorder.dump!}: `leak_hunter fork: true`. The last three dumps count: a fourth call compares
-  # the second, the third and the fourth.
+  # Options are those of {Recorder.dump!}: `leak_hunter fork: true`. The last three dumps are compared: after a fourth
+  # call the second, third and fourth.
   #
-  # A prompt remembers results, irb in `_` and pry in `_` and `_out_`, and so keeps alive what an expression returned.
-  # End the lines that exercise the suspect with `; nil`.
+  # irb keeps the last result in `_`, pry in `_` and `_out_`, and so keeps alive what an expression returned. End the
+  # lines that run the suspect code with `; nil`.
   class Console
     COMMANDS = %i[dump status report reset].freeze
 
     # What to do next, by the number of dumps.
     ADVICE = [
-      "Run once what may leak, so that caches fill; then call leak_hunter.",
-      "Now run what may leak, a few times; then call leak_hunter again.",
-      "Run it once more, so that what is only kept for a while can go; then call leak_hunter a third time.",
-      "Run it again and call leak_hunter to compare the last three dumps, or start anew with: leak_hunter :reset"
+      "Run the suspect code once, so that caches fill; then call leak_hunter.",
+      "Run it a few times; then call leak_hunter again.",
+      "Run it once more so that short-lived caches expire; then call leak_hunter a third time.",
+      "To compare the last three dumps, run it again and call leak_hunter. To start over: leak_hunter :reset"
     ].freeze
 
-    # The one that the prompts share.
+    # Shared by all prompts.
     def self.instance = @instance ||= new
 
     def initialize
@@ -38,7 +38,7 @@ module LeakHunter
     # @return [Dump, Report, nil] the new dump; the report
     def call(command = :dump, **options)
       unless COMMANDS.include?(command.to_s.to_sym)
-        raise UsageError, "leak_hunter takes #{COMMANDS.map(&:inspect).join(", ")}, not #{command.inspect}"
+        raise UsageError, "leak_hunter: expected #{COMMANDS.map(&:inspect).join(", ")}, got #{command.inspect}"
       end
 
       send(command, **options)
@@ -62,9 +62,11 @@ module LeakHunter
     end
 
     def report
-      raise UsageError, "a report takes three dumps, there are #{@dumps.size}" if @dumps.size < 3
+      raise UsageError, "a report needs three dumps; there are #{@dumps.size}" if @dumps.size < 3
 
-      Report.new(LeakHunter.diff(*@dumps, holders: true)).tap { |report| say(report.to_s(color: $stdout)) }
+      Report.new(LeakHunter.diff(*@dumps, holders: true)).tap do |report|
+        say(report.to_s(color: $stdout, width: Terminal.new($stdout).width(max: 120)))
+      end
     end
 
     def reset
@@ -75,16 +77,16 @@ module LeakHunter
     def advise = say(ADVICE[@dumps.size])
 
     def description(dump)
-      [format("Dump %<sequence>d: %<megabytes>.1f MB, %<objects>d objects, %<path>s",
-              sequence: dump.sequence, megabytes: dump.bytes / 1e6, objects: dump.objects, path: dump.path),
-       *dump.warnings.map { |warning| "  but: #{warning}" }].join("\n")
+      [format("Dump %<sequence>d: %<megabytes>.1f MB, %<objects>d objects, ",
+              sequence: dump.sequence, megabytes: dump.bytes / 1e6, objects: dump.objects) << Printable.call(dump.path),
+       *dump.warnings.map { |warning| "  warning: #{Printable.call(warning)}" }].join("\n")
     end
 
     def say(text) = $stdout.puts(text)
   end
 end
 
-# Every prompt's self, whatever it is, has Kernel's methods.
+# Available whatever `self` is at the prompt.
 module Kernel
   private
 

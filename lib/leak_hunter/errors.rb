@@ -33,9 +33,22 @@ module LeakHunter
     include Error
   end
 
-  # An output file cannot be written.
+  # A file, or standard output, cannot be written.
   class WriteError < StandardError
     include Error
+
+    # @param target [String] what cannot be written; or the message, without a reason
+    # @param reason [SystemCallError, IOError, nil]
+    def initialize(target = nil, reason = nil)
+      super(reason ? "cannot write #{Printable.call(target)}: #{describe(reason)}" : target)
+    end
+
+    private
+
+    # Without the name of the system call.
+    def describe(reason)
+      reason.is_a?(SystemCallError) ? SystemCallError.new(nil, reason.errno).message : reason.message
+    end
   end
 
   # The process was forked while LeakHunter worked for its parent, in a progress callback or a signal handler. Raised in

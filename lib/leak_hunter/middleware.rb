@@ -8,8 +8,8 @@ module LeakHunter
   #   use LeakHunter::Middleware, path: "/leaks"
   #   use LeakHunter::Middleware, path: "/leaks", authorize: ->(env) { … }
   #
-  # To other requests it adds the comparison of a path, and no object. Who may not come in gets what the application
-  # has at that path. For `authorize` it belongs behind the middleware whose work that needs, a session's for one.
+  # Other requests cost one comparison of the path and no allocation. Requests that are not authorized get what the
+  # application has at that path. If `authorize` uses a session, this middleware belongs after the session's.
   class Middleware
     PATH = %r{\A(?:/[A-Za-z0-9._~-]+)+\z}
 
@@ -17,7 +17,7 @@ module LeakHunter
     # @param path [String]
     # @param settings [Hash{Symbol => Object}] see {Web#initialize}
     def initialize(app, path: "/leaks", **settings)
-      raise UsageError, "path: expected one such as \"/leaks\", got #{path.inspect}" unless PATH.match?(path.to_s)
+      raise UsageError, "path: expected a path such as \"/leaks\", got #{path.inspect}" unless PATH.match?(path.to_s)
 
       @app = app
       @path = path.to_s.b.freeze

@@ -27,6 +27,20 @@ module LeakHunter
     # @return [String] valid UTF-8; its line feeds are kept
     def lines(text) = utf8(text.to_s).split("\n", -1).map { |line| call(line) }.join("\n")
 
+    # JSON without a character that a terminal would act on: JSON itself escapes only those below U+0020.
+    #
+    # @param json [String]
+    # @return [String] JSON of the same value
+    def json(json)
+      return json if json.ascii_only?
+
+      json.gsub(UNSAFE) { |char| char == "\n" ? char : units(char) }
+    end
+
+    # As UTF-16, which is how JSON escapes.
+    def units(char) = char.encode(Encoding::UTF_16BE).unpack("n*").map { |unit| format("\\u%04x", unit) }.join
+    private_class_method :units
+
     # Bytes of no known encoding are taken for UTF-8, as names of files and arguments mostly are.
     def utf8(text)
       known = text.encoding

@@ -5,12 +5,12 @@ require "rake/tasklib"
 require "leak_hunter"
 
 module LeakHunter
-  # Rake tasks. Without a name, the tools, in the namespace `leak_hunter`:
+  # Rake tasks. Without a name, tools in the namespace `leak_hunter`:
   #
   #   require "leak_hunter/rake_task"
   #   LeakHunter::RakeTask.new                    # rake leak_hunter:diff[1.json,2.json,3.json] leak_hunter:demo
   #
-  # With a name, a task that runs code again and again and fails when that leaks:
+  # With a name, a task that runs code repeatedly and fails if it leaks:
   #
   #   LeakHunter::RakeTask.new(:leaks) do |t|
   #     t.setup = -> { require "./app" }
@@ -20,44 +20,42 @@ module LeakHunter
   #   end
   #
   # It calls the exercise {#warmup} times and takes a dump, calls it {#rounds} times and takes a dump, calls it
-  # {#rounds} times again, takes the third dump, and compares. Only what is born in the first batch of rounds and
-  # outlives the whole second one is in the report; what the latest rounds hold (a current session, a variable that is
-  # still on the stack) is not.
+  # {#rounds} times again, takes the third dump, and compares. The report has only what was allocated in the first batch
+  # of rounds and outlived the second, not what the latest rounds hold (a current session, a variable on the stack).
   class RakeTask < ::Rake::TaskLib
     autoload :Exercise, "leak_hunter/rake_task/exercise"
     autoload :Budget, "leak_hunter/rake_task/budget"
 
-    # What {LeakHunter.diff} is told, if it is set.
+    # Options of {LeakHunter.diff} that a task may set.
     DIFF_OPTIONS = %i[identity group_by sort only ignore].freeze
 
     # @return [#call, nil] called once, before anything else; without arguments
     attr_accessor :setup
 
-    # @return [#call] called for every round with its number: 1, 2, 3 … through warm-up and both batches, never the same
-    #   twice. What it returns is dropped.
+    # @return [#call] called in each round with its number: 1, 2, 3 … through warm-up and both batches. What it returns
+    #   is ignored.
     attr_accessor :exercise
 
     # @return [Integer] calls of the exercise between two dumps; 10
     attr_accessor :rounds
 
-    # @return [Integer] calls before the first dump, so that what is filled once is full; 3
+    # @return [Integer] calls before the first dump, so that caches are filled; 3
     attr_accessor :warmup
 
-    # What one group (objects of one class from one place) may retain: `{ objects: 0 }`, `{ bytes: 10_000 }`, or both,
-    # then neither may be exceeded; an Integer is a number of objects. nil, which is the default, allows less than one
-    # object for each round: a leak leaves one behind every time, a late cache does not. Call and constant caches, which
-    # the VM makes for each place in the code and not for each call, are left out of the report.
+    # What one group (objects of one class and allocation site) may retain: `{ objects: 0 }`, `{ bytes: 10_000 }` or
+    # both; an Integer is a number of objects. The default, nil, allows less than one object per round: a leak retains
+    # one each time, a late cache does not. The VM's inline caches are left out of the report.
     #
     # @return [Hash{Symbol => Integer}, Integer, nil]
     attr_accessor :budget
 
-    # @return [String, nil] folder for the dumps; nil is {Configuration#dir}
+    # @return [String, nil] directory for the dumps; nil is {Configuration#dir}
     attr_accessor :dir
 
     # @return [Boolean] whether to keep the dumps; false
     attr_accessor :keep
 
-    # @return [Symbol] of the report: `:text`, `:classic` or `:json`
+    # @return [Symbol] format of the report: `:text`, `:classic` or `:json`
     attr_accessor :format
 
     # @return [Integer, nil] groups to show
@@ -85,20 +83,23 @@ module LeakHunter
     private
 
     def define_exercise(name)
-      raise UsageError, "#{self.class}: the task #{name} needs an exercise" unless exercise.respond_to?(:call)
+      unless exercise.respond_to?(:call)
+        raise UsageError,
+              "#{self.class}: exercise is required; the task #{name} calls it"
+      end
 
       desc "Fail if the exercise leaks" unless ::Rake.application.last_description
       task(name) { |task| Exercise.new(self, task.name).run }
     end
 
     def define_tools
-      raise UsageError, "#{self.class}: an exercise needs a name for its task" if exercise
+      raise UsageError, "#{self.class}: an exercise needs a task name: LeakHunter::RakeTask.new(:leaks)" if exercise
 
       namespace :leak_hunter do
-        desc "Name what leaked between three heap dumps"
+        desc "Compare three heap dumps and show what leaked"
         task(:diff, %i[first second third]) { |_, paths| tool("diff", *arguments, *paths.to_a) }
 
-        desc "See LeakHunter find the leak of a small web application"
+        desc "Find the leak of a small web application, as a demonstration"
         task(:demo) { demo }
       end
     end
@@ -119,7 +120,7 @@ module LeakHunter
 
     def demo
       driver = File.expand_path("../../examples/leaky_app/demo.rb", __dir__)
-      abort "leak_hunter: this copy of LeakHunter has no #{driver}" unless File.file?(driver)
+      abort "leak_hunter: #{Printable.call(driver)} does not exist in this installation" unless File.file?(driver)
 
       ruby "-I", File.expand_path("..", __dir__), driver, verbose: false
     end

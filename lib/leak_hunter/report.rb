@@ -20,16 +20,16 @@ module LeakHunter
     #   parsed with `symbolize_names: true`
     def initialize(result)
       unless result.is_a?(Hash) && %i[groups totals evidence].all? { |key| result.key?(key) }
-        raise UsageError, "expected a result of LeakHunter.diff, got #{result.class}"
+        raise UsageError, "expected a result of LeakHunter.diff, got #{Printable.call(result.class)}"
       end
 
       @result = result
     end
 
-    # The report to read.
+    # The report for people.
     #
-    # @param color [Boolean, IO, nil] true, false, or the IO it will be written to: then it is coloured when that is a
-    #   terminal and the user has not set NO_COLOR. nil is false: a String does not know where it goes.
+    # @param color [Boolean, IO, nil] true, false, or the IO it will be written to: in colour if that is a terminal and
+    #   the environment does not say otherwise (NO_COLOR, FORCE_COLOR). nil is false
     # @param width [Integer] columns; no line is wider
     # @param top [Integer, nil] groups to show; nil shows all
     # @return [String]
@@ -37,7 +37,7 @@ module LeakHunter
       Text.new(@result, color: Terminal.color?(color), width:, top:).to_s
     end
 
-    # The report in the words of the well-known three-dump script, one line for each type and place.
+    # The report as the classic three-dump script prints it, one line for each type, file and line.
     #
     # @param sort [Symbol] `:count`, `:memsize` or `:bytesize`
     # @return [String]

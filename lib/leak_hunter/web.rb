@@ -12,38 +12,38 @@ module LeakHunter
   #
   #   curl -H "authorization: Bearer $LEAK_HUNTER_TOKEN" -X POST http://localhost:9292/leaks/dumps
   #
-  # == Who may
+  # == Who is authorized
   #
-  # A heap dump holds every string of the process, so this is closed until it is told who may come in: by a token
-  # ({Configuration#token}), by a block ({Configuration#authorize}), or both. Either opens: a request whose
-  # `authorization: Bearer` header has the token is let in, and of any other the block decides. To demand more than the
-  # token, leave it out and check all of it in the block. To everybody else each path is 404, as though nothing were
-  # here. A block that raises refuses.
+  # A heap dump contains every string of the process. So every request is refused until a token ({Configuration#token}),
+  # a block ({Configuration#authorize}) or both are set. Either authorizes: a request whose `authorization: Bearer`
+  # header has the token passes, and the block decides about all others. To require more than the token, set no token
+  # and check everything in the block. Requests that are not authorized get 404 for every path, as if nothing were
+  # mounted here. A block that raises refuses.
   #
-  # A block that looks at nothing but an address lets in any site's pages too, as long as the application takes any
-  # `host`: a name of theirs may resolve to this server.
+  # A block that checks only the client's address also authorizes pages of other sites that run in a browser there, as
+  # long as the application accepts any `host`: a host name of theirs may resolve to this server.
   #
-  # A request that the block let in may have been sent by a page of another site, with the cookies or the password that
-  # the browser adds by itself. So POST and DELETE without the token need `sec-fetch-site: same-origin` or, if the
-  # browser sends no such header, an `origin` that is this server's scheme, host and port. A program without the token
-  # that sends neither (curl, let in by its address) is refused too; it can send the `origin` header.
+  # A request that the block authorizes may have been sent by a page of another site, with the cookies or the password
+  # that the browser adds by itself. So POST and DELETE without the token need `sec-fetch-site: same-origin` or, if the
+  # browser sends no such header, an `origin` equal to this server's scheme, host and port. A program without the token
+  # that sends neither (curl, authorized by its address) is refused, too; it can send the `origin` header.
   #
-  # == What it answers
+  # == Responses
   #
   # Text, or JSON where `accept` prefers it. `GET /` lists the routes.
   #
-  # Each process answers for itself. In Puma's cluster mode a request reaches any of the workers, and dumps of different
-  # workers cannot be compared: hunt with one worker, or name three dumps of one worker (`GET /dumps` shows whose they
-  # are); any worker compares those.
+  # Each process takes dumps of itself. In Puma's cluster mode a request reaches any of the workers, and dumps of
+  # different workers cannot be compared: use one worker, or name three dumps of one worker (`GET /dumps` shows the
+  # process of each); any worker can compare them.
   #
   # == How many dumps are kept
   #
   # After each `POST /dumps` the oldest dumps of the folder are deleted until no more than {Configuration#max_dumps} and
-  # {Configuration#max_bytes} are left. The latest three of this process are spared by the limit on bytes, since a diff
-  # needs them; not by one on dumps that is lower than three. Files that LeakHunter did not name are never deleted: give
-  # a dump a name of your own to keep it.
+  # {Configuration#max_bytes} are left. The limit on bytes spares the latest three of this process, since a diff needs
+  # them; a limit of less than three dumps does not. Files that LeakHunter did not name are never deleted: rename a dump
+  # to keep it.
   class Web
-    # Not lazily: what is loaded between two dumps is new, and stays, and so would be in the report.
+    # Not lazily: what is loaded between two dumps would be in the report as a leak.
     %i[Diff Dump Recorder Tracing].each { |part| LeakHunter.const_get(part) }
     Report.constants.each { |part| Report.const_get(part) }
     %w[access problem request response routes settings].each { |part| require "leak_hunter/web/#{part}" }
@@ -56,9 +56,9 @@ module LeakHunter
       def call(env) = (@default ||= new).call(env)
     end
 
-    # @param settings [Hash{Symbol => Object}] any of {Configuration}'s, which then go before it; the others are read
-    #   from {LeakHunter.configuration} with each request. `token: nil` means no token, the environment's neither.
-    # @raise [UsageError] for what {Configuration} does not take
+    # @param settings [Hash{Symbol => Object}] any of {Configuration}'s, for this endpoint only; the others are read
+    #   from {LeakHunter.configuration} at each request. `token: nil` means no token, not even the environment's.
+    # @raise [UsageError] for settings that {Configuration} does not accept
     def initialize(**settings)
       @settings = Settings.new(**settings)
       @access = Access.new(@settings)
@@ -71,7 +71,7 @@ module LeakHunter
     def call(env)
       request = Request.new(env)
       by = @access.authorized_by(request)
-      by ? answer(request, by) : Response.nothing_here(request)
+      by ? answer(request, by) : Response.not_found(request)
     end
 
     private

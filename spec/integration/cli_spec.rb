@@ -46,13 +46,13 @@ RSpec.describe "The command line" do
       .to match(/^Session +500 /).and match(/The\sfilters\sleft\sout/)
     expect(diff("--only", "/^sess/i", "--only", "String").first).to match(/^Session/).and match(/^String/)
     expect(diff("--ignore", "/./").first)
-      .to start_with("No leak found: nothing new in the third dump passes the filters.")
+      .to match(/\ANo leak found .*filters/)
     expect(diff("--top", "1", "--sort", "bytesize").first).to match(/^String.*\n.*\n\d more +5\d\d /)
     expect(diff("--top", "all", "--threads", "1").first).to eq(diff("--threads", "2").first)
   end
 
   it "gives the classic script's answer, and says what that is worth" do
-    expect(diff("--identity", "address").first).to include("Compared by address alone")
+    expect(diff("--identity", "address").first).to match(/by\s+address\s+only/)
   end
 
   it "writes into a file", :tmpdir do
@@ -71,7 +71,7 @@ RSpec.describe "The command line" do
     broken = File.join(@tmpdir, "broken.json")
     File.write(broken, File.read(dumps[1])[0...-100])
     {
-      dumps.values_at(0, 2, 1) => /second dump is younger than the third/,
+      dumps.values_at(0, 2, 1) => /second .* third/,
       dumps.values_at(0, 0, 1) => /same/,
       [dumps[0], broken, dumps[2]] => /broken\.json: .*\(.*byte \d+\)/,
       [dumps[0], __FILE__, dumps[2]] => /cli_spec\.rb: is not a heap dump/

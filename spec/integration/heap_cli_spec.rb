@@ -48,7 +48,7 @@ RSpec.describe "The command line on one dump" do
       session = heap.instances_of("Session").first
       output = printed("why", dump, session.address)
       expect(output).to match(/\ASession at #{session.address}\n/)
-      expect(output).to match(/free once SESSIONS \(Array\) at 0x\h+ is, which\s+retains/)
+      expect(output).to match(/dominator: SESSIONS \(Array\) at 0x\h+,/)
       expect(output).to match(/^  root \w+$/).and match(/^  ::SESSIONS  Array +[\d.]+ k?B/)
       expect(output.lines.last).to match(/^ +\[\S+\]  (Session) +\d+ B +\S*sessions\.rb:10$/)
       expect_narrow(output)
@@ -56,9 +56,8 @@ RSpec.describe "The command line on one dump" do
 
     it "shows the commonest ways to the objects of a class" do
       output = printed("why", dump, "Session")
-      expect(output).to start_with("1,000 objects, 40.0 kB. Of 500 that were looked at")
-        .or start_with("1,500 objects, 60.0 kB. Of 500 that were looked at")
-      expect(output).to include("objects like Session at 0x", "::SESSIONS")
+      expect(output).to match(/\A(?:1,000 objects, 40|1,500 objects, 60)\.0 kB\. 500 /)
+      expect(output).to match(/^[45]\d\d objects .*Session at 0x\h+$/).and include("::SESSIONS")
       expect_narrow(output)
     end
 
@@ -75,9 +74,9 @@ RSpec.describe "The command line on one dump" do
       [%w[0x8], %w[session]].each do |target|
         output, errors, status = leak_hunter("why", dump, *target)
         expect([output, status]).to eq(["", 1])
-        expect(errors).to start_with("leak_hunter: there is no object ")
+        expect(errors).to start_with("leak_hunter: #{dump} ").and include(*target)
       end
-      expect(leak_hunter("why", dump, "session")[1]).to include("there are objects of Session")
+      expect(leak_hunter("why", dump, "session")[1]).to end_with(": Session\n")
     end
   end
 
@@ -104,7 +103,7 @@ RSpec.describe "The command line on one dump" do
 
     it "draws no progress bar around JSON, and no page" do
       expect(on_terminal("top", "--format", "json", dump)).to start_with('{"schema":1')
-      expect(on_terminal("flame", dump)).to start_with("leak_hunter: flame is not for a terminal")
+      expect(on_terminal("flame", dump)).to start_with("leak_hunter: flame ")
     end
   end
 
@@ -138,13 +137,13 @@ RSpec.describe "The command line on one dump" do
       expect(leaked.lines.sum { |line| line[/\d+$/].to_i }).to eq(LeakHunter.diff(*dumps)[:totals][:memsize])
       page = File.join(@tmpdir, "leak.html")
       expect(printed("flame", *dumps, "-o", page)).to eq("")
-      expect(File.read(page)).to include('"title":"leaked between 1.json and 2.json, still in 3.json","partial":true')
+      expect(File.read(page)).to match(/"title":"[^"]*1\.json[^"]*2\.json[^"]*3\.json","partial":true/)
     end
 
     it "are status 1 when they cannot be written" do
       output, errors, status = leak_hunter("flame", dump, "-o", "/dev/full")
       expect([output, status]).to eq(["", 1])
-      expect(errors).to include("cannot write")
+      expect(errors).to include("No space left on device")
     end
   end
 end

@@ -72,9 +72,9 @@ RSpec.describe "The README", :tmpdir do
     write("leak.rb", named["leak.rb"])
     report = run(RbConfig.ruby, "-w", "leak.rb")
     expect(findings(report)).to eq(findings(named["report"])).and have_attributes(size: 2)
-    sentence = ->(text) { text.tr("\n", " ").gsub(/[\d,.]+/, "N")[/.*? third\./] }
+    sentence = ->(text) { text.tr("\n", " ").gsub(/[\d,]+/, "N")[/.*? third\./] }
     expect(sentence.call(report)).to eq(sentence.call(named["report"]))
-    expect(report).to include("This is exact: objects were told apart by when they were born")
+    expect(report).to include("This is exact: ")
     holder = ->(text) { text[/^1\. .*?(?=\n   \d)/m].gsub(/(?<=of the )[\d,]+|[\d,.]+ k?B/, "N") }
     expect(holder.call(report)).to eq(holder.call(named["report"]))
   end
@@ -148,7 +148,7 @@ RSpec.describe "The README", :tmpdir do
     write("Rakefile", named["Rakefile"])
     RealDumps.paths.each.with_index(1) { |dump, number| FileUtils.cp(dump, File.join(@tmpdir, "#{number}.json")) }
     output = shell(named["rake"])
-    expect(output).to include("leaks: no group retains more than 5 objects and 10,000 bytes over 20 rounds.")
+    expect(output).to match(/^leaks: within budget.* 5 objects and 10,000 bytes .*20 rounds/)
       .and match(/^Session +500 /)
   end
 

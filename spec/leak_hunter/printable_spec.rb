@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "json"
+
 RSpec.describe LeakHunter::Printable do
   {
     "Session" => "Session",
@@ -33,6 +35,14 @@ RSpec.describe LeakHunter::Printable do
   it "keeps the lines of a text of several" do
     expect(described_class.lines("a\n\eb\n")).to eq("a\n\\eb\n")
     expect(described_class.lines("")).to eq("")
+  end
+
+  it "escapes in JSON what JSON does not" do
+    value = { "a\u202E" => "\u0085\n\u{E0041}é", "b" => 1 }
+    text = described_class.json(JSON.pretty_generate(value))
+    expect(text).not_to match(/[^\n[:print:]]/)
+    expect(text).to include("é")
+    expect(JSON.parse(text)).to eq(value)
   end
 
   it "leaves its argument as it was" do

@@ -62,10 +62,10 @@ RSpec.describe LeakHunter::Web, :tmpdir do
   end
 
   it "tells in text or JSON what is wrong" do
-    expect(get("/nothing")).to have_attributes(status: 404, body: "there is nothing here; GET / lists what there is\n")
+    expect(get("/nothing")).to have_attributes(status: 404, body: %r{GET / [^\n]+\n\z})
     response = get("/nothing", WebEndpoint::JSON_WANTED)
     expect(response.content_type).to eq("application/json")
-    expect(json(response)).to eq(error: "NoSuchPath", message: "there is nothing here; GET / lists what there is")
+    expect(json(response)).to match(error: "NoSuchPath", message: %r{GET / })
   end
 
   it "answers 405 with the methods there are" do
@@ -105,7 +105,7 @@ RSpec.describe LeakHunter::Web, :tmpdir do
       expect([path, get(path).status]).to eq([path, 400])
     end
     expect(get("/diff", "QUERY_STRING" => "\xFF".b).status).to eq(400)
-    expect(get("/diff?colour=red").body).to match(/no parameter "colour" here; there are first, second, third/)
+    expect(get("/diff?colour=red").body).to match(/"colour".*first, second, third/)
     expect(get("/status?#{"x" * 9_000}").status).to eq(414)
   end
 

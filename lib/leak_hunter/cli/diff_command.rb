@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "leak_hunter/output_file"
+
 module LeakHunter
   class CLI
     # `leak_hunter diff 1.json 2.json 3.json`
@@ -11,13 +13,15 @@ module LeakHunter
       # The text sums up groups of the VM's own; they must not crowd out those to show.
       TEXT_GROUPS_READ = 1_000
 
-      def self.summary = "name what was born between two dumps and is still in the third"
+      def self.summary = "compare three dumps: what leaked, and what holds it"
 
       private
 
       def define(parser)
         parser.banner = "Usage: leak_hunter diff [OPTIONS] FIRST SECOND THIRD"
-        parser.separator "\nThree dumps of one process, in the order in which they were taken.\n\n"
+        parser.separator "\nShows the objects that were allocated between the first and the second dump and\n" \
+                         "are still alive in the third, and what holds them. The dumps are of one process,\n" \
+                         "in the order in which they were taken.\n\n"
         define_output(parser)
         define_groups(parser)
         define_filters(parser)
@@ -26,7 +30,7 @@ module LeakHunter
 
       def define_output(parser)
         parser.on("--format FORMAT", "text (default), classic or json") { |format| @format = parse_format(format) }
-        parser.on("--output FILE", "write there instead of to standard output") { |file| @output = file }
+        parser.on("--output FILE", "write to a file instead of standard output") { |file| @output = file }
         parser.on("--[no-]color", "default: only on a terminal") { |color| @color = color }
       end
 
@@ -34,56 +38,50 @@ module LeakHunter
         parser.on("--group-by KEYS", Array, "any of type,class,file,line,method,gem,generation;",
                   "default: type,class,file,line,method") { |keys| options[:group_by] = keys }
         parser.on("--sort SIZE", "memsize, count or bytesize;",
-                  "default: memsize, for classic count") { |size| options[:sort] = size }
+                  "default: memsize; count for classic") { |size| options[:sort] = size }
         parser.on("--top N", "show the N largest groups, or all;",
-                  "default: #{TEXT_GROUPS}, for classic and json all") { |number| @top = parse_top(number) }
+                  "default: #{TEXT_GROUPS}; all for classic and json") { |number| @top = parse_top(number) }
       end
 
       def define_filters(parser)
-        parser.on("--only PATTERN", "keep only what matches in class or file;",
-                  "/.../ is a regular expression;",
-                  "may be given more than once") { |text| (options[:only] ||= []) << parse_pattern(text) }
-        parser.on("--ignore PATTERN", "leave out what matches in class or file;",
-                  "may be given more than once") { |text| (options[:ignore] ||= []) << parse_pattern(text) }
+        parser.on("--only PATTERN", "keep objects whose class or file matches;",
+                  "/.../ is a regular expression; may be repeated") do |text|
+          (options[:only] ||= []) << parse_pattern("only", text)
+        end
+        parser.on("--ignore PATTERN", "leave out objects whose class or file matches;",
+                  "may be repeated") { |text| (options[:ignore] ||= []) << parse_pattern("ignore", text) }
       end
 
       def define_comparison(parser)
-        parser.on("--identity BY", "auto (default), or address: the answer of",
-                  "the classic three-dump script") { |identity| options[:identity] = identity }
-        parser.on("--[no-]holders", "name who holds what leaked; default: yes,",
-                  "but for classic and --identity address") { |holders| options[:holders] = holders }
-        parser.on("--threads N", Integer, "default: one core stays free") { |threads| options[:threads] = threads }
+        parser.on("--identity BY", "auto (default), or address: as the classic",
+                  "three-dump script compares") { |identity| options[:identity] = identity }
+        parser.on("--[no-]holders", "show what holds the leaked objects; default: yes,",
+                  "except for classic and --identity address") { |holders| options[:holders] = holders }
+        parser.on("--threads N", Integer, "default: one for each core") { |threads| options[:threads] = threads }
       end
 
       def execute(paths)
-        raise UsageError, "diff takes three dumps, got #{paths.size}" unless paths.size == 3
+        raise UsageError, "diff: expected three dumps, got #{paths.size}" unless paths.size == 3
 
         imply_classic if @format == "classic"
         options[:holders] = @format != "classic" && options[:identity] != "address" unless options.key?(:holders)
         check_output(paths)
-        write(render(Report.new(compare(paths))))
+        deliver(render(Report.new(compare(paths))))
       end
 
       # The classic format has no other groups.
       def imply_classic
         keys = options[:group_by] ||= CLASSIC_KEYS
-        raise UsageError, "--format classic groups by #{CLASSIC_KEYS.join(",")}" if keys.sort != CLASSIC_KEYS.sort
+        if keys.sort != CLASSIC_KEYS.sort
+          raise UsageError, "--format classic: --group-by can only be #{CLASSIC_KEYS.join(",")}"
+        end
 
         options[:sort] ||= "count"
       end
 
-      # Finding out after minutes of work would be too late.
-      def check_output(paths)
-        return unless @output
-
-        raise UsageError, "#{@output} is a folder" if File.directory?(@output)
-        raise UsageError, "there is no folder #{File.dirname(@output)}" unless File.directory?(File.dirname(@output))
-        raise UsageError, "#{@output} is one of the dumps" if paths.any? { |path| File.identical?(path, @output) }
-      end
-
       def compare(paths)
         bar = ProgressBar.for(stderr) unless @format == "json"
-        LeakHunter.diff(*paths, **options, top: groups_read, progress: bar)
+        LeakHunter.diff(*paths, threads: :all, **options, top: groups_read, progress: bar)
       ensure
         bar&.finish
       end
@@ -100,7 +98,7 @@ module LeakHunter
 
       def render(report)
         case @format
-        when "json" then "#{report.to_json}\n"
+        when "json" then "#{Printable.json(report.to_json)}\n"
         when "classic" then report.to_classic(sort: options[:sort])
         else report.to_s(color:, width:, top: groups_shown)
         end
@@ -114,38 +112,39 @@ module LeakHunter
 
       def width = @output ? Terminal::WIDTH : Terminal.new(stdout).width(max: 120)
 
-      def write(text)
-        return stdout.write(text) unless @output
+      def deliver(text)
+        return write(text) unless @output
 
         begin
-          File.write(@output, text)
+          OutputFile.write(@output, overwrite: true) { |io| io.write(text) }
         rescue SystemCallError => e
-          raise WriteError, "cannot write #{@output}: #{e.message}"
+          raise WriteError.new(@output, e)
         end
       end
 
       def parse_format(name)
         return name if FORMATS.include?(name)
 
-        raise UsageError, "--format: expected #{FORMATS.join(", ")}, got #{name}"
+        raise UsageError, "--format: expected #{FORMATS.join(", ")}, got #{Printable.call(name)}"
       end
 
       def parse_top(number)
         return :all if number == "all"
 
-        number.match?(/\A\d+\z/) or raise UsageError, "--top: expected a number or all, got #{number}"
+        number.match?(/\A\d{1,10}\z/) or
+          raise UsageError, "--top: expected a number or all, got #{Printable.call(number)}"
         number.to_i
       end
 
       # /.../ with Ruby's flags, or plain text
-      def parse_pattern(text)
+      def parse_pattern(option, text)
         source, flags = text.match(%r{\A/(.+)/([mix]*)\z}m)&.captures
         return text unless source
 
         options = { "m" => Regexp::MULTILINE, "i" => Regexp::IGNORECASE, "x" => Regexp::EXTENDED }
         Regexp.new(source, flags.chars.sum { |flag| options.fetch(flag) })
       rescue RegexpError => e
-        raise UsageError, "#{text} is no regular expression: #{e.message}"
+        raise UsageError, "--#{option}: invalid regular expression: #{Printable.call(e.message)}"
       end
     end
   end

@@ -11,8 +11,8 @@ module LeakHunter
       def define(parser)
         parser.banner = ["Usage: leak_hunter flame [OPTIONS] DUMP -o FILE",
                          "       leak_hunter flame [OPTIONS] FIRST SECOND THIRD -o FILE"].join("\n")
-        parser.separator "\nA page that shows who retains a heap and where it was made, and loads nothing;\n" \
-                         "with three dumps, of what leaked between them.\n\n"
+        parser.separator "\nWrites one HTML page that shows what retains the memory of a heap and where it\n" \
+                         "was allocated; with three dumps, of the objects that leaked between them.\n\n"
         @export = "flame"
         define_output(parser)
         define_common(parser)

@@ -2,12 +2,12 @@
 
 module LeakHunter
   class CLI
-    # What the commands share that read one dump as a graph: reading it, and where to write.
+    # What the commands share that read one dump as a graph.
     class HeapCommand < Command
       private
 
       def define_common(parser)
-        parser.on("--threads N", Integer, "default: one core stays free") { |threads| @threads = threads }
+        parser.on("--threads N", Integer, "default: one for each core") { |threads| @threads = threads }
       end
 
       def define_report(parser)
@@ -21,16 +21,17 @@ module LeakHunter
       def one_of(option, value, known)
         return value if known.include?(value)
 
-        raise UsageError, "--#{option}: expected #{known.join(", ")}, got #{value}"
+        raise UsageError, "--#{option}: expected #{known.join(", ")}, got #{Printable.call(value)}"
       end
 
       def positive(option, text)
-        text.match?(/\A0*[1-9]\d{0,8}\z/) or raise UsageError, "--#{option}: expected a number from 1 on, got #{text}"
+        text.match?(/\A0*[1-9]\d{0,8}\z/) or
+          raise UsageError, "--#{option}: expected a number from 1 to 999999999, got #{Printable.call(text)}"
         text.to_i
       end
 
       def load(path)
-        watching { |bar| Heap.load(path, threads: @threads, progress: bar) }
+        watching { |bar| Heap.load(path, threads: @threads || :all, progress: bar) }
       end
 
       def watching
@@ -42,9 +43,9 @@ module LeakHunter
 
       def json? = @format == "json"
 
-      def print_json(hash)
+      def write_json(hash)
         require "json"
-        stdout.puts({ schema: 1, **hash }.to_json)
+        write("#{Printable.json({ schema: 1, **hash }.to_json)}\n")
       end
 
       def style = @style ||= Terminal::Style.new(Terminal.color?(@color.nil? ? stdout : @color))

@@ -11,18 +11,14 @@ module LeakHunter
       def define(parser) = parser.banner = "Usage: leak_hunter help [COMMAND]"
 
       def execute(arguments)
-        return stdout.puts(overview) if arguments.empty?
-
-        command = CLI.command(arguments.first) or
-          raise UsageError, "#{arguments.first.inspect} is not a command. The commands are: #{COMMANDS.keys.join(", ")}"
-        stdout.puts command.new(@cli).help
+        write(arguments.empty? ? overview : CLI.command(arguments.first).new(@cli).help)
       end
 
       def overview
         <<~TEXT
           Usage: leak_hunter COMMAND [OPTIONS]
 
-          Names what a Ruby process leaks, from three heap dumps.
+          Finds memory leaks in Ruby processes by comparing three heap dumps.
 
           Commands:
           #{COMMANDS.keys.map { |name| format("  %<name>-8s %<about>s", name:, about: CLI.command(name).summary) }.join("\n")}
@@ -31,7 +27,7 @@ module LeakHunter
             --version  show the version
             --help     show this
 
-          Exit status: 0 fine, 1 the dumps could not be compared, 2 wrong usage.
+          Exit status: 0 success, 1 failure, 2 wrong usage.
         TEXT
       end
     end

@@ -7,12 +7,12 @@ module LeakHunter
       include Report::Format
 
       BY = {
-        "retained" => "The objects without which most bytes would be free",
-        "class" => "The classes whose instances retain most",
-        "bytes" => "The classes whose instances take most bytes",
-        "count" => "The classes with most instances",
-        "gem" => "The gems whose objects take most bytes",
-        "site" => "The places whose objects take most bytes"
+        "retained" => "Objects by retained size",
+        "class" => "Classes by retained size of their instances",
+        "bytes" => "Classes by size of their instances",
+        "count" => "Classes by number of instances",
+        "gem" => "Gems by size of the objects they allocated",
+        "site" => "Allocation sites by size of their objects"
       }.freeze
 
       LIMIT = 20
@@ -20,41 +20,41 @@ module LeakHunter
       # Of the sizes, those that a kind of rows has.
       COLUMNS = { count: "objects", memsize: "bytes", retained_size: "retained" }.freeze
 
-      def self.summary = "name what takes or retains most of a dump"
+      def self.summary = "show what uses or retains most memory in a dump"
 
       private
 
       def define(parser)
         parser.banner = "Usage: leak_hunter top [OPTIONS] DUMP"
-        parser.separator "\nWhat a heap is full of.\n\n"
+        parser.separator "\nShows what uses or retains most memory in a dump.\n\n"
         parser.on("--by WHAT", "#{BY.keys.join(", ")};", "default: retained") { |by| @by = one_of("by", by, BY.keys) }
-        parser.on("--limit N", "rows, default: #{LIMIT}") { |number| @limit = positive("limit", number) }
+        parser.on("--limit N", "rows; default: #{LIMIT}") { |number| @limit = positive("limit", number) }
         define_report(parser)
       end
 
       def execute(paths)
-        raise UsageError, "top takes one dump, got #{paths.size}" unless paths.size == 1
+        raise UsageError, "top: expected one dump, got #{paths.size}" unless paths.size == 1
 
         @by ||= "retained"
         heap = load(paths.first)
         rows = heap.top(by: @by, limit: @limit || LIMIT)
-        json? ? print_rows(heap, rows) : print_table(heap, rows)
+        json? ? write_rows(heap, rows) : write_table(heap, rows)
       end
 
-      def print_rows(heap, rows)
+      def write_rows(heap, rows)
         rows = rows.map { |row| row[:object] ? { label: row[:object].label, **row.except(:object) } : row }
-        print_json(dump: heap.path, objects: heap.size, memsize: heap.memsize, by: @by, rows:)
+        write_json(dump: text(heap.path), objects: heap.size, memsize: heap.memsize, by: @by, rows:)
       end
 
-      def print_table(heap, rows)
+      def write_table(heap, rows)
         whole = heap.memsize
         name = shorten_left(printable(heap.path), width - 40)
-        stdout.puts "#{name}: #{counted(heap.size, "object")}, #{bytes(whole)}", "#{BY.fetch(@by)}:", ""
-        return if rows.empty?
-
-        lines = table(rows, whole)
-        lines[0] = style.paint(lines[0], :dim)
-        stdout.puts lines
+        lines = ["#{name}: #{counted(heap.size, "object")}, #{bytes(whole)}", "#{BY.fetch(@by)}:", ""]
+        unless rows.empty?
+          head, *body = table(rows, whole)
+          lines.push(style.paint(head, :dim), *body)
+        end
+        write("#{lines.join("\n")}\n")
       end
 
       def table(rows, whole)
@@ -75,13 +75,13 @@ module LeakHunter
       def title(row, room)
         case @by
         when "retained" then object_title(row, room)
-        when "gem" then shorten(printable(row[:gem] || "no gem known"), room)
+        when "gem" then shorten(printable(row[:gem] || "no gem, or not traced"), room)
         when "site" then site_title(row, room)
-        else shorten_left(printable(row[:class] || "hidden objects of the VM"), room)
+        else shorten_left(printable(row[:class] || "internal objects of the VM"), room)
         end
       end
 
-      # The address is what `why` takes.
+      # With the address, which `why` takes.
       def object_title(row, room)
         address = "  #{row[:address]}"
         name = shorten_left(printable(row[:object].label), room - address.length)

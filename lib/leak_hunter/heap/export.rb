@@ -81,7 +81,7 @@ module LeakHunter
         def to_file(path, &)
           OutputFile.write(path, overwrite: true, &)
         rescue SystemCallError => e
-          raise WriteError, "cannot write #{Printable.call(path)}: #{e.message}"
+          raise WriteError.new(path, e)
         end
 
         # Rust writes without the GVL, and cannot call Ruby meanwhile.

@@ -2,7 +2,7 @@
 
 module LeakHunter
   class RakeTask
-    # What one group of survivors may retain.
+    # How much one group of survivors may retain.
     class Budget
       LIMITS = { objects: :count, bytes: :memsize }.freeze
 

@@ -4,11 +4,11 @@ module LeakHunter
   class RakeTask
     # One run of a leak task: warm-up, three dumps with rounds between them, report, verdict.
     class Exercise
-      # Depth of calls that overwrites what the rounds left in dead parts of the machine stack, where a conservative
-      # garbage collector would take it for references.
+      # Depth of calls that overwrites what the rounds left on the unused machine stack, where the conservative garbage
+      # collector would take it for references.
       SCRUB_DEPTH = 100
 
-      # Made by the VM once for each place in the code, however often that runs.
+      # Inline caches: one for each call in the code, however often that runs.
       VM_CACHES = /\A(?:callcache|callinfo|constcache)\z/
 
       def initialize(task, name)
@@ -66,29 +66,28 @@ module LeakHunter
         case @task.format&.to_sym
         when :classic then report.to_classic
         when :json then report.to_json
-        else report.to_s(color: $stdout, top: @task.top || 20)
+        else report.to_s(color: $stdout, top: @task.top || 20,
+                         width: Terminal.new($stdout).width(max: 120))
         end
       end
 
       def judge(result)
         over = @budget.exceeded_by(result)
         rounds = Report::Format.counted(@task.rounds, "round")
-        return puts("", "#{@name}: no group retains more than #{@budget} over #{rounds}.") if over.empty?
+        return puts("", "#{@name}: within budget; no group retained more than #{@budget} in #{rounds}.") if over.empty?
 
-        $stdout.flush # the reason comes last, wherever the two streams go
-        abort ["", *over.first(5).map { |group| "#{@name}: #{describe(group)} retained over #{rounds}" },
-               "#{@name}: the budget of one group is #{@budget}; #{exceed(over.size)}"].join("\n")
+        $stdout.flush # so that the reason comes last
+        abort ["", *over.first(5).map { |group| "#{@name}: #{describe(group)} retained in #{rounds}" },
+               "#{@name}: #{Report::Format.counted(over.size, "group")} over budget (#{@budget} per group)"].join("\n")
       end
 
       def describe(group)
         words = Report::Group.new(group)
         "#{Report::Format.count(group[:count])} #{words.title} (#{Report::Format.bytes(group[:memsize])}) " \
-          "#{words.detail(200)&.then { |place| "from #{place}" }}"
+          "#{words.detail(200)&.then { |place| "allocated at #{place}" }}"
       end
 
-      def exceed(number) = number == 1 ? "this exceeds it" : "#{number} groups exceed it"
-
-      def announce = puts("", "The dumps are kept: #{@dumps.join(" ")}")
+      def announce = puts("", "Dumps: #{@dumps.map { |path| Printable.call(path) }.join(" ")}")
     end
   end
 end

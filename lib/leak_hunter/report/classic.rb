@@ -2,15 +2,15 @@
 
 module LeakHunter
   class Report
-    # The lines of the well-known three-dump script: type and place only, most objects first.
+    # The lines of the classic three-dump script: type, file and line, most objects first.
     class Classic
       KEYS = %i[type file line].freeze
       SIZES = %i[count bytesize memsize].freeze
 
       def initialize(result, sort: :count)
         unless KEYS.all? { |key| result[:group_by].include?(key.name) }
-          raise UsageError, "the classic format needs groups by type, file and line, " \
-                            "these are by #{result[:group_by].join(", ")}"
+          raise UsageError, "the classic format needs a diff grouped by #{KEYS.join(", ")}; " \
+                            "this one is grouped by #{result[:group_by].join(", ")}"
         end
         raise UsageError, "sort: #{sort.inspect} is not one of #{SIZES.join(", ")}" unless SIZES.include?(sort.to_sym)
 

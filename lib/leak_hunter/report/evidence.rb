@@ -2,16 +2,16 @@
 
 module LeakHunter
   class Report
-    # Says in plain sentences how sure the result is and what it cannot know.
+    # How reliable a result is, in one paragraph: how objects were matched, and what had to be left out.
     class Evidence
       include Format
 
       NOT_CERTAIN = {
-        "mostly_untraced" => "This is not certain: most of these objects are untraced.",
-        "tracing_lost" => "This is not certain: more had to be left out than is shown.",
-        "compaction" => "This is not certain: more had to be left out than is shown.",
-        "tracing_unreliable" => "This is not certain: where objects moved, Ruby before 3.4 forgets or mixes up " \
-                                "where and when they were made."
+        "mostly_untraced" => "This is not certain: most of these objects were not traced.",
+        "tracing_lost" => "This is not certain: more objects had to be left out than are shown.",
+        "compaction" => "This is not certain: more objects had to be left out than are shown.",
+        "tracing_unreliable" => "This is not certain: objects moved, and Ruby before 3.4 loses or confuses the " \
+                                "allocation data of objects that move."
       }.freeze
 
       def initialize(result)
@@ -22,17 +22,18 @@ module LeakHunter
 
       # @return [String] one paragraph
       def to_s
-        printable([verdict, untraced, slots, compaction, withheld, skipped, process].compact.join(" "))
+        printable([certainty, untraced, slots, compaction, withheld, skipped, process].compact.join(" "))
       end
 
       private
 
-      def verdict
+      def certainty
         case @evidence[:identity]
         when "address"
-          "Compared by address alone, as the classic script does: wrong wherever a slot was reused or an object moved."
+          "Objects are matched by address only, like the classic script does: wrong where a slot was reused or an " \
+          "object moved."
         when "address+class"
-          "Not certain: nothing was traced, so objects could only be told apart by address and class."
+          "This is not certain: nothing was traced, so objects are matched by address and class."
         else by_generation
         end
       end
@@ -40,37 +41,32 @@ module LeakHunter
       def by_generation
         return NOT_CERTAIN["tracing_lost"] if @withheld.values.sum > @result[:totals][:count]
         return NOT_CERTAIN.fetch(@evidence[:reasons].first, "This is not certain.") if @evidence[:confidence] == "low"
+        return "This is exact: objects are matched by allocation generation, not by address." if exact?
 
-        if @evidence[:confidence] == "exact"
-          "This is exact: objects were told apart by when they were born, not by their address."
-        else
-          "This is nearly certain: objects were told apart by when they were born, where that is known."
-        end
+        "This is almost certain: objects are matched by allocation generation where it is known."
       end
 
+      def exact? = @evidence[:confidence] == "exact"
+
+      # Where the answer is exact, objects that were not traced do not matter.
       def untraced
         untraced = @evidence[:untraced].to_i
-        return if untraced.zero? || @evidence[:identity].start_with?("address")
+        return if untraced.zero? || exact? || @evidence[:identity].start_with?("address")
 
         all = untraced + @evidence[:traced].to_i
-        text = "#{count(untraced)} of #{counted(all, "record")} #{were(untraced)} untraced"
-        return "#{text}." if @result[:totals][:count].zero?
-
+        text = "#{count(untraced)} of #{counted(all, "object")} #{were(untraced)} not traced"
         survivors = @evidence.dig(:survivors, :untraced).to_i
-        return "#{text}; none of them is among these." if survivors.zero?
+        return "#{text}." if survivors.zero? || @result[:totals][:count].zero?
 
-        "#{text}; #{count(survivors)} of them #{are(survivors)} among these, told apart by address and class."
+        "#{text}; #{count(survivors)} of them #{are(survivors)} in this result, matched by address and class."
       end
 
       def slots
         slots = @evidence[:slots_reused].to_i
         return if slots.zero? || @evidence[:identity] == "address"
 
-        if slots == 1
-          "One object sits in a reused slot; a diff by address alone misses it."
-        else
-          "#{count(slots)} objects sit in reused slots; a diff by address alone misses them."
-        end
+        "#{counted(slots, "object")} #{are(slots)} in reused slots, where a diff by address misses " \
+          "#{slots == 1 ? "it" : "them"}."
       end
 
       def compaction
@@ -79,34 +75,34 @@ module LeakHunter
         pairs = pairs.filter_map { |key, words| words if compaction[key] }
         return if pairs.empty?
 
-        seems = compaction[:source] == "inferred" ? ", it seems" : ""
+        compacted = compaction[:source] == "inferred" ? "was apparently compacted" : "was compacted"
         harmless = @withheld.values.sum.zero? && @evidence.values_at(:identity, :confidence) == %w[generation exact]
-        mind = harmless ? "; this comparison does not mind" : ""
-        "The heap was compacted between #{pairs.join(" dump, and between ")} dump#{seems}#{mind}."
+        note = harmless ? "; this does not affect the result" : ""
+        "The heap #{compacted} between #{pairs.join(" dump, and between ")} dump#{note}."
       end
 
       def withheld
         parts = {
-          untraced_moved: "untraced, and may only have moved",
-          tracing_lost: "without the record of their birth (tracing was stopped, or compaction dropped it)",
-          boundary: "born in the very garbage collection of a dump, and may only have moved"
+          untraced_moved: "not traced, and possibly only moved",
+          tracing_lost: "without allocation data (tracing was stopped, or compaction dropped it)",
+          boundary: "allocated during the garbage collection of a dump, and possibly only moved"
         }.filter_map { |key, words| "#{count(@withheld[key])} #{words}" if @withheld[key].to_i.positive? }
         return if parts.empty?
 
-        "Left out, because nothing can tell whether they are new: #{parts.join("; ")}."
+        "Left out, because they may not be new: #{parts.join("; ")}."
       end
 
       def skipped
         lines = @evidence[:skipped_lines].to_i
         return if lines.zero?
 
-        "#{counted(lines, "line")} could not be read and #{were(lines)} skipped."
+        "#{counted(lines, "line")} of the dumps could not be read and #{were(lines)} skipped."
       end
 
       def process
         return if @evidence[:identity] == "address" # which does not ask
 
-        "The dumps do not say which process they are of." if @evidence[:same_process] == "unknown"
+        "The dumps do not say which process they are from." if @evidence[:same_process] == "unknown"
       end
 
       def were(number) = number == 1 ? "was" : "were"

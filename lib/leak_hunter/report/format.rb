@@ -2,11 +2,11 @@
 
 module LeakHunter
   class Report
-    # Numbers, bytes and names as people read them, in columns of a terminal.
+    # Numbers, bytes and names for people, in the columns of a terminal.
     module Format
       UNITS = %w[kB MB GB TB PB EB].freeze
 
-      # East Asian and emoji characters take two columns, marks that sit on another character none.
+      # East Asian characters and emoji take two columns, combining marks none.
       WIDE = /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF]|
               [\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6]|
               [\u{1F300}-\u{1F64F}\u{1F680}-\u{1F6FF}\u{1F900}-\u{1FAFF}\u{20000}-\u{3FFFD}]/x
@@ -14,7 +14,7 @@ module LeakHunter
 
       ELLIPSIS = "..."
 
-      # A space at which no line is broken.
+      # A space at which lines are not broken.
       BOUND = "\u00A0"
 
       module_function
@@ -57,14 +57,14 @@ module LeakHunter
 
       def pad(text, width) = text + (" " * [width - columns(text), 0].max)
 
-      # Cuts the end off: the start of a name says most.
+      # Cuts off the end: the start of a name says most.
       def shorten(text, width)
         return text if columns(text) <= width
 
         take(text.each_char, width - ELLIPSIS.length) + ELLIPSIS[0, [width, 0].max]
       end
 
-      # Cuts the start off: the end of a path says most, and of a name in its namespaces.
+      # Cuts off the start: the end of a path says most, and of a constant in namespaces.
       def shorten_left(text, width)
         return text if columns(text) <= width
 
@@ -76,7 +76,7 @@ module LeakHunter
         chars.take_while { |char| (used += char_columns(char)) <= width }.join
       end
 
-      # Breaks a paragraph into lines; a word too long for any line is cut. A number stays with its unit.
+      # Breaks a paragraph into lines; a word too long for a line is shortened. A number stays with its unit.
       def wrap(text, width)
         text = text.gsub(/(?<=\d) (?=(?:[kMGTPE]?B|%)(?![[:alnum:]]))/, BOUND)
         text.split.each_with_object([+""]) do |word, lines|

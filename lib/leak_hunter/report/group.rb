@@ -2,42 +2,46 @@
 
 module LeakHunter
   class Report
-    # The words for one group: what it is, where it was made, how old it is. Knows any choice of `group_by:`.
+    # How one group is shown: what it is, where it was allocated, how old it is. For any choice of `group_by:`.
     class Group
       include Format
 
-      # Types whose name says no more than the class does.
+      # Types that say no more than the class.
       PLAIN_TYPES = %w[OBJECT STRUCT STRING ARRAY HASH CLASS MODULE SYMBOL REGEXP FLOAT FILE MATCH BIGNUM RATIONAL
                        COMPLEX].freeze
 
-      # A class of Ruby code, not the name that C code gave to a struct.
+      # A class, as opposed to the name that C code gave to a struct.
       CONSTANT = /\A\p{Upper}[\p{Word}:]*\z/
+
+      # Kinds of IMEMO whose name says little, or something else elsewhere: Rack has an `env`, too.
+      INTERNALS = { "env" => "closure scope" }.freeze
 
       def initialize(group, third_generation: nil, root: WorkingDirectory.path)
         @group = group
         @third_generation = third_generation
         @root = root && Printable.call(root)
-        names = { what:, place:, gem: group[:gem], method: group[:method], born: }.compact
+        names = { what:, place:, gem: group[:gem], method: group[:method], generation: }.compact
         @title_key, @title = names.first
         @names = names.transform_values { |name| printable(name) }
       end
 
-      # @return [String] the class if it is known, else the best name there is
+      # @return [String] the class if it is known, else the next best name
       def title = printable(@title || "unknown")
 
-      # @return [String, nil] what the title does not say, not wider than width
+      # @return [String, nil] the rest, not wider than width
       def detail(width)
-        place, gem, method, born = @names.reject { |key, _| key == @title_key }.values_at(:place, :gem, :method, :born)
+        names = @names.except(@title_key)
+        place, gem, method, generation = names.values_at(:place, :gem, :method, :generation)
         place = place.to_s
-        notes = [("(#{gem})" if gem), born].compact.map { |note| " #{note}" }.join
-        # the gem stays whole, the method gives way to half of the place, the place to the rest
+        notes = [("(#{gem})" if gem), generation].compact.map { |note| " #{note}" }.join
+        # the gem is never shortened, the method down to half of the line, the place to what is left
         room = width - columns(notes)
         method = method ? shorten(" in #{method}", room - [columns(place), room / 2].min) : ""
         line = "#{shorten_left(place, room - columns(method))}#{method}#{notes}".strip
         line.empty? ? nil : shorten(line, width)
       end
 
-      # @return [String] garbage collections between birth and the third dump
+      # @return [String] garbage collections between the allocation and the third dump, "36-69"
       def age
         oldest, youngest = @group[:generations]
         return "-" unless oldest && @third_generation
@@ -50,19 +54,19 @@ module LeakHunter
         return unless @group.key?(:file) || @group.key?(:line)
 
         file, line = @group.values_at(:file, :line)
-        return "place unknown, not traced" unless file || line
+        return "allocation site unknown (not traced)" unless file || line
         return "line #{line}" unless file
 
-        [in_gem(file) || in_library(file) || in_root(file) || file, line].compact.join(":")
+        printable([in_gem(file) || in_library(file) || in_root(file) || file, line].compact.join(":"))
       end
 
       private
 
       def what
         name, type = @group.values_at(:class, :type)
-        # no class: hidden from Ruby code, or not asked for
+        # no class: an object of the VM's own, or not grouped by class
         return @group.key?(:class) && type ? "#{type} (Ruby internal)" : type if name.nil?
-        return "#{name} (Ruby internal)" if type == "IMEMO"
+        return "#{INTERNALS.fetch(name, name)} (Ruby internal)" if type == "IMEMO"
 
         plain = type.nil? || PLAIN_TYPES.include?(type) || (type == "DATA" && name.match?(CONSTANT))
         plain ? name : "#{name} (#{type})"
@@ -72,7 +76,7 @@ module LeakHunter
         gem = @group[:gem]
         return unless gem&.match?(/\A\S+ \d/)
 
-        # a folder may add a platform, or for git the commit, to name and version
+        # the directory may have a platform, or the commit of a git source, after name and version
         file[%r{/#{Regexp.escape(gem.tr(" ", "-"))}[^/]*/(.+)\z}, 1]
       end
 
@@ -83,7 +87,7 @@ module LeakHunter
         file.delete_prefix("#{@root}/") if @root && @root != "/" && file.start_with?("#{@root}/")
       end
 
-      def born = @group[:generation] && "born in GC #{count(@group[:generation])}"
+      def generation = @group[:generation] && "allocated in GC #{count(@group[:generation])}"
     end
   end
 end

@@ -2,17 +2,18 @@
 
 module LeakHunter
   class Report
-    # Who holds what leaked, a paragraph each: the holder and how much it holds, what letting go frees, where the leaked
-    # objects were made, and the way from the roots.
+    # What holds the leaked objects, a paragraph each: the holder and how much it holds, how much memory is freed when
+    # it releases them, where they were allocated, and the path from a root.
     class Holders
       include Format
 
       INDENT = "   "
       ARROW = " → "
-      # Of all that is held.
-      CRUMB = 0.005
 
-      # Steps told of a longer way, at its start and at its end.
+      # Holders of less than this share of everything held are counted only.
+      MIN_SHARE = 0.005
+
+      # Steps shown at the start and at the end of a longer path.
       STEPS = 4
 
       # How a step refers to the next, where its name needs a word.
@@ -20,98 +21,116 @@ module LeakHunter
                 "array_element" => "[…] ", "fiber_local" => "thread-local ",
                 "thread_variable" => "thread variable " }.freeze
 
-      def initialize(result, color:, width:, top:)
+      # Categories of roots, as the VM calls them.
+      ROOTS = { "vm" => "the VM", "machine_context" => "a thread's stack", "finalizers" => "finalizers",
+                "end_proc" => "at_exit blocks", "global_tbl" => "global variables", "global_list" => "C extensions",
+                "trap_list" => "signal handlers", "symbols" => "the VM's symbol table",
+                "global_symbols" => "the VM's symbol table", "unreachable" => "garbage not yet collected" }.freeze
+
+      def initialize(result, style:, width:, top:)
         @result = result
         @totals = result[:totals]
-        @color = color
+        @style = style
         @width = width
         @holders = result[:holders]
-        @shown = top ? worth_telling.first(top) : @holders
+        @shown = top ? relevant.first(top) : @holders
       end
 
-      # @return [String, nil] nil where there is nothing to tell
+      # @return [String, nil] nil where there is none
       def to_s
         return if @holders.empty?
 
-        [*@shown.map.with_index(1) { |holder, index| paragraph(holder, index) }, rest, unheld].compact.join("\n")
+        [*@shown.map.with_index(1) { |holder, index| paragraph(holder, index) }, rest, caches].compact.join("\n")
       end
 
       private
 
-      # The first, and those that hold more than a crumb: the VM's own tables grow by one or two while code warms up.
-      def worth_telling
-        least = @holders.sum { |holder| holder[:memsize] } * CRUMB
+      # The first, and those with a share worth reading: the VM's own tables grow by one or two while code warms up.
+      def relevant
+        least = @holders.sum { |holder| holder[:memsize] } * MIN_SHARE
         @holders.take_while.with_index { |holder, index| index.zero? || holder[:memsize] >= least }
       end
 
       def paragraph(holder, index)
         number = "#{index}. "
         first, *lines = wrap(sentence(holder), @width - number.length).split("\n")
-        details = [freed(holder), made(holder), way(holder)].compact
+        details = [freed(holder), site(holder), path(holder)].compact
         details = details.map { |text| wrap(text, @width - INDENT.length) }
-        ["#{number}#{@color.paint(first, :bold)}", *lines.map { |line| @color.paint("#{INDENT}#{line}", :bold) },
-         *details.flat_map { |text| text.split("\n") }.map { |line| @color.paint("#{INDENT}#{line}", :dim) }].join("\n")
+        ["#{number}#{@style.paint(first, :bold)}", *lines.map { |line| @style.paint("#{INDENT}#{line}", :bold) },
+         *details.flat_map { |text| text.split("\n") }.map { |line| @style.paint("#{INDENT}#{line}", :dim) }].join("\n")
       end
 
       def sentence(holder)
-        all = count(@totals[:count] - caches)
-        what = "#{count(holder[:count])} of the #{all} leaked objects, #{bytes(holder[:memsize])}"
-        with = holder[:kind] == "shared" ? "holds, and does not hold alone," : "holds"
-        "#{title(holder)} #{with} #{what}"
+        all = count(@totals[:count] - cache_count)
+        "#{title(holder)} holds #{count(holder[:count])} of the #{all} leaked objects, #{bytes(holder[:memsize])}"
       end
 
       def title(holder)
-        name = holder[:name] || "#{article(holder)}without a name"
+        name = holder[:name] || unnamed(holder)
         facts = [fact(holder), *entries(holder), *alike(holder)].compact
         printable(facts.empty? ? name : "#{name} (#{facts.join(", ")})")
       end
 
-      def article(holder) = holder[:kind] == "root" ? "a root " : "an object "
+      def unnamed(holder)
+        return ROOTS.fetch(holder[:class]) { "root #{holder[:class]}" } if holder[:kind] == "root"
 
-      def fact(holder)
-        return if %w[class root].include?(holder[:kind]) && holder[:name]
-
-        holder[:class]
+        "an unnamed #{holder[:class] || "object"}"
       end
+
+      # The class, unless the name says it.
+      def fact(holder) = (holder[:class] if holder[:name] && !%w[class root].include?(holder[:kind]))
 
       def entries(holder)
         first, second, third = holder[:growth]
         return [] unless third
 
         growth = [first && second && (second - first), second && (third - second)].compact
-        ["#{count(third)} #{third == 1 ? "entry" : "entries"}", *growth.map do |more|
-                                                                  "#{"+" unless more.negative?}#{count(more)}"
-                                                                end]
+        ["#{count(third)} #{third == 1 ? "entry" : "entries"}",
+         *growth.map { |more| "#{"+" unless more.negative?}#{count(more)}" }]
       end
 
-      def alike(holder) = holder[:alike] > 1 ? ["#{count(holder[:alike])} of them"] : []
+      def alike(holder)
+        return [] unless holder[:alike] > 1
+
+        [thread?(holder) ? "in #{counted(holder[:alike], "thread")}" : "#{count(holder[:alike])} such objects"]
+      end
+
+      def thread?(holder) = holder[:kind] == "thread" || holder[:name]&.start_with?("thread")
 
       def freed(holder)
         exclusive, shared, cut = holder[:retained].values_at(:exclusive, :shared, :cut)
-        return "held by others too: only when all let go, #{bytes(shared)} are free" if holder[:kind] == "shared"
+        if holder[:kind] == "shared"
+          return "also referenced elsewhere; #{bytes(shared)} freed when all references are removed"
+        end
 
-        text = +"letting go of them frees #{bytes(exclusive)}"
-        text << ", #{bytes(shared)} more are shared with others" if shared.positive?
-        text << "; letting go of the whole #{holder[:class]} frees #{bytes(cut)}" if cut > exclusive
-        text
+        text = +"#{release(holder)} frees #{bytes(exclusive)}"
+        text << "; #{bytes(shared)} more shared with others" if shared.positive?
+        text << "; #{release_all(holder)} frees #{bytes(cut)}" if cut > exclusive
+        printable(text)
       end
 
-      # The application's own place among what it holds, if there is one.
-      def made(holder)
+      def release(holder) = holder[:kind] == "collection" ? "removing these entries" : "releasing them"
+
+      def release_all(holder)
+        holder[:kind] == "collection" ? "clearing the #{holder[:class]}" : "releasing the #{holder[:class]}"
+      end
+
+      # Of the application's own code, if there is some.
+      def site(holder)
         groups = holder[:groups].filter_map { |group| @result[:groups][group[:index]] }
         group = groups.find { |it| it[:gem] == "app" } || groups.find { |it| it[:file] } or return
 
-        detail = Group.new(group.slice(:file, :line, :gem)).title
-        "allocated at #{detail}#{" (#{group[:gem]})" if group[:gem]}"
+        file = Group.new(group.slice(:file, :line, :gem)).title
+        "allocated at #{file}#{printable(" (#{group[:gem]})") if group[:gem]}"
       end
 
-      def way(holder)
+      def path(holder)
         path, position = holder.values_at(:path, :position)
         anchor = LeakHunter::Holders::Name.anchor(path, position) || 0
         steps = path.each_with_index.filter_map do |step, index|
           next unless index >= anchor && LeakHunter::Holders::Name.visible?(step)
 
-          index == anchor ? start_words(step) : step_words(step, entry: index > position)
+          index == anchor ? first_step(step) : step(step, entry: index > position)
         end
         steps.delete("Object") # where constants of no module are
         steps = [*steps.first(STEPS), "…", *steps.last(STEPS)] if steps.size > (2 * STEPS) + 1
@@ -120,12 +139,12 @@ module LeakHunter
       end
 
       # A class has its name, whatever refers to it.
-      def start_words(step)
-        LeakHunter::Holders::Name::ANCHORS.include?(step[:edge][:kind]) ? step_words(step) : step[:class]
+      def first_step(step)
+        LeakHunter::Holders::Name::ANCHORS.include?(step[:edge][:kind]) ? step(step) : step[:class]
       end
 
-      # Which entry of a collection it is, changes from hour to hour.
-      def step_words(step, entry: false)
+      # Without the index or key of an entry of the holder: any of them could stand here.
+      def step(step, entry: false)
         kind, name = step[:edge].values_at(:kind, :name)
         return "[…] #{step[:class]}" if kind == "array_element" || (entry && kind == "hash_value")
         return "#{WORDS[kind]}#{step[:class]}" if name.nil?
@@ -133,16 +152,15 @@ module LeakHunter
         kind == "root" ? step[:class] : "#{WORDS[kind]}#{name} #{step[:class]}"
       end
 
-      # Left out of the count above, so that it adds up.
-      def unheld
-        return if caches.zero?
+      # They are not in the count of the sentences above, so that it adds up.
+      def caches
+        return if cache_count.zero?
 
-        what = caches == 1 ? "object more is a cache" : "objects more are caches"
-        text = "#{count(caches)} #{what} of the VM's, one for each place in the code: #{bytes(@totals[:cache_memsize])}"
-        wrap(text, @width - INDENT.length).gsub(/^/, INDENT)
+        are = cache_count == 1 ? "is a VM inline cache" : "are VM inline caches"
+        "#{INDENT}#{counted(cache_count, "more object")} #{are}: #{bytes(@totals[:cache_memsize])}"
       end
 
-      def caches = @totals[:cache_count].to_i
+      def cache_count = @totals[:cache_count].to_i
 
       def rest
         more = @holders.drop(@shown.size)

@@ -2,7 +2,7 @@
 
 module LeakHunter
   class Report
-    # The report to read in a terminal: what leaked in a sentence, the groups as a table, how sure that is.
+    # The report for people: what leaked in a sentence, what holds it, the groups as a table, and how certain that is.
     class Text
       include Format
 
@@ -10,7 +10,7 @@ module LeakHunter
       INDENT = "  "
       HOLDERS = 5
 
-      # The VM makes one for each place in the code that runs for the first time. Many small groups, one plain reason.
+      # The VM's inline caches, one for each call in code that has run: many small groups, one harmless reason.
       CACHES = %w[callcache callinfo constcache].freeze
 
       def initialize(result, color:, width:, top:)
@@ -20,7 +20,7 @@ module LeakHunter
 
         @result = result
         @totals = result[:totals]
-        @color = Terminal::Style.new(color)
+        @style = Terminal::Style.new(color)
         @width = width
         @caches, groups = result[:groups].partition { |group| cache?(group) }
         @groups = top ? groups.first(top) : groups
@@ -39,23 +39,23 @@ module LeakHunter
         return wrap(nothing, @width) if @totals[:count].zero?
 
         sentence = wrap([found, share_of_heap, filtered].compact.join(" "), @width)
-        # the figures are what the eye looks for; they are short enough never to be broken
-        sentence.sub(/\A\S+ \S+/) { |figure| @color.paint(figure, :bold) }
+        # the figures, which are short enough never to be broken
+        sentence.sub(/\A\S+ \S+/) { |figure| @style.paint(figure, :bold) }
       end
 
       def nothing
-        return "No leak found: nothing new in the third dump passes the filters. #{filtered}" if filtered
-        return "No leak is certain, but there may be one: see what was left out." if withheld?
+        return "No leak found among the objects that pass the filters. #{filtered}" if filtered
+        return "No leak found, but this is not certain: see which objects were left out." if withheld?
 
-        "No leak found: no object that was born between the first and the second dump is still there in the third. " \
-          "Memory that C code holds outside of Ruby's heap is not in a dump."
+        "No leak found: no object that was allocated between the first and the second dump is still alive in the " \
+          "third. Memory that C extensions allocate outside Ruby's heap is not in a dump."
       end
 
-      # A reader looks for the one or two that matter; the groups below have the rest.
+      # Those that matter; the table has the rest.
       def holders
         return unless @result[:holders]
 
-        Holders.new(@result, color: @color, width: @width, top: HOLDERS).to_s
+        Holders.new(@result, style: @style, width: @width, top: HOLDERS).to_s
       end
 
       def withheld? = @result.dig(:evidence, :withheld).to_h.values.any?(&:positive?)
@@ -64,10 +64,10 @@ module LeakHunter
         what = "#{counted(@totals[:count], "object")} (#{bytes(@totals[:memsize])})"
         one = @totals[:count] == 1
         if @result[:identity] == "address"
-          "#{what} #{one ? "is" : "are"} in the second and the third dump at an address that the first does not have."
+          "#{what} #{one ? "is" : "are"} in the second and the third dump at an address that is free in the first."
         else
-          "#{what} #{one ? "was" : "were"} born between the first and the second dump and " \
-            "#{one ? "is" : "are"} still there in the third."
+          "#{what} #{one ? "was" : "were"} allocated between the first and the second dump and " \
+            "#{one ? "is" : "are"} still alive in the third."
         end
       end
 
@@ -75,7 +75,7 @@ module LeakHunter
         heap = @totals[:third_memsize]
         return unless heap&.positive?
 
-        "That is #{percent(@totals[:memsize], heap)} of the third dump's #{bytes(heap)}."
+        "That is #{percent(@totals[:memsize], heap)} of the heap (#{bytes(heap)})."
       end
 
       def filtered
@@ -95,7 +95,7 @@ module LeakHunter
         lines.join("\n")
       end
 
-      def header = { title: "", cells: ["objects", "bytes", "share", "GCs old"] }
+      def header = { title: "", cells: ["objects", "bytes", "share", "age (GCs)"] }
 
       def row(group)
         words = Group.new(group, third_generation: @result.dig(:dumps, 2, :generation))
@@ -111,11 +111,11 @@ module LeakHunter
       def cache_row
         return if @caches.empty?
 
-        title = "#{counted(@caches.size, "group")} of call caches (Ruby internal)"
+        title = "#{counted(@caches.size, "group")} of VM inline caches"
         { title:, cells: cells(sum(@caches, :count), sum(@caches, :memsize), "") }
       end
 
-      # What is not shown, and everything.
+      # What is not shown, and the total.
       def sum_rows
         rows = [more_row, cache_row].compact
         groups, count, memsize = @totals.values_at(:groups, :count, :memsize)
@@ -141,12 +141,12 @@ module LeakHunter
         numbers = row[:cells].zip(widths).map { |cell, width| cell.rjust(width + 2) }.join
         room = @width - numbers.length
         title = row[:title].include?("::") ? shorten_left(row[:title], room) : shorten(row[:title], room)
-        "#{@color.paint(title, *styles)}#{" " * [room - columns(title), 0].max}#{numbers}".rstrip
+        "#{@style.paint(title, *styles)}#{" " * [room - columns(title), 0].max}#{numbers}".rstrip
       end
 
       def detail(row)
         detail = row[:words].detail(@width - INDENT.length)
-        [@color.paint("#{INDENT}#{detail}", :dim)] if detail
+        [@style.paint("#{INDENT}#{detail}", :dim)] if detail
       end
     end
   end

@@ -2,7 +2,7 @@
 
 module LeakHunter
   class Web
-    # Text or JSON, by what the `accept` header prefers. Text where it does not care: curl sends `*/*`.
+    # Text or JSON, as the `accept` header prefers; text if it has no preference (curl sends `*/*`).
     module Accept
       JSON = %w[application/json application/* */*].freeze
       TEXT = %w[text/plain text/* */*].freeze
@@ -20,7 +20,7 @@ module LeakHunter
         json == text ? json.positive? && named_first?(qualities.keys) : json > text
       end
 
-      # The most exact of the ranges that fit decides.
+      # The most specific matching range counts.
       def quality(qualities, ranges) = qualities.fetch(ranges.find { |range| qualities.key?(range) }, 0.0)
 
       # Programs send "application/json, */*", and "application/json, text/plain, */*".

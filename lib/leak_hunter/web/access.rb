@@ -7,7 +7,7 @@ module LeakHunter
   class Web
     # Who is authorized; see {Web}.
     class Access
-      NOT_CONFIGURED = "it has neither a token nor authorize. Set the environment variable " \
+      NOT_CONFIGURED = "neither a token nor authorize is set. Set the environment variable " \
                        "#{Configuration::TOKEN_VARIABLE} (openssl rand -hex 32), or call " \
                        "LeakHunter.configure { |config| config.authorize { |env| ... } }".freeze
 
@@ -44,8 +44,9 @@ module LeakHunter
         return if site.nil? && origin && request.origin?(origin)
 
         raise Problem.new(403, "NotSameOrigin",
-                          "#{request.method} without the token must come from a page of this server, and the " \
-                          "request does not say so. A program sends the token, or \"origin: #{request.origin}\".")
+                          "#{request.method} without the token is accepted from pages of this server only, and the " \
+                          "request does not say where it is from. A program sends the token, or the header " \
+                          "\"origin: #{request.origin}\".")
       end
 
       # Logs, once in a process, why every request is refused: a 404 does not say.
@@ -53,7 +54,7 @@ module LeakHunter
         reason = closed_because
         return unless reason && self.class.first_time?(reason)
 
-        message = "LeakHunter::Web is closed and answers 404 to everybody: #{reason}"
+        message = "LeakHunter::Web refuses every request with 404: #{reason}"
         @settings.logger ? log(message) : warn(message)
       end
 
@@ -62,19 +63,19 @@ module LeakHunter
       def closed_because
         NOT_CONFIGURED unless @settings.token || @settings.authorize
       rescue UsageError => e
-        "#{e.message}#{" (authorize still decides)" if @settings.authorize}"
+        "#{e.message}#{"; authorize still applies" if @settings.authorize}"
       end
 
       def token?(given)
         expected = usable_token
         return false unless given && expected
 
-        # The digests' bytes tell nothing of the token, and as many are compared whatever they are.
+        # Constant time: of the digests all bytes are compared, and they reveal nothing of the token.
         pairs = Digest::SHA256.digest(given).bytes.zip(Digest::SHA256.digest(expected).bytes)
         pairs.reduce(0) { |difference, (one, other)| difference | (one ^ other) }.zero?
       end
 
-      # The environment's may be too weak, which must neither open nor raise.
+      # The environment's may be too weak, which must neither authorize nor raise.
       def usable_token
         @settings.token
       rescue UsageError

@@ -7,7 +7,7 @@ require "leak_hunter/web/reply"
 
 module LeakHunter
   class Web
-    # What answers one request.
+    # Handles the requests of one route.
     class Action
       # @param params [Hash{Symbol => String, Array<String>}]
       def initialize(request, settings, params)
@@ -22,9 +22,10 @@ module LeakHunter
 
       def folder = Folder.new(settings.dir)
 
-      # Who did what, for what ought to be told.
+      # Who did what, where that matters.
       def log(deed)
-        settings.logger&.info("LeakHunter::Web: #{Printable.call(request.env["REMOTE_ADDR"])} #{deed}")
+        client = request.env["REMOTE_ADDR"]
+        settings.logger&.info("LeakHunter::Web: #{"#{Printable.call(client)} " if client}#{deed}")
       rescue StandardError
         nil # the answer does not depend on a logger
       end

@@ -6,8 +6,8 @@ require "leak_hunter/report"
 
 module LeakHunter
   class Web
-    # A dump in the folder, as its name and its first line tell. Its id is its name, so an id that is no plain file
-    # name, or names no file that LeakHunter wrote, finds nothing.
+    # A dump in the directory, described by its first line. Its id is its file name, so an id that is not a plain file
+    # name, or not one of a file that LeakHunter wrote, finds nothing.
     class DumpFile
       SUFFIX = ".json"
       ID = /\A[A-Za-z0-9][A-Za-z0-9._-]{0,199}\z/
@@ -17,7 +17,7 @@ module LeakHunter
       FLAGS = %i[RDONLY NOFOLLOW NONBLOCK BINARY].sum { |name| File.const_defined?(name) ? File.const_get(name) : 0 }
       MAX_LINE = 4096
 
-      # What the first line must have, and how.
+      # What the first line must contain.
       REQUIRED = {
         "type" => "DUMP", "leak_hunter" => String, "boot" => /\A\h{16}\z/, "pid" => Integer, "sequence" => Integer,
         "taken_at" => /\A[0-9T:.-]{19,26}Z\z/
@@ -37,8 +37,8 @@ module LeakHunter
           io&.close
         end
 
-        # No link is followed, and nothing but a plain file is read: a pipe could block for ever. What cannot be opened
-        # is no dump, whatever it is; only where this process itself has run out of something is that said.
+        # Links are not followed, and only plain files are read: a pipe could block for ever. What cannot be opened is
+        # not a dump, unless this process has run out of file descriptors or memory.
         #
         # @return [File, nil]
         def plain_file(path)
@@ -76,7 +76,7 @@ module LeakHunter
         @line = line
       end
 
-      # @return [Array] what tells its process from others
+      # @return [Array] identifies its process
       def process = @line.values_at("boot", "pid")
 
       def this_process? = process == [ProcessIdentity.boot, Process.pid]
@@ -87,7 +87,7 @@ module LeakHunter
 
       def taken_at = @line["taken_at"]
 
-      # @return [Boolean] whether it still has the name that the recorder gave
+      # @return [Boolean] whether it still has the name that the recorder gave it
       def recorded_name? = RECORDED.match?(id)
 
       # @return [Boolean] whether it was still there

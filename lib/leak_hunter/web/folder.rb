@@ -5,7 +5,7 @@ require "leak_hunter/web/problem"
 
 module LeakHunter
   class Web
-    # The folder of the dumps, of all processes that write there.
+    # The directory of dumps, of all processes that write there.
     class Folder
       # As many dumps as a diff takes.
       DIFF = 3
@@ -28,7 +28,7 @@ module LeakHunter
 
       # @return [DumpFile]
       # @raise [Problem]
-      def find(id) = DumpFile.find(@dir, id) || raise(Problem.new(404, "NoSuchDump", "there is no such dump"))
+      def find(id) = DumpFile.find(@dir, id) || raise(Problem.new(404, "NoSuchDump", "no such dump"))
 
       # Deletes the oldest dumps until the others are within the limits; see {Web}.
       #

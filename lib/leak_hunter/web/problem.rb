@@ -5,9 +5,9 @@ require "leak_hunter/web/reply"
 
 module LeakHunter
   class Web
-    # Why a request gets no answer but an error. The endpoint turns it into a response; it never leaves it.
+    # An error as a response. It never leaves the endpoint.
     class Problem < StandardError
-      # The first that fits counts.
+      # The first that matches applies.
       STATUSES = {
         UsageError => 400,
         DumpInProgress => 409,
@@ -28,7 +28,7 @@ module LeakHunter
       # @return [Reply]
       attr_reader :reply
 
-      # @param name [String] for programs: does not change when the message does
+      # @param name [String] for programs; stays when the message is reworded
       def initialize(status, name, message, headers = {})
         super(message)
         message = Printable.lines(message)

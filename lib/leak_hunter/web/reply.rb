@@ -2,7 +2,7 @@
 
 module LeakHunter
   class Web
-    # What an action answers: data for programs, and a block that makes the text for people; or a file.
+    # The result of an action: data for programs and a block that makes the text for people, or a file.
     class Reply
       # @return [Integer]
       attr_reader :status

@@ -9,7 +9,7 @@ module LeakHunter
       TEXT = "text/plain; charset=utf-8"
       JSON_TYPE = "application/json"
 
-      # Nothing of this is for caches, frames, other sites or a browser that guesses.
+      # Not for caches, frames, other sites or content sniffing.
       HEADERS = {
         "cache-control" => "no-store",
         "content-security-policy" => "default-src 'none'; frame-ancestors 'none'",
@@ -19,15 +19,15 @@ module LeakHunter
         "x-frame-options" => "DENY"
       }.freeze
 
-      NOTHING = "Not Found\n"
+      NOT_FOUND = "Not Found\n"
 
       module_function
 
-      # What somebody gets who may not come in. A router that looks at `x-cascade` tries its next route.
-      def nothing_here(request)
+      # For requests that are not authorized. A router that knows `x-cascade` tries its next route.
+      def not_found(request)
         headers = { "cache-control" => "no-store", "content-type" => "text/plain",
-                    "content-length" => NOTHING.bytesize.to_s, "x-cascade" => "pass" }
-        [404, headers, request.head? ? [] : [NOTHING]]
+                    "content-length" => NOT_FOUND.bytesize.to_s, "x-cascade" => "pass" }
+        [404, headers, request.head? ? [] : [NOT_FOUND]]
       end
 
       # @param reply [Reply]
@@ -37,7 +37,7 @@ module LeakHunter
         return [reply.status, headers, []] unless reply.data
 
         json = request.json?
-        body = json ? "#{JSON.generate(reply.data)}\n" : reply.text
+        body = json ? "#{Printable.json(JSON.generate(reply.data))}\n" : reply.text
         headers["content-type"] = json ? JSON_TYPE : TEXT
         headers["content-length"] = body.bytesize.to_s
         [reply.status, headers, request.head? ? [] : [body]]

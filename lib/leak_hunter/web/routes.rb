@@ -7,9 +7,9 @@ require "leak_hunter/web/actions/status"
 
 module LeakHunter
   class Web
-    # Which action answers which request.
+    # Finds the action for a request.
     module Routes
-      # One action and the parameters it takes.
+      # An action and its parameters.
       class Route
         def initialize(actions, name, params = [])
           @actions = actions
@@ -38,7 +38,7 @@ module LeakHunter
       module_function
 
       # @return [Reply]
-      # @raise [Problem] when there is no such path, or not by this method
+      # @raise [Problem] for an unknown path, or a method that it does not have
       def call(request, settings)
         path = request.path.b
         TABLE.each do |pattern, methods|
@@ -47,12 +47,12 @@ module LeakHunter
           route = methods[request.verb] || refuse(methods.keys)
           return route.call(request, settings, **match.named_captures.transform_keys(&:to_sym))
         end
-        raise Problem.new(404, "NoSuchPath", "there is nothing here; GET #{request.url("/")} lists what there is")
+        raise Problem.new(404, "NoSuchPath", "no such path; GET #{request.url("/")} lists the routes")
       end
 
       def refuse(methods)
         allow = methods.flat_map { |method| method == "GET" ? %w[GET HEAD] : method }.join(", ")
-        raise Problem.new(405, "MethodNotAllowed", "here the method is one of #{allow}", { "allow" => allow })
+        raise Problem.new(405, "MethodNotAllowed", "method not allowed; allowed: #{allow}", { "allow" => allow })
       end
     end
   end

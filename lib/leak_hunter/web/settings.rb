@@ -4,7 +4,7 @@ require "leak_hunter/configuration"
 
 module LeakHunter
   class Web
-    # What one endpoint was given, before what {LeakHunter.configuration} has at the time of asking.
+    # The settings of one endpoint; those it was not given are read from {LeakHunter.configuration} each time.
     class Settings
       def initialize(**given)
         @own = Configuration.new(**given).freeze

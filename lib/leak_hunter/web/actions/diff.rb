@@ -10,10 +10,10 @@ module LeakHunter
       class Diff < Action
         DUMPS = %w[first second third].freeze
         PARAMS = [*DUMPS, "identity", "group_by", "sort", "top", "only", "ignore", "holders"].freeze
-        # Groups that a text shows, unless `top` says how many; those of the VM's own are summed up, so more are read.
+        # Groups in a text without `top`. Groups of VM caches are summed up there, so more are read.
         TOP = 20
         TOP_READ = 1_000
-        # How many processes' dumps are proposed where this one has too few.
+        # Other processes to propose when this one has too few dumps.
         PROPOSALS = 3
 
         def show
@@ -29,7 +29,7 @@ module LeakHunter
           options = params.except(*DUMPS.map(&:to_sym))
           options[:top] = integer(options[:top]) || (TOP_READ unless request.json?)
           options[:group_by] = options[:group_by].split(",") if options.key?(:group_by)
-          # A key of a Hash may be somebody's name or token; a report is read by more people than the data.
+          # A Hash key may be a person's name or a token, and a report is read by more people than the data.
           { **options, holders: holders(options), redact: true }
         end
 
@@ -39,13 +39,13 @@ module LeakHunter
           { "true" => true, "false" => false }.fetch(options[:holders]) { |text| text }
         end
 
-        # What is no number, the diff complains of.
+        # The diff refuses what is not a number.
         def integer(text) = text && (Integer(text, 10, exception: false) || text)
 
         def dumps
           ids = params.values_at(*DUMPS.map(&:to_sym))
           return ids.map { |id| folder.find(id) } if ids.all?
-          raise UsageError, "name all of #{DUMPS.join(", ")}, or none of them" if ids.any?
+          raise UsageError, "give all of #{DUMPS.join(", ")}, or none" if ids.any?
 
           latest_of_this_process
         end
@@ -59,11 +59,11 @@ module LeakHunter
         end
 
         def need(count)
-          "a diff needs three dumps of one process, and this one (pid #{Process.pid}) has #{count}: " \
-            "POST #{request.url("/dumps")}, with work for the process in between"
+          "a diff needs three dumps of one process; this one (pid #{Process.pid}) has #{count}. " \
+            "POST #{request.url("/dumps")} takes one; let the process work in between"
         end
 
-        # Any worker of a server can compare any other's.
+        # Any worker of a server can compare the dumps of another.
         def proposals(all)
           all.group_by(&:process).values.select { |dumps| dumps.size >= Folder::DIFF }.last(PROPOSALS).map do |dumps|
             query = DUMPS.zip(dumps.sort_by(&:sequence).last(Folder::DIFF)).map { |name, dump| "#{name}=#{dump.id}" }

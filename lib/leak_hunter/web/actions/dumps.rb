@@ -16,7 +16,7 @@ module LeakHunter
           options = params.to_h { |name, value| [name, boolean(name, value)] }
           dump = SingleFlight::DUMP.run { LeakHunter.dump!(dir: settings.dir, **options) }
           file = folder.find(File.basename(dump, DumpFile::SUFFIX))
-          log("took the dump #{file.id} (#{bytes(dump.bytes)}, the process stood still for #{dump.seconds.round(3)} s)")
+          log("took the dump #{file.id} (#{bytes(dump.bytes)}, paused for #{dump.seconds.round(3)} s)")
           created(file, dump, prune)
         end
 
@@ -40,11 +40,13 @@ module LeakHunter
 
         def download(id:)
           unless settings.allow_download
-            raise Problem.new(404, "NotDownloadable", "dumps hold every string of the process; see allow_download")
+            raise Problem.new(404, "NotDownloadable", "downloads are off, since a dump contains every string of the " \
+                                                      "process; see allow_download")
           end
 
-          file = DumpFile.plain_file(folder.find(id).path) or raise Problem.new(404, "NoSuchDump", "it is just gone")
-          log("downloads the dump #{id}")
+          file = DumpFile.plain_file(folder.find(id).path) or
+            raise Problem.new(404, "NoSuchDump", "it was deleted in the meantime")
+          log("downloaded the dump #{id}")
           Reply.new(200, nil, { "content-type" => "application/x-ndjson", "content-length" => file.size.to_s,
                                 "content-disposition" => "attachment; filename=\"#{id}#{DumpFile::SUFFIX}\"" },
                     file: FileBody.new(file))
@@ -60,7 +62,7 @@ module LeakHunter
 
         def prune
           deleted = folder.prune(max_dumps: settings.max_dumps, max_bytes: settings.max_bytes)
-          deleted.each { |dump| log("deleted the dump #{dump.id}, which the limit leaves no room for") }
+          deleted.each { |dump| log("deleted the dump #{dump.id} to stay within max_dumps and max_bytes") }
         end
 
         def created(file, dump, deleted)

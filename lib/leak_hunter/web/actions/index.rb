@@ -5,16 +5,16 @@ require "leak_hunter/web/action"
 module LeakHunter
   class Web
     module Actions
-      # What there is.
+      # Lists the routes.
       class Index < Action
         ROUTES = {
-          "POST /dumps" => "take a dump; fork=1 makes the pause shorter",
-          "GET /diff" => "compare the last three of this process",
-          "GET /dumps" => "list the dumps of all processes",
-          "GET /dumps/ID" => "describe one",
-          "DELETE /dumps/ID" => "delete one",
-          "GET /dumps/ID/download" => "one, where allow_download is set",
-          "GET /status" => "how this process stands"
+          "POST /dumps" => "take a dump; fork=1 shortens the pause",
+          "GET /diff" => "compare the last three dumps of this process",
+          "GET /dumps" => "list dumps of all processes",
+          "GET /dumps/ID" => "describe a dump",
+          "DELETE /dumps/ID" => "delete a dump",
+          "GET /dumps/ID/download" => "download a dump, if allow_download is set",
+          "GET /status" => "tracing, dumps and limits"
         }.freeze
 
         def show
@@ -31,9 +31,10 @@ module LeakHunter
 
             #{routes.map { |route, purpose| "#{route.ljust(width)}  #{purpose}" }.join("\n")}
 
-            Take three dumps, with work for the process in between; then ask for the diff.
-            It takes first=ID&second=ID&third=ID, and identity, group_by, sort, top, only
-            and ignore as LeakHunter.diff does. The answer is JSON to "accept: application/json".
+            Take three dumps and let the process work in between; then get the diff.
+            Its parameters: first=ID&second=ID&third=ID to choose the dumps, and identity,
+            group_by, sort, top, only, ignore and holders as for LeakHunter.diff.
+            With "accept: application/json" responses are JSON.
           TEXT
         end
       end

@@ -7,7 +7,7 @@ require "leak_hunter/web/single_flight"
 module LeakHunter
   class Web
     module Actions
-      # How this process stands.
+      # Tracing, dumps and limits of this process.
       class Status < Action
         def show
           data = { schema: 1, version: VERSION, ruby: RUBY_VERSION, pid: Process.pid, boot: ProcessIdentity.boot,
@@ -48,7 +48,7 @@ module LeakHunter
         def tracing_words(tracing)
           return "off; the first dump starts it" unless tracing[:on]
 
-          tracing[:since] ? "on since GC #{tracing[:since]}" : "on, by another tool"
+          tracing[:since] ? "on since GC #{tracing[:since]}" : "on, started by another tool"
         end
       end
     end

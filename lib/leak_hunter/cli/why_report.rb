@@ -1,0 +1,138 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class CLI
+    # Root paths as text, a line for each step: the reference that leads there, the object, what it retains, and where
+    # it was allocated.
+    class WhyReport
+      include Report::Format
+
+      INDENT = "  "
+      RETAINED = 10
+      # From so many equal steps on, as in a linked list, those between the first and the last are counted only.
+      RUN = 4
+
+      # References that have no name.
+      EDGES = {
+        "class" => "(its class)", "array_element" => "[...]", "hash_entry" => "{...}", "hash_key" => "{key}",
+        "instance_variable" => "@...", "struct_member" => ".member", "captured" => "(captured)"
+      }.freeze
+
+      # @param paths [RootPaths]
+      def initialize(paths, style:, width:, limit:)
+        @paths = paths
+        @style = style
+        @width = width
+        @limit = limit
+      end
+
+      # @return [String]
+      def to_s
+        shown = @paths.first(@limit)
+        parts = shown.map { |path| "#{headline(path)}\n\n#{steps(path)}" }
+        parts.unshift(summary) if @paths.count > 1
+        parts << more(shown) if @paths.size > shown.size
+        parts.join("\n\n")
+      end
+
+      private
+
+      def summary
+        what = "#{counted(@paths.count, "object")}, #{bytes(@paths.memsize)}."
+        sampled = @paths.looked_at < @paths.count ? "#{count(@paths.looked_at)} sampled: " : ""
+        paths = @paths.size == 1 ? "all have the same path from a root." : "#{count(@paths.size)} different root paths."
+        wrap("#{what} #{sampled.empty? ? paths.capitalize : sampled + paths}", @width)
+      end
+
+      def more(shown)
+        rest = @paths.looked_at - shown.sum(&:alike)
+        "#{counted(@paths.size - shown.size, "more path")} to #{counted(rest, "object")} (--limit shows more)."
+      end
+
+      def headline(path)
+        object = path.object
+        name = @style.paint(shorten_left(printable(object.label), @width - 38), :bold)
+        name = "#{counted(path.alike, "object")} like #{name}" if @paths.count > 1
+        lines = ["#{name} at #{object.address}"]
+        lines.concat([sizes(object), site(object), dominator(object)].compact.flat_map { |text| lines_of(text) })
+        lines.join("\n")
+      end
+
+      def lines_of(text)
+        lines = wrap(text.gsub(/(?<=\d) (?=objects?\b)/, BOUND), @width - INDENT.length)
+        lines.split("\n").map { |line| "#{INDENT}#{line}" }
+      end
+
+      def sizes(object)
+        "#{bytes(object.memsize)}, retains #{bytes(object.retained_size)}; " \
+          "referenced by #{counted(object.referrers.size, "object")}"
+      end
+
+      def site(object)
+        group = group_of(object)
+        group && "allocated at #{group.detail(@width - 15)}"
+      end
+
+      def dominator(object)
+        dominator = object.dominator or return "dominator: none; no single object keeps it alive"
+        "dominator: #{printable(dominator.label)} at #{dominator.address}, " \
+          "retains #{bytes(dominator.retained_size)}"
+      end
+
+      def group_of(object)
+        site = object.site
+        site && Report::Group.new({ class: object.class_name, **site })
+      end
+
+      def steps(path)
+        rows = path.steps.map { |step| row(step) }
+        @places = rows.any? { |row| row[:place] } ? @width / 3 : 0
+        lines = fold(rows).flat_map { |row| row.is_a?(Integer) ? gap(count(row)) : line(row) }
+        ["#{INDENT}#{@style.paint(root(path.steps.first[:edge]), :dim)}", *lines].join("\n")
+      end
+
+      def root(edge) = edge[:kind] == "root" ? "root #{printable(edge[:name])}" : "root"
+
+      def row(step)
+        object = @paths.heap.find(step[:address])
+        edge = edge(step[:edge])
+        # without the name that the edge has shown
+        label = step[:edge][:name] && !edge.empty? ? object.class_name || object.type : object.label
+        { edge:, label: printable(label), object:, place: place(object), gap: step[:edge][:kind] == "gap" }
+      end
+
+      def edge(edge)
+        name = edge[:name] && printable(edge[:name])
+        case edge[:kind]
+        when "root" then ""
+        when "constant" then "::#{name}"
+        when "fiber_local" then "thread-local :#{name}"
+        when "thread_variable" then "thread variable :#{name}"
+        else name || EDGES.fetch(edge[:kind], "")
+        end
+      end
+
+      # A long run of equal rows becomes the first, how many follow, and the last.
+      def fold(rows)
+        runs = rows.chunk_while { |one, other| one.values_at(:edge, :label) == other.values_at(:edge, :label) }
+        runs.flat_map { |run| run.size > RUN ? [run.first, run.size - 2, run.last] : run }
+      end
+
+      def gap(number) = "#{INDENT}#{@style.paint("... #{number} more of these", :dim)}"
+
+      def line(row)
+        room = @width - INDENT.length - RETAINED - @places - 2
+        edge = shorten(row[:edge], room / 2)
+        left = edge.empty? ? "" : "#{edge}  "
+        label = shorten_left(row[:label], room - columns(left))
+        padding = " " * [room - columns(left) - columns(label), 0].max
+        place = shorten_left(row[:place] || "", @places)
+        retained = bytes(row[:object].retained_size).rjust(RETAINED)
+        step = "#{@style.paint(left, :dim)}#{label}#{padding}#{retained}  #{@style.paint(place, :dim)}"
+        [*(gap("some") if row[:gap]), "#{INDENT}#{step}".rstrip]
+      end
+
+      def place(object) = group_of(object)&.place
+    end
+  end
+end
