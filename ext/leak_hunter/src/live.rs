@@ -1,4 +1,4 @@
-//! `LeakHunter::Native.live`: the heap of this process, read where it is. The process stands still while the objects are
+//! `LeakHunter::Native.live`: the heap of this process, read in place. The process is paused while the objects are
 //! walked; the tables are built afterwards, without the GVL.
 
 // VALUE and C's long have 64 bits here, but not everywhere.
@@ -24,7 +24,7 @@ use magnus::{
 
 use self::api::Api;
 use self::texts::Named;
-use self::walk::{Found, Room};
+use self::walk::{Buffers, Found};
 use crate::convert::{bytes_of, path_of};
 use crate::diff::recorded_of;
 use crate::heap::Wrapped;
@@ -36,7 +36,7 @@ pub(crate) fn init(native: RModule) -> Result<(), Error> {
     find::init(native)
 }
 
-/// The heap, the seconds the process stood still, and whether allocation sites could be read.
+/// The heap, the seconds for which the process was paused, and whether allocation sites could be read.
 /// `names` are lines as in a dump.
 fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(Wrapped, f64, bool), Error> {
     let names = bytes_of(names);
@@ -49,14 +49,15 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(Wrapped, f64, bool
     let sites = api.has_sites();
     let traced = sites && recorded.tracing_since.is_some();
     let objects = ruby.gc_stat("heap_live_slots")?;
-    let room = gvl::wait_for(ruby, move || Room::for_objects(objects, traced), || {}, || Ok(()))?;
-    // Nothing is made between the last collection and the walk, so that it shows no garbage.
+    let allocate = move || Buffers::for_objects(objects, traced);
+    let buffers = gvl::wait_for(ruby, allocate, || {}, || Ok(()))?;
+    // No object is made between the last collection and the walk, so the heap has no garbage.
     for _ in 0..collections {
         ruby.thread_check_ints()?;
         ruby.gc_start();
     }
     recorded.generation = ruby.gc_count() as u64;
-    let (found, named, pause) = stand_still(ruby, &api, room, ask_for_sites == Some(true))?;
+    let (found, named, pause) = paused(ruby, &api, buffers, ask_for_sites == Some(true))?;
     recorded.compactions = ruby.gc_stat("compact_count").unwrap_or(0) as u64;
     if collections > 0 {
         begin_generation(ruby)?;
@@ -68,7 +69,7 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(Wrapped, f64, bool
     Ok((Wrapped::new(heap), pause.as_secs_f64(), sites))
 }
 
-/// The VM's functions, where the heap can be walked now.
+/// The VM's functions, if the heap can be walked now.
 fn api_for(ruby: &Ruby, objspace: Option<&Path>) -> Result<Api, Error> {
     let api = Api::resolve(objspace).map_err(|missing| {
         let message = format!("this Ruby does not let its heap be walked: it has no {missing}");
@@ -84,26 +85,35 @@ fn api_for(ruby: &Ruby, objspace: Option<&Path>) -> Result<Api, Error> {
     Ok(api)
 }
 
-/// Walks the heap and reads the names of what is in it, while no collection can free any of them.
-fn stand_still(
+/// Walks the heap and reads the names of what is in it: all of it while other Ractors are stopped, and with garbage
+/// collection off, so that nothing that was found can change or be freed.
+fn paused(
     ruby: &Ruby,
     api: &Api,
-    room: Room,
+    buffers: Buffers,
     ask_for_sites: bool,
 ) -> Result<(Found, Named, Duration), Error> {
     let start = Instant::now();
     let was_disabled = ruby.gc_disable();
-    let outcome = walk::run(api, room, ask_for_sites).map(|found| {
+    let body = || {
+        let found = walk::run(api, buffers, ask_for_sites)?;
         let named = texts::read(api, &found);
-        (found, named, start.elapsed())
-    });
+        Some((found, named))
+    };
+    // SAFETY: with the GVL; neither of the two raises or makes an object.
+    #[allow(unsafe_code)]
+    let outcome = unsafe { api.with_ractors_stopped(body) };
+    let pause = start.elapsed();
     if !was_disabled {
         ruby.gc_enable();
     }
-    outcome.ok_or_else(|| errors::internal(ruby, "it panicked while it walked the heap"))
+    let (found, named) = outcome
+        .flatten()
+        .ok_or_else(|| errors::internal(ruby, "it panicked while it walked the heap"))?;
+    Ok((found, named, pause))
 }
 
-/// So that what is made from here on is not of the generation of what was walked.
+/// Begins a new generation, so that what is made from here on is not of that of the walk.
 fn begin_generation(ruby: &Ruby) -> Result<(), Error> {
     let options = ruby.hash_new();
     options.aset(ruby.to_symbol("full_mark"), false)?;

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use rb_sys::VALUE;
@@ -53,7 +54,7 @@ macro_rules! function {
 }
 
 impl Api {
-    /// `objspace`: the file of the extension of that name, if it is loaded. Else tells what is missing.
+    /// `objspace`: the file of the extension of that name, if it is loaded. The error is the name of what is missing.
     pub(super) fn resolve(objspace: Option<&Path>) -> Result<Self, &'static str> {
         let vm = EVERYWHERE;
         Ok(Self {
@@ -80,42 +81,45 @@ impl Api {
         self.allocation_info.is_some()
     }
 
-    /// Whether other Ractors stand still while the heap is walked.
+    /// Whether other Ractors can be stopped while the heap is walked.
     pub(super) fn stops_ractors(&self) -> bool {
         self.lock_with_barrier.is_some()
     }
 
-    /// Calls `each` for every page of the heap, with other Ractors stopped where the VM can do that.
+    /// Runs `body` while other Ractors are stopped, where the VM can stop them. `None` when it panicked.
+    ///
+    /// Everything that is read of the VM's tables and of objects belongs in one `body`: other Ractors go on as soon as it
+    /// returns, and what was found may change.
     ///
     /// # Safety
-    /// With the GVL and no collection in progress. `each` must neither raise, nor unwind, nor make objects.
-    pub(super) unsafe fn each_page(&self, each: EachPage, data: *mut c_void) {
-        struct Call<'a> {
-            api: &'a Api,
-            each: EachPage,
-            data: *mut c_void,
+    /// With the GVL. `body` must neither raise nor make objects.
+    pub(super) unsafe fn with_ractors_stopped<T, F: FnOnce() -> T>(&self, body: F) -> Option<T> {
+        struct Call<T, F> {
+            body: Option<F>,
+            outcome: Option<T>,
         }
 
-        unsafe extern "C" fn run(call: *mut c_void) -> VALUE {
-            // SAFETY: the `Call` below, which outlives the call.
-            let Call { api, each, data } = unsafe { &*call.cast::<Call<'_>>() };
-            // SAFETY: what the caller of `each_page` promises.
-            unsafe { (api.each_objects)(*each, *data) };
+        unsafe extern "C" fn run<T, F: FnOnce() -> T>(call: *mut c_void) -> VALUE {
+            // SAFETY: the `Call` below, which outlives the call and which nothing else uses meanwhile.
+            let call = unsafe { &mut *call.cast::<Call<T, F>>() };
+            if let Some(body) = call.body.take() {
+                call.outcome = catch_unwind(AssertUnwindSafe(body)).ok();
+            }
             0
         }
 
         let mut call = Call {
-            api: self,
-            each,
-            data,
+            body: Some(body),
+            outcome: None,
         };
-        let call: *mut c_void = std::ptr::from_mut(&mut call).cast();
+        let data: *mut c_void = std::ptr::from_mut(&mut call).cast();
         match self.lock_with_barrier {
             // SAFETY: as promised by the caller; `run` gets the `Call` above.
-            Some(lock) => unsafe { lock(run, call) },
+            Some(lock) => unsafe { lock(run::<T, F>, data) },
             // SAFETY: the same.
-            None => unsafe { run(call) },
+            None => unsafe { run::<T, F>(data) },
         };
+        call.outcome
     }
 }
 

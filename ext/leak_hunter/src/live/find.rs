@@ -43,7 +43,7 @@ fn objects_at(ruby: &Ruby, addresses: RArray) -> Result<RArray, Error> {
     let data: *mut c_void = std::ptr::from_mut(&mut search).cast();
     // SAFETY: with the GVL, and no collection in progress; the callback neither raises nor makes objects, and catches
     // panics.
-    unsafe { api.each_page(page, data) };
+    unsafe { api.with_ractors_stopped(|| (api.each_objects)(page, data)) };
     let stored = search.found.iter().try_for_each(|(place, object)| {
         // SAFETY: an object that was there a moment ago, with collections off since.
         let object = unsafe { Value::from_raw(*object) };

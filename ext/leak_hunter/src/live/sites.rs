@@ -1,8 +1,8 @@
-//! What tracing has recorded, read off its table from one end to the other. Asking it for each object takes three times
-//! as long as the whole walk: every answer is somewhere else in memory.
+//! What tracing has recorded, read from objspace's table in the order of the table. Asking objspace about each object
+//! takes three times as long as the whole walk, because every answer is elsewhere in memory.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 
 use leak_hunter_core::heap::Row;
 use rb_sys::{VALUE, st_data_t, st_table};
@@ -12,19 +12,46 @@ use super::interned::{Interned, Site};
 
 /// The object in which objspace keeps its table, by the name of its struct.
 pub(super) const TRACER: &[u8] = b"ObjectTracing/allocation_info_tracer";
-/// Entries that are held against what objspace itself answers.
+/// Entries that are compared with what objspace itself answers.
 const CHECKED: usize = 64;
 
-/// What is in that object, the same from Ruby 3.1 to 4.0.
+/// The start of what is in that object.
 #[repr(C)]
 struct Tracer {
     running: c_int,
     keep_remains: c_int,
     newobj_trace: VALUE,
+    rest: TracerRest,
+}
+
+#[repr(C)]
+union TracerRest {
+    /// Ruby 3.1 to 4.0.
+    with_freeobj_trace: WithFreeobjTrace,
+    /// Ruby 4.1, where the collector itself removes what has died.
+    objects: *mut st_table,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct WithFreeobjTrace {
     freeobj_trace: VALUE,
     objects: *mut st_table,
-    texts: *mut st_table,
-    previous: *mut c_void,
+}
+
+impl Tracer {
+    /// The table of all traced objects, on Rubies whose layout is known.
+    fn objects(&self) -> Option<*mut st_table> {
+        let plausible = (0..=1).contains(&self.keep_remains) && self.running >= 0;
+        let objects = match env!("LEAK_HUNTER_RUBY") {
+            // SAFETY: these versions have this field there.
+            "3.1" | "3.2" | "3.3" | "3.4" | "4.0" => unsafe { self.rest.with_freeobj_trace.objects },
+            // SAFETY: the same.
+            "4.1" => unsafe { self.rest.objects },
+            _ => return None,
+        };
+        (plausible && !objects.is_null() && objects.is_aligned()).then_some(objects)
+    }
 }
 
 type Lookup = unsafe extern "C" fn(VALUE) -> *const AllocationInfo;
@@ -44,7 +71,7 @@ impl Sites {
     }
 
     /// # Safety
-    /// With the GVL, right after the walk. `tracer`: the object of that name, if there is one.
+    /// With the GVL, right after the walk, other Ractors still stopped. `tracer`: the object of that name, if there is one.
     pub(super) unsafe fn read(&mut self, api: &Api, tracer: Option<VALUE>, rows: &[Row], ask: bool) {
         // without it nothing was ever traced
         let (Some(lookup), Some(tracer)) = (api.allocation_info, tracer) else {
@@ -59,22 +86,17 @@ impl Sites {
         }
     }
 
-    /// `false` when the table is not what it is expected to be.
+    /// `false` when the layout is not known, or the table is not what is expected.
     unsafe fn read_table(&mut self, lookup: Lookup, tracer: VALUE) -> bool {
-        if cfg!(ruby_gte_4_1) {
-            return false;
-        }
         // SAFETY: DATA of that name has this struct.
         let tracer = unsafe {
             rb_sys::macros::RTYPEDDATA_GET_DATA(tracer)
                 .cast::<Tracer>()
                 .as_ref()
         };
-        let Some(tracer) = tracer else { return false };
-        let plausible = (0..=1).contains(&tracer.keep_remains) && tracer.running >= 0;
-        if !plausible || tracer.objects.is_null() || !tracer.objects.is_aligned() {
+        let Some(objects) = tracer.and_then(Tracer::objects) else {
             return false;
-        }
+        };
         let mut reading = Reading {
             sites: self,
             lookup,
@@ -83,7 +105,7 @@ impl Sites {
         };
         let data = std::ptr::from_mut(&mut reading) as st_data_t;
         // SAFETY: the table, which nothing changes meanwhile. `entry` gets the `Reading` above.
-        unsafe { rb_sys::rb_st_foreach(tracer.objects, Some(entry), data) };
+        unsafe { rb_sys::rb_st_foreach(objects, Some(entry), data) };
         !reading.wrong
     }
 

@@ -92,7 +92,7 @@ pub(super) struct Named {
     imemos: Vec<Range<usize>>,
 }
 
-/// Right after the walk: with the GVL, and while collections are off.
+/// Right after the walk: with the GVL, other Ractors still stopped, and garbage collection off.
 pub(super) fn read(api: &Api, found: &Found) -> Named {
     let mut texts = Texts::default();
     let mut imemos = Vec::new();

@@ -1,5 +1,5 @@
-//! The walk over all slots. While it goes on, nothing of Ruby may be made and nothing may be raised or panic through the
-//! VM's frames: addresses and numbers are appended to Rust's own vectors, and nothing is looked up.
+//! The walk over all slots. Meanwhile no Ruby object may be made, and nothing may raise or panic through the VM's frames.
+//! So addresses and numbers are appended to Rust's own vectors, and nothing is looked up.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -14,10 +14,10 @@ use super::interned::{Interned, Kind, Site};
 use super::sites::{Sites, TRACER};
 
 const TYPE_MASK: u64 = 0x1f;
-/// Behind this in the flags of an IMEMO stands what it is.
+/// Where the flags of an IMEMO have its type.
 const IMEMO_TYPE_SHIFT: u32 = 12;
 const IMEMO_TYPE_MASK: u64 = 0xf;
-/// Shorter collections are not worth a note; the tables leave them out.
+/// Lengths of shorter collections are not recorded; the tables leave them out.
 const SHORT: usize = 8;
 
 /// How every object starts.
@@ -38,7 +38,7 @@ pub(super) const fn number(kind: T) -> u64 {
     kind as u32 as u64
 }
 
-/// Whether there is an object in the slot that the VM's functions may be asked about: about others they abort.
+/// Whether the slot has an object that the VM's functions accept. They abort the process on others.
 #[inline]
 pub(super) fn is_object(kind: u64) -> bool {
     const NOT: [u64; 4] = [
@@ -50,47 +50,47 @@ pub(super) fn is_object(kind: u64) -> bool {
     !NOT.contains(&kind)
 }
 
-/// Memory for what will be found, taken and touched while the process still runs.
-pub(super) struct Room {
+/// Memory for the results, allocated and touched before the process is stopped.
+pub(super) struct Buffers {
     rows: Vec<Row>,
     references: Vec<u64>,
     sites: Vec<(u64, u32)>,
 }
 
-impl Room {
+impl Buffers {
     pub(super) fn for_objects(objects: usize, traced: bool) -> Self {
         let expected = objects + objects / 16 + 1024;
-        let mut room = Self {
+        let mut buffers = Self {
             rows: vec![Row::default(); expected],
-            // written, so that the pages are there: zeros alone would not be
+            // not zeros: those would leave the pages unmapped until the walk
             references: vec![1; expected * 2],
             sites: vec![(1, 1); if traced { expected } else { 0 }],
         };
-        for row in &mut room.rows {
+        for row in &mut buffers.rows {
             row.kind = 1;
         }
-        room.rows.clear();
-        room.references.clear();
-        room.sites.clear();
-        room
+        buffers.rows.clear();
+        buffers.references.clear();
+        buffers.sites.clear();
+        buffers
     }
 }
 
-/// What a walk finds. The texts are read later.
+/// What a walk finds. The texts are read after it.
 pub(super) struct Found {
     pub(super) columns: Columns,
     pub(super) kinds: Vec<Kind>,
     pub(super) sites: Vec<Site>,
     /// Addresses of classes and modules, and their kinds.
     pub(super) classes: Vec<(u64, u32)>,
-    /// By the address of the category's name.
+    /// The address of a category's name, and the objects it leads to.
     pub(super) roots: Vec<(u64, Vec<u64>)>,
 }
 
 /// Takes references.
 struct Sink {
     references: Vec<u64>,
-    /// Left out, as dumps do: it has a place of its own.
+    /// Left out of the references, as in dumps: it has a column of its own.
     class: u64,
 }
 
@@ -111,15 +111,15 @@ struct Walk<'a> {
     panicked: bool,
 }
 
-/// Everything there is. With the GVL, and while collections are off. `ask_for_sites`: object by object, as where the
-/// table of sites cannot be read. `None` when it panicked.
-pub(super) fn run(api: &Api, room: Room, ask_for_sites: bool) -> Option<Found> {
+/// Walks everything. With the GVL, other Ractors stopped, and garbage collection off. `ask_for_sites`: ask objspace about
+/// each object, as where its table cannot be read. `None` when it panicked.
+pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Found> {
     let mut walk = Walk {
         api,
-        rows: room.rows,
+        rows: buffers.rows,
         large: Vec::new(),
         sink: Sink {
-            references: room.references,
+            references: buffers.references,
             class: 0,
         },
         kinds: Interned::new(),
@@ -135,13 +135,13 @@ pub(super) fn run(api: &Api, room: Room, ask_for_sites: bool) -> Option<Found> {
     // callbacks neither raise nor make objects, and catch panics. `data` is theirs until the calls return.
     unsafe {
         (api.reachable_objects_from_root)(root, data);
-        api.each_page(page, data);
+        (api.each_objects)(page, data);
     }
     if walk.panicked {
         return None;
     }
-    let mut sites = Sites::new(room.sites);
-    // SAFETY: right after the walk, which has found these objects.
+    let mut sites = Sites::new(buffers.sites);
+    // SAFETY: right after the walk, before other Ractors go on.
     unsafe { sites.read(api, walk.tracer(), &walk.rows, ask_for_sites) };
     let columns = Columns {
         rows: walk.rows,
@@ -206,7 +206,7 @@ unsafe extern "C" fn reference(object: VALUE, data: *mut c_void) {
 }
 
 impl Walk<'_> {
-    /// Where objspace keeps what it has traced.
+    /// The object in which objspace keeps what it has traced.
     fn tracer(&self) -> Option<VALUE> {
         let is_tracer = |object: &&VALUE| {
             // SAFETY: DATA that was found, and the name of its struct, if it has one.
