@@ -39,7 +39,8 @@ fn object(address: u64, kind: &'static str) -> Fields<'static> {
     }
 }
 
-/// A dump with the shapes `1: @list`, `2: @list, @@seen`, `3: @list, @@seen, __hidden__`.
+/// A dump with the shapes `1: @list`, `2: @list, @@seen`, `3: @list, @@seen, __hidden__`, and as Ruby 3.4 has them of
+/// OBJECTs `9: @of_object`.
 fn load(lines: &[String]) -> Heap {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     for (id, name) in ["@list", "@@seen", "__hidden__"].iter().enumerate() {
@@ -51,6 +52,16 @@ fn load(lines: &[String]) -> Heap {
         )
         .unwrap();
     }
+    writeln!(
+        file,
+        r#"{{"address":"0x8", "type":"SHAPE", "id":8, "parent_id":65535, "depth":1, "shape_type":"T_OBJECT", "edges":1, "memsize":20}}"#
+    )
+    .unwrap();
+    writeln!(
+        file,
+        r#"{{"address":"0x8", "type":"SHAPE", "id":9, "parent_id":8, "depth":2, "shape_type":"IVAR","edge_name":"@of_object", "edges":0, "memsize":20}}"#
+    )
+    .unwrap();
     writeln!(
         file,
         r#"{{"address":"0x8", "type":"SHAPE", "id":0, "depth":0, "shape_type":"ROOT", "edges":1, "memsize":20}}"#
@@ -190,6 +201,12 @@ fn names_of_an_object_are_not_shifted_by_rubys_own_variables() {
         &[],
     );
     assert_eq!(edges(heap)[0], named("class_variable", "@@seen"));
+}
+
+#[test]
+fn objects_of_ruby_3_4_begin_with_a_shape_without_a_parent() {
+    let heap = a_dump(r#""type":"OBJECT", "shape_id":9, "ivars":1"#, &[VALUE], 1, &[]);
+    assert_eq!(edges(heap)[0], named("instance_variable", "@of_object"));
 }
 
 #[test]

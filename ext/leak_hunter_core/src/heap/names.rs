@@ -129,9 +129,10 @@ impl Names {
         for _ in 0..LONGEST_CHAIN {
             let shape = self.shapes.get(&id)?;
             names.extend(shape.name.as_deref());
+            // Ruby 3.3 and 3.4 print a parent that is no shape for those that OBJECTs begin with.
             match shape.parent {
-                Some(parent) => id = parent,
-                None => {
+                Some(parent) if shape.name.is_some() || self.shapes.contains_key(&parent) => id = parent,
+                _ => {
                     names.reverse();
                     return Some(names);
                 }
