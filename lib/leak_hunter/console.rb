@@ -1,6 +1,10 @@
 # frozen_string_literal: true
 
+require "io/console"
 require "leak_hunter"
+
+# Nothing is loaded between two dumps, where it would be in the report, or beside busy threads, where it would take long.
+LeakHunter::EagerLoad.call
 
 module LeakHunter
   # `require "leak_hunter/console"` adds a helper to irb and pry, also at a binding.irb or binding.pry:

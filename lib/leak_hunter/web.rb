@@ -43,9 +43,8 @@ module LeakHunter
   # them; a limit of less than three dumps does not. Files that LeakHunter did not name are never deleted: rename a dump
   # to keep it.
   class Web
-    # Not lazily: what is loaded between two dumps would be in the report as a leak.
-    %i[Diff Dump Recorder Tracing].each { |part| LeakHunter.const_get(part) }
-    Report.constants.each { |part| Report.const_get(part) }
+    # Not lazily: beside busy threads loading takes long, and what is loaded between two dumps would be in the report.
+    EagerLoad.call
     %w[access problem request response routes settings].each { |part| require "leak_hunter/web/#{part}" }
 
     class << self
