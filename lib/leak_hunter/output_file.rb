@@ -86,7 +86,9 @@ module LeakHunter
 
       # @return [Array<String>] paths of all temporary files in the folder, those being written too
       def temporary_files(folder)
-        Dir.children(folder).grep(TEMPORARY).map { |name| File.join(folder, name) }
+        # as bytes: other programs' names need not be valid text
+        names = Dir.children(folder).select { |name| name.b.match?(TEMPORARY) }
+        names.map { |name| File.join(folder, name) }
       rescue SystemCallError
         []
       end

@@ -126,6 +126,14 @@ RSpec.describe LeakHunter::Web, "access", :tmpdir do
       expect(status(endpoint(authorize: ->(_env) { throw :nobody }))).to eq(404)
     end
 
+    it "refuses, whatever the application has made of its exceptions" do
+      error = Class.new(StandardError) do
+        %i[name to_s inspect].each { |method| define_singleton_method(method) { raise "no" } }
+        %i[class message to_s inspect full_message].each { |method| define_method(method) { raise "no" } }
+      end
+      expect(status(endpoint(authorize: ->(_env) { raise error }))).to eq(404)
+    end
+
     it "refuses also where the logger is broken" do
       logger = Object.new
       def logger.warn(*) = raise("disk full")

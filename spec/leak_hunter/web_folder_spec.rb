@@ -85,8 +85,9 @@ RSpec.describe LeakHunter::Web, "odd files in the folder", :tmpdir do
   it "takes a dump, and prunes, beside all of these" do
     contents.each { |name, content| File.binwrite(File.join(@tmpdir, "#{name}.json"), content) }
     Dir.mkdir(File.join(@tmpdir, "20200101T000000.000000Z-host-pid1-0001.json"))
+    ["\xFF.json", "\xFF.part", "a\n.part"].each { |name| File.write("#{@tmpdir}/".b << name.b, "") }
     expect(ask_with_token(described_class.new(token: WebEndpoint::TOKEN, dir: @tmpdir, max_dumps: 1), "POST", "/dumps"))
       .to have_attributes(status: 201)
-    expect(Dir.children(@tmpdir).size).to eq(contents.size + 2)
+    expect(Dir.children(@tmpdir).size).to eq(contents.size + 5)
   end
 end

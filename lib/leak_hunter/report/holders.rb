@@ -72,7 +72,7 @@ module LeakHunter
       end
 
       def unnamed(holder)
-        return ROOTS.fetch(holder[:class]) { "root #{holder[:class]}" } if holder[:kind] == "root"
+        return ROOTS.fetch(holder[:class]) { "root #{holder[:class]}" } unless holder[:address]
 
         "an unnamed #{holder[:class] || "object"}"
       end

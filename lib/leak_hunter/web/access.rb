@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "digest/sha2"
+require "leak_hunter/core_methods"
 require "leak_hunter/web/problem"
 
 module LeakHunter
@@ -85,9 +86,12 @@ module LeakHunter
       def authorized?(env)
         @settings.authorize&.call(env)
       rescue *REFUSED => e
-        log("LeakHunter::Web: authorize raised #{e.class}, so the request was refused")
+        log("LeakHunter::Web: authorize raised #{class_name(e)}, so the request was refused")
         false
       end
+
+      # Whatever the application has made of its exceptions.
+      def class_name(error) = CoreMethods::MODULE_NAME.bind_call(CoreMethods::CLASS.bind_call(error))
 
       # The answer does not depend on a logger.
       def log(message)
