@@ -17,6 +17,7 @@ module LeakHunter
     autoload :HeapCommand, "leak_hunter/cli/heap_command"
     autoload :HelpCommand, "leak_hunter/cli/help_command"
     autoload :ProgressBar, "leak_hunter/cli/progress_bar"
+    autoload :Repetition, "leak_hunter/cli/repetition"
     autoload :RootPaths, "leak_hunter/cli/root_paths"
     autoload :TopCommand, "leak_hunter/cli/top_command"
     autoload :WhyCommand, "leak_hunter/cli/why_command"

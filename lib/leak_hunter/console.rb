@@ -3,7 +3,7 @@
 require "io/console"
 require "leak_hunter"
 
-# Nothing is loaded between two dumps, where it would be in the report, or beside busy threads, where it would take long.
+# Not lazily: what is loaded between two dumps would be in the report, and beside busy threads loading takes long.
 LeakHunter::EagerLoad.call
 
 module LeakHunter

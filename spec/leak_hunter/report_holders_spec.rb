@@ -58,7 +58,7 @@ RSpec.describe LeakHunter::Report::Holders do
     root = holder.merge(name: "at_exit blocks", class: "end_proc", kind: "root", address: nil, growth: [nil] * 3,
                         path: [path.first.merge(class: "end_proc")], position: 0,
                         retained: { exclusive: 50, shared: 20, cut: 0 })
-    expect(text(root)).to start_with("1. at_exit blocks holds 9,000 of the")
+    expect(text(root)).to start_with("1. at_exit blocks hold 9,000 of the")
       .and include("frees 50 B; 20 B more ")
     { "global_symbols" => "symbol table", "machine_context" => "stack", "odd" => "root odd" }.each do |category, words|
       expect(text(root.merge(name: nil, class: category))).to match(/\A1\. .*#{words} /)

@@ -59,11 +59,11 @@ module LeakHunter
       # The edge of the first object says which category of roots it is.
       def steps_to(object) = object.path_to_root.drop(1)
 
-      # What paths have in common: the index of an element and the length of a linked list do not count.
+      # What paths have in common: the index of an element and the length of a chain do not count.
       def shape(steps)
-        steps.map { |step| [step[:class], *step[:edge].values_at(:kind, :name)] }
-             .each { |step| step[2] = nil if step[1] == "array_element" }
-             .chunk_while { |one, other| one == other }.map(&:first)
+        keys = steps.map { |step| [step[:class], *step[:edge].values_at(:kind, :name)] }
+        keys.each { |key| key[2] = nil if key[1] == "array_element" }
+        Repetition.parts(keys, &:itself).flat_map { |index, period, _| keys[index, period] }
       end
 
       def describe(path)

@@ -9,7 +9,7 @@ module LeakHunter
 
       INDENT = "  "
       RETAINED = 10
-      # From so many equal steps on, as in a linked list, those between the first and the last are counted only.
+      # Longer repetitions, as of a linked list, are shown as the first and the last of them.
       RUN = 4
 
       # References that have no name.
@@ -87,7 +87,7 @@ module LeakHunter
       def steps(path)
         rows = path.steps.map { |step| row(step) }
         @places = rows.any? { |row| row[:place] } ? @width / 3 : 0
-        lines = fold(rows).flat_map { |row| row.is_a?(Integer) ? gap(count(row)) : line(row) }
+        lines = fold(rows).flat_map { |row| row.is_a?(String) ? gap(row) : line(row) }
         ["#{INDENT}#{@style.paint(root(path.steps.first[:edge]), :dim)}", *lines].join("\n")
       end
 
@@ -112,13 +112,20 @@ module LeakHunter
         end
       end
 
-      # A long run of equal rows becomes the first, how many follow, and the last.
+      # A long repetition becomes its first cycle, how often that is repeated, and the last.
       def fold(rows)
-        runs = rows.chunk_while { |one, other| one.values_at(:edge, :label) == other.values_at(:edge, :label) }
-        runs.flat_map { |run| run.size > RUN ? [run.first, run.size - 2, run.last] : run }
+        parts = Repetition.parts(rows) { |row| [row[:edge].sub(/\A\[\d+\]\z/, "[]"), row[:label], row[:gap]] }
+        parts.flat_map do |index, period, times|
+          all = rows[index, period * times]
+          all.size > RUN && times > 2 ? [*all.first(period), repeated(period, times - 2), *all.last(period)] : all
+        end
       end
 
-      def gap(number) = "#{INDENT}#{@style.paint("... #{number} more of these", :dim)}"
+      def repeated(period, times)
+        period == 1 ? "#{count(times)} more of these" : "these #{period} steps #{counted(times, "more time")}"
+      end
+
+      def gap(words) = "#{INDENT}#{@style.paint("... #{words}", :dim)}"
 
       def line(row)
         room = @width - INDENT.length - RETAINED - @places - 2
@@ -129,7 +136,7 @@ module LeakHunter
         place = shorten_left(row[:place] || "", @places)
         retained = bytes(row[:object].retained_size).rjust(RETAINED)
         step = "#{@style.paint(left, :dim)}#{label}#{padding}#{retained}  #{@style.paint(place, :dim)}"
-        [*(gap("some") if row[:gap]), "#{INDENT}#{step}".rstrip]
+        [*(gap("some steps left out") if row[:gap]), "#{INDENT}#{step}".rstrip]
       end
 
       def place(object) = group_of(object)&.place

@@ -62,7 +62,8 @@ module LeakHunter
 
       def sentence(holder)
         all = count(@totals[:count] - cache_count)
-        "#{title(holder)} holds #{count(holder[:count])} of the #{all} leaked objects, #{bytes(holder[:memsize])}"
+        what = "#{count(holder[:count])} of the #{all} leaked objects, #{bytes(holder[:memsize])}"
+        "#{title(holder)} #{plural?(holder) ? "hold" : "holds"} #{what}"
       end
 
       def title(holder)
@@ -76,6 +77,9 @@ module LeakHunter
 
         "an unnamed #{holder[:class] || "object"}"
       end
+
+      # Some roots are called by what they consist of: finalizers, at_exit blocks.
+      def plural?(holder) = !holder[:address] && (holder[:name] || unnamed(holder)).match?(/s(?: \(|\z)/)
 
       # The class, unless the name says it.
       def fact(holder) = (holder[:class] if holder[:name] && !%w[class root].include?(holder[:kind]))
@@ -100,7 +104,7 @@ module LeakHunter
       def freed(holder)
         exclusive, shared, cut = holder[:retained].values_at(:exclusive, :shared, :cut)
         if holder[:kind] == "shared"
-          return "also referenced elsewhere; #{bytes(shared)} freed when all references are removed"
+          return "also referenced elsewhere; #{bytes(shared)} are freed when all references are removed"
         end
 
         text = +"#{release(holder)} frees #{bytes(exclusive)}"
@@ -140,6 +144,8 @@ module LeakHunter
 
       # A class has its name, whatever refers to it.
       def first_step(step)
+        return ROOTS.fetch(step[:class], step[:class]) if step[:type] == "ROOT"
+
         LeakHunter::Holders::Name::ANCHORS.include?(step[:edge][:kind]) ? step(step) : step[:class]
       end
 
