@@ -15,12 +15,26 @@ pub struct Progress {
     pub(crate) checks: AtomicU64,
     #[cfg(test)]
     pub(crate) cancel_at: Option<u64>,
+    /// Bytes that were looked at while lines were read, and how many when it was cancelled.
+    #[cfg(test)]
+    pub(crate) work: AtomicU64,
+    #[cfg(test)]
+    pub(crate) work_at_cancel: AtomicU64,
 }
 
 impl Progress {
     /// Asks the run to stop; it returns [`crate::ErrorKind::Cancelled`] after at most one chunk of input per thread.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// One that is cancelled at so many looks at whether to go on.
+    #[cfg(test)]
+    pub(crate) fn cancelled_at(check: u64) -> Self {
+        Self {
+            cancel_at: Some(check),
+            ..Self::default()
+        }
     }
 
     /// Bytes read so far.
@@ -45,6 +59,14 @@ impl Progress {
         self.done.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Counts bytes looked at, for tests that say how work grows.
+    #[inline]
+    #[cfg_attr(not(test), allow(clippy::unused_self))]
+    pub(crate) fn count_work(&self, _bytes: usize) {
+        #[cfg(test)]
+        self.work.fetch_add(_bytes as u64, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
     }
@@ -52,6 +74,8 @@ impl Progress {
     pub(crate) fn check(&self) -> Result<()> {
         #[cfg(test)]
         if Some(self.checks.fetch_add(1, Ordering::Relaxed) + 1) == self.cancel_at {
+            self.work_at_cancel
+                .store(self.work.load(Ordering::Relaxed), Ordering::Relaxed);
             self.cancel();
         }
         if self.is_cancelled() {

@@ -59,10 +59,7 @@ fn checks<T>(phase: impl Fn(&Progress) -> Result<T>) -> u64 {
     assert!(phase(&progress).is_ok());
     let checks = progress.checks.load(Ordering::Relaxed);
     for cancel_at in 1..=checks {
-        let progress = Progress {
-            cancel_at: Some(cancel_at),
-            ..Progress::default()
-        };
+        let progress = Progress::cancelled_at(cancel_at);
         let error = phase(&progress).err().map(|error| error.kind());
         assert_eq!(
             error,

@@ -7,10 +7,11 @@
 //! complexity print SHAPE BYTES      prints what `lines` reads, for a fuzzer's corpus
 //! ```
 //!
-//! A shape is a function from a size to an input. Add one to `SHAPES` in `lines.rs` or `graph.rs`; the task does the rest.
+//! A shape is a function from a size to an input. Add one to `SHAPES` in `hostile.rs` or `graph.rs`; the task does the rest.
 #![allow(clippy::print_stdout)]
 
 mod graph;
+mod hostile;
 mod lines;
 
 use std::error::Error;
@@ -29,14 +30,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["list"] => {
-            list("lines", lines::SHAPES);
+            list("lines", hostile::SHAPES);
             list("graph", graph::SHAPES);
             Ok(())
         }
-        ["lines", shape, bytes] => lines::run(&find(lines::SHAPES, shape)?(bytes.parse()?)),
+        ["lines", shape, bytes] => lines::run(&find(hostile::SHAPES, shape)?(bytes.parse()?)),
         ["graph", shape, objects] => graph::run(&find(graph::SHAPES, shape)?(objects.parse()?)),
         ["print", shape, bytes] => {
-            std::io::stdout().write_all(&find(lines::SHAPES, shape)?(bytes.parse()?))?;
+            std::io::stdout().write_all(&find(hostile::SHAPES, shape)?(bytes.parse()?))?;
             Ok(())
         }
         _ => {

@@ -6,6 +6,7 @@
 
 use memchr::memmem;
 
+use super::budget::Budget;
 use super::grammar::{self, Fields};
 use super::members;
 use super::record::Tail;
@@ -82,11 +83,13 @@ pub(crate) fn join(text: &[u8]) -> Option<Vec<u8>> {
     let tail = Tail::of(rest)?;
     let mut record = head[..grammar::whole_members(head)?].to_vec();
     let length = record.len();
+    let mut budget = Budget::of(HEAD + rest.len());
     // The site stands before the generation; the nearest start after which everything fits is it.
     for start in memmem::rfind_iter(&rest[..tail.start], b", \"file\":\"") {
         record.truncate(length);
         record.extend_from_slice(&rest[start..]);
-        if Fields::parse(&record).is_some() {
+        budget.spend(rest.len() - start)?;
+        if Fields::parse_within(&record, &mut budget).is_some() {
             return Some(record);
         }
     }

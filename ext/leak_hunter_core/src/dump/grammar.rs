@@ -12,14 +12,15 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter};
 
+use super::budget::Budget;
 use super::json;
 use super::members::{Next, address, addresses_in, next_member, number, split_key, text, value_length};
 
 /// Longest raw value ObjectSpace can write: it raises above one buffer of 4 KiB.
 const RAW_LIMIT: usize = 8 << 10;
 
-/// Members tried for one record before it is given up; a real one has at most 30.
-const STEP_LIMIT: u32 = 20_000;
+/// What one step of the walk costs besides the bytes it looks at, in bytes.
+const STEP: usize = 16;
 
 /// What analyses want to know of a record. Byte strings are as they stand in the dump, escapes decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,8 +70,13 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Reads one whole record without its line end. `None` when it is no record.
     pub fn parse(record: &'a [u8]) -> Option<Self> {
+        Self::parse_within(record, &mut Budget::of(record.len()))
+    }
+
+    /// The same, as far as the budget goes.
+    pub(crate) fn parse_within(record: &'a [u8], budget: &mut Budget<'_>) -> Option<Self> {
         let record = record.strip_suffix(b"\r").unwrap_or(record);
-        walk_record(record).or_else(|| json::parse(record))
+        walk_record(record, budget).or_else(|| json::parse(record, budget))
     }
 
     /// The addresses that the object refers to, its class apart.
@@ -126,15 +132,15 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn walk_record(record: &[u8]) -> Option<Fields<'_>> {
+fn walk_record<'a>(record: &'a [u8], budget: &mut Budget<'_>) -> Option<Fields<'a>> {
     let inner = record.strip_prefix(b"{")?.strip_suffix(b"}")?;
-    walk(inner, Fields::default)
+    walk(inner, Fields::default, budget)
 }
 
 /// Reads the members of a record whose ends are known already: `middle` is what stands between those.
 pub(crate) fn parse_middle<'a>(middle: &'a [u8], ends: impl Fn() -> Fields<'a>) -> Option<Fields<'a>> {
     match next_member(middle) {
-        Next::Member(members) => walk(members, ends),
+        Next::Member(members) => walk(members, ends, &mut Budget::of(middle.len())),
         Next::End => Some(ends()),
         Next::Broken => None,
     }
@@ -142,10 +148,14 @@ pub(crate) fn parse_middle<'a>(middle: &'a [u8], ends: impl Fn() -> Fields<'a>) 
 
 /// Walks members, to add to what is `known`.
 #[inline]
-fn walk<'a>(members: &'a [u8], known: impl Fn() -> Fields<'a>) -> Option<Fields<'a>> {
+fn walk<'a>(
+    members: &'a [u8],
+    known: impl Fn() -> Fields<'a>,
+    budget: &mut Budget<'_>,
+) -> Option<Fields<'a>> {
     let mut walker = Walker {
         fields: known(),
-        steps: STEP_LIMIT,
+        budget,
         described: false,
         quick: true,
     };
@@ -156,7 +166,6 @@ fn walk<'a>(members: &'a [u8], known: impl Fn() -> Fields<'a>) -> Option<Fields<
         return None;
     }
     walker.fields = known();
-    walker.steps = STEP_LIMIT;
     walker.described = false;
     walker.members(members).then_some(walker.fields)
 }
@@ -185,10 +194,9 @@ pub(crate) fn whole_members(text: &[u8]) -> Option<usize> {
     whole
 }
 
-struct Walker<'a> {
+struct Walker<'a, 'b, 'p> {
     fields: Fields<'a>,
-    /// What is left of the work one record may cost.
-    steps: u32,
+    budget: &'b mut Budget<'p>,
     /// A record has at most one of `name`, `real_class_name` and `struct`, and nothing raw after `file`.
     described: bool,
     /// A raw value ends at its first quote, as nearly all do, so that nothing need be put aside for another try. Turns
@@ -196,21 +204,25 @@ struct Walker<'a> {
     quick: bool,
 }
 
-impl<'a> Walker<'a> {
+impl<'a> Walker<'a, '_, '_> {
     /// Walks `"key":value, "key":value…` to the end of the record.
     fn members(&mut self, mut rest: &'a [u8]) -> bool {
         loop {
-            if self.steps == 0 {
-                return false;
-            }
-            self.steps -= 1;
             let Some((key, value)) = split_key(rest) else {
                 return false;
             };
             if is_raw(key) {
                 return self.raw(key, value);
             }
-            let Some(length) = value_length(value) else {
+            let length = value_length(value);
+            if self
+                .budget
+                .spend(key.len() + length.unwrap_or(0) + STEP)
+                .is_none()
+            {
+                return false;
+            }
+            let Some(length) = length else {
                 return false;
             };
             if !take(key, &value[..length], &mut self.fields) {
@@ -239,7 +251,15 @@ impl<'a> Walker<'a> {
             return fits;
         }
         let before = (self.fields.clone(), self.described);
+        let mut looked_at = 0;
         for end in memchr_iter(b'"', &text[..text.len().min(RAW_LIMIT)]) {
+            if self.budget.spend(end - looked_at + 1).is_none() {
+                return false;
+            }
+            looked_at = end;
+            if matches!(next_member(&text[end + 1..]), Next::Broken) {
+                continue;
+            }
             if self.ends_at(end, key, text) {
                 return true;
             }

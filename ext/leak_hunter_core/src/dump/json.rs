@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::budget::Budget;
 use super::grammar::Fields;
 
 #[derive(Deserialize)]
@@ -38,8 +39,19 @@ struct Object {
     references: Vec<String>,
 }
 
-pub(super) fn parse<'a>(record: &[u8]) -> Option<Fields<'a>> {
-    let object: Object = serde_json::from_slice(record).ok()?;
+pub(super) fn parse<'a>(record: &[u8], budget: &mut Budget<'_>) -> Option<Fields<'a>> {
+    if budget.is_spent() || !record.trim_ascii_start().starts_with(b"{") {
+        return None;
+    }
+    let object: Result<Object, _> = serde_json::from_slice(record);
+    // A failed parse has looked at the text up to the error; how far that is in a later line is not known.
+    let looked_at = match &object {
+        Err(error) if error.line() == 1 => error.column(),
+        _ => record.len(),
+    };
+    // What the last look costs is granted, so that one look is always possible.
+    let _ = budget.spend(looked_at);
+    let object = object.ok()?;
     let bytes = |text: String| Cow::Owned(text.into_bytes());
     Some(Fields {
         address: optional_address(object.address)?.unwrap_or(0),

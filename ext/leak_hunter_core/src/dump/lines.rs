@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use memchr::memchr_iter;
 
+use super::budget::{self, Budget};
 use super::elide::{self, References};
 use super::file::DumpFile;
 use super::grammar::Fields;
@@ -182,7 +183,7 @@ impl Lines<'_> {
             let follows = self.follows(newline + 1);
             let whole = match follows {
                 Follows::Record | Follows::End => true,
-                Follows::Other => !unit.is_record || Fields::parse(&self.text(&unit, newline)).is_some(),
+                Follows::Other => !unit.is_record || self.is_whole(&mut unit, newline),
             };
             if whole {
                 self.emit(&unit, newline, (follows == Follows::End).then_some(false), each)?;
@@ -203,6 +204,22 @@ impl Lines<'_> {
                 unit.searched = newline + 1;
             }
         }
+    }
+
+    /// Whether the unit is a record if it ends here. What all answers for one unit cost is bounded by its length; where
+    /// that is not enough, the unit ends at the next record's start.
+    fn is_whole(&self, unit: &mut Open, end: usize) -> bool {
+        let text = &self.buffer[unit.start..end];
+        if !text.strip_suffix(b"\r").unwrap_or(text).ends_with(b"}") {
+            return false;
+        }
+        let mut budget = Budget::resume(text.len(), unit.spent, self.progress);
+        if self.elided > 0 && budget.spend(text.len()).is_none() {
+            return false;
+        }
+        let whole = !budget.is_spent() && Fields::parse_within(&self.text(unit, end), &mut budget).is_some();
+        unit.spent = budget::allowed(text.len()) - budget.left();
+        whole
     }
 
     /// No name goes on that long: the unit's first line was damaged. What follows is looked at line by line.
@@ -267,7 +284,9 @@ impl Lines<'_> {
     /// Moves `keep_from..` to the front and reads on behind it.
     fn refill(&mut self, keep_from: usize) -> Result<()> {
         self.progress.check()?;
-        self.buffer.copy_within(keep_from..self.filled, 0);
+        if keep_from > 0 {
+            self.buffer.copy_within(keep_from..self.filled, 0);
+        }
         self.base += keep_from as u64;
         self.filled -= keep_from;
         let offset = self.base + self.filled as u64;
@@ -280,6 +299,7 @@ impl Lines<'_> {
         let read = self
             .file
             .read_at(&mut self.buffer[self.filled..self.filled + length], offset)?;
+        self.progress.count_work(read);
         self.filled += read;
         self.at_end = offset + read as u64 >= self.file.bytes();
         Ok(())
@@ -374,6 +394,8 @@ struct Open {
     inner: Option<usize>,
     /// Newlines inside it.
     inner_count: u64,
+    /// What it has cost to ask whether it is a whole record, in bytes looked at.
+    spent: usize,
 }
 
 impl Open {
@@ -384,6 +406,7 @@ impl Open {
             searched: start,
             inner: None,
             inner_count: 0,
+            spent: 0,
         }
     }
 

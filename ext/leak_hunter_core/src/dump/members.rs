@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 /// `"key":value…` → key, value…
 pub(super) fn split_key(rest: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -29,13 +29,17 @@ pub(super) fn next_member(rest: &[u8]) -> Next<'_> {
 }
 
 /// Length of the JSON value at the start of `value`.
+///
+/// The search for a value's end stops where another member's value could start, so searches from different members
+/// look at different text: all values of a record together take linear time.
 pub(super) fn value_length(value: &[u8]) -> Option<usize> {
     match value.first()? {
         b'"' => string_end(value),
         b'[' => array_end(value),
         b'{' => flags_end(value),
         _ => {
-            let end = value.iter().position(|byte| *byte == b',').unwrap_or(value.len());
+            let scalar = |byte: &u8| matches!(byte, b'-' | b'a'..=b'z' | b'0'..=b'9');
+            let end = value.iter().take_while(|byte| scalar(byte)).count();
             let scalar = &value[..end];
             let number = scalar.strip_prefix(b"-").unwrap_or(scalar);
             let known = matches!(scalar, b"true" | b"false" | b"null");
@@ -63,8 +67,11 @@ pub(super) fn string_end(value: &[u8]) -> Option<usize> {
 
 /// Index after the `}` of the object that only `flags` is: words and numbers by name.
 pub(super) fn flags_end(value: &[u8]) -> Option<usize> {
-    let end = memchr(b'}', value)?;
-    let mut rest = &value[1..end];
+    let end = 1 + memchr2(b'}', b'{', &value[1..])?;
+    let mut rest = match value[end] {
+        b'}' => &value[1..end],
+        _ => return None,
+    };
     while !rest.is_empty() {
         let (_, flag) = split_key(rest)?;
         if matches!(flag.first(), Some(b'"' | b'[' | b'{')) {
@@ -81,8 +88,8 @@ pub(super) fn flags_end(value: &[u8]) -> Option<usize> {
 
 /// Index after the `]` of an array of addresses. Members cannot hide in it: they have a colon.
 pub(super) fn array_end(value: &[u8]) -> Option<usize> {
-    let end = memchr(b']', value)?;
-    memchr(b':', &value[1..end]).is_none().then_some(end + 1)
+    let end = memchr2(b']', b':', value)?;
+    (value[end] == b']').then_some(end + 1)
 }
 
 pub(super) fn address(value: &[u8]) -> Option<u64> {

@@ -1,5 +1,6 @@
 //! Heap dump files: the text of `ObjectSpace.dump_all`, read into records.
 
+mod budget;
 mod classes;
 mod elide;
 mod file;

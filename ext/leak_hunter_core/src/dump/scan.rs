@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use memchr::memmem::Finder;
 use rayon::ThreadPool;
 
+use super::budget::Budget;
 use super::file::DumpFile;
 use super::grammar::Fields;
 use super::lines::{self, Unit};
@@ -17,6 +18,12 @@ use crate::progress::Progress;
 const TOLD: usize = 5;
 const SMALLEST_REGION: u64 = if cfg!(any(test, fuzzing)) { 500 } else { 1 << 20 };
 const LARGEST_REGION: u64 = 16 << 20;
+/// Bytes of one line between two looks at whether to go on.
+const BETWEEN_CHECKS: u64 = if cfg!(any(test, fuzzing)) {
+    1 << 10
+} else {
+    64 << 10
+};
 
 /// Sees every record of an object, in no set order, each once.
 pub trait Visitor: Send {
@@ -77,11 +84,13 @@ pub fn scan<V: Visitor>(
                     visitor: &mut visitor,
                     found: Found::default(),
                     start: &start,
+                    progress,
                 };
                 let end = lines::each_unit(file, region, &mut buffer, V::REFERENCES, progress, |unit| {
-                    reader.unit(&unit);
-                    Ok(())
+                    reader.unit(&unit)
                 })?;
+                // A budget that ended early since the run was cancelled looks like damage.
+                progress.check()?;
                 reader.found.lines = end.lines;
                 found.lock()[index] = reader.found;
                 progress.add(region.1 - region.0);
@@ -123,13 +132,16 @@ struct RegionReader<'a, V> {
     visitor: &'a mut V,
     found: Found,
     start: &'a Finder<'static>,
+    progress: &'a Progress,
 }
 
 impl<V: Visitor> RegionReader<'_, V> {
     #[inline]
-    fn unit(&mut self, unit: &Unit<'_>) {
+    fn unit(&mut self, unit: &Unit<'_>) -> Result<()> {
         let mut text = unit.text.strip_suffix(b"\r").unwrap_or(unit.text);
         let mut byte = unit.byte;
+        let mut budget = Budget::stoppable(text.len(), self.progress);
+        let mut next_check = byte + BETWEEN_CHECKS;
         // Where lines ran into each other, each piece that starts like a record is looked at on its own.
         loop {
             let record = Record::quick(text);
@@ -140,15 +152,25 @@ impl<V: Visitor> RegionReader<'_, V> {
                     .find(text.get(1..).unwrap_or_default())
                     .map(|index| index + 1),
             };
-            match (record, another) {
-                (Some(record), None) => return self.visit(record, unit, byte),
-                _ if self.slow(unit, text, byte) => return,
-                (_, Some(another)) => {
-                    self.skip(unit, byte, "cut off in the middle");
-                    text = &text[another..];
-                    byte += another as u64;
+            let Some(another) = another else {
+                match record {
+                    Some(record) => self.visit(record, unit, byte),
+                    // The last piece is always read, whatever those before it have cost.
+                    None if self.slow(unit, text, byte, &mut Budget::of(text.len())) => {}
+                    None => self.skip_or_truncated(unit, text, byte),
                 }
-                (_, None) => return self.skip_or_truncated(unit, text, byte),
+                return Ok(());
+            };
+            if !budget.is_spent() && self.slow(unit, text, byte, &mut budget) {
+                return Ok(());
+            }
+            self.skip(unit, byte, "cut off in the middle");
+            text = &text[another..];
+            byte += another as u64;
+            if byte >= next_check {
+                self.progress.count_work(BETWEEN_CHECKS as usize);
+                self.progress.check()?;
+                next_check = byte + BETWEEN_CHECKS;
             }
         }
     }
@@ -163,8 +185,8 @@ impl<V: Visitor> RegionReader<'_, V> {
 
     /// Everything but a record that the fast path can read; `false` when it is none at all.
     #[cold]
-    fn slow(&mut self, unit: &Unit<'_>, text: &[u8], byte: u64) -> bool {
-        if text.trim_ascii().is_empty() {
+    fn slow(&mut self, unit: &Unit<'_>, text: &[u8], byte: u64, budget: &mut Budget<'_>) -> bool {
+        if text.trim_ascii_start().is_empty() {
             return true;
         }
         if let Some(start) = OTHER_STARTS.iter().find(|start| text.starts_with(start)) {
@@ -177,7 +199,7 @@ impl<V: Visitor> RegionReader<'_, V> {
             }
             return whole;
         }
-        let Some(fields) = Fields::parse(text) else {
+        let Some(fields) = Fields::parse_within(text, budget) else {
             return false;
         };
         // Without an address it describes no object: not of ObjectSpace, and no harm. It does not make a dump either.
@@ -219,6 +241,10 @@ impl<V: Visitor> RegionReader<'_, V> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;
 
 /// Adds up the regions: lines are counted from the start of the file.
 fn finish(file: &DumpFile, found: Vec<Found>) -> Result<Seen> {

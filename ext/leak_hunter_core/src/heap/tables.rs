@@ -111,19 +111,21 @@ impl Tables {
         kinds.number_classes(|address| self.index.number(address));
         let mut dangling = self.dangling.into_inner();
         let mut roots: Vec<Root> = Vec::new();
+        let mut places: HashMap<String, usize, RandomState> = HashMap::default();
         for (category, addresses) in found.roots {
             let mut numbers: Vec<u32> = addresses
                 .iter()
                 .filter_map(|address| self.index.number(*address))
                 .collect();
             dangling += (addresses.len() - numbers.len()) as u64;
-            match roots.iter_mut().find(|root| root.category == category) {
-                Some(root) => root.references.append(&mut numbers),
-                None => roots.push(Root {
-                    category,
-                    references: numbers,
-                }),
-            }
+            let place = *places.entry(category).or_insert_with_key(|category| {
+                roots.push(Root {
+                    category: category.clone(),
+                    references: Vec::new(),
+                });
+                roots.len() - 1
+            });
+            roots[place].references.append(&mut numbers);
         }
         let births = settle(self.births);
         let mut places = settle(self.places);
