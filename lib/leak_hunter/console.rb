@@ -41,7 +41,11 @@ module LeakHunter
     # @param options [Hash] those of {Recorder.dump!}
     # @return [Dump, Report, nil] the new dump; the report
     def call(command = :dump, **options)
-      send(Arguments.one_of(:command, command, COMMANDS.map(&:name)), **options)
+      unless COMMANDS.include?(command.to_s.to_sym)
+        raise UsageError, "leak_hunter: expected #{COMMANDS.map(&:inspect).join(", ")}, got #{command.inspect}"
+      end
+
+      send(command, **options)
     end
 
     private

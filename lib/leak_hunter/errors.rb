@@ -106,6 +106,9 @@ module LeakHunter
   # The file was written to while it was read.
   class DumpChanged < DumpError; end
 
+  # A heap has more objects or references than can be numbered. The path is nil when it is not a dump's.
+  class HeapTooLarge < DumpError; end
+
   # Each dump can be read, but they cannot be compared.
   class MismatchError < StandardError
     include Error

@@ -17,12 +17,10 @@ module LeakHunter
     # @param path [String]
     # @param settings [Hash{Symbol => Object}] see {Web#initialize}
     def initialize(app, path: "/leaks", **settings)
-      unless path.is_a?(String) && PATH.match?(path.b)
-        raise UsageError, "path: expected a path such as \"/leaks\", got #{Arguments.show(path)}"
-      end
+      raise UsageError, "path: expected a path such as \"/leaks\", got #{path.inspect}" unless PATH.match?(path.to_s)
 
       @app = app
-      @path = path.b.freeze
+      @path = path.to_s.b.freeze
       @web = Web.new(**settings)
       freeze
     end

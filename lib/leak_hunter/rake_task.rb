@@ -83,7 +83,7 @@ module LeakHunter
     private
 
     def define_exercise(name)
-      unless Arguments.responds?(exercise, :call)
+      unless exercise.respond_to?(:call)
         raise UsageError,
               "#{self.class}: exercise is required; the task #{name} calls it"
       end

@@ -16,6 +16,7 @@ pub(crate) fn exception(ruby: &Ruby, error: &Error) -> magnus::Error {
         ErrorKind::SameDump => "SameDump",
         ErrorKind::Options => "UsageError",
         ErrorKind::Unwritable => "WriteError",
+        ErrorKind::TooLarge => "HeapTooLarge",
         _ => "InternalError",
     };
     let made = match error.path() {
@@ -66,6 +67,9 @@ fn with_place(ruby: &Ruby, class: &str, error: &Error, path: &str) -> Result<mag
     keywords.aset(ruby.to_symbol("byte"), error.byte())?;
     let message: Value = ruby.str_new(&error.to_string()).into_value_with(ruby);
     let class = class_named(ruby, class)?;
+    if !class.is_inherited(class_named(ruby, "DumpError")?) {
+        return Ok(magnus::Error::new(class, error.to_string()));
+    }
     let exception: magnus::Exception = class
         .as_value()
         .funcall("new", (message, magnus::KwArgs(keywords)))?;

@@ -12,8 +12,10 @@ module LeakHunter
           raise UsageError, "the classic format needs a diff grouped by #{KEYS.join(", ")}; " \
                             "this one is grouped by #{result[:group_by].join(", ")}"
         end
+        raise UsageError, "sort: #{sort.inspect} is not one of #{SIZES.join(", ")}" unless SIZES.include?(sort.to_sym)
+
         @result = result
-        @sort = Arguments.one_of(:sort, sort, SIZES.map(&:name)).to_sym
+        @sort = sort.to_sym
       end
 
       def to_s

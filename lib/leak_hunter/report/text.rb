@@ -6,7 +6,7 @@ module LeakHunter
     class Text
       include Format
 
-      WIDTHS = (Terminal::MIN_WIDTH..100_000)
+      MIN_WIDTH = Terminal::MIN_WIDTH
       INDENT = "  "
       HOLDERS = 5
 
@@ -14,8 +14,10 @@ module LeakHunter
       CACHES = %w[callcache callinfo constcache].freeze
 
       def initialize(result, color:, width:, top:)
-        Arguments.integer(:width, width, WIDTHS)
-        Arguments.integer(:top, top, Diff::Options::TOP, optional: true)
+        unless width.is_a?(Integer) && width >= MIN_WIDTH
+          raise UsageError, "width: expected #{MIN_WIDTH} or more, got #{width.inspect}"
+        end
+
         @result = result
         @totals = result[:totals]
         @style = Terminal::Style.new(color)

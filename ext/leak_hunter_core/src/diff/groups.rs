@@ -151,7 +151,7 @@ impl Sites {
             let wanted = options.only.is_empty() || options.only.iter().any(|it| it.matches(class, file));
             if !wanted || options.ignore.iter().any(|it| it.matches(class, file)) {
                 totals.filtered_count += tally.count;
-                totals.filtered_memsize += tally.memsize;
+                totals.filtered_memsize = totals.filtered_memsize.saturating_add(tally.memsize);
                 continue;
             }
             totals.count += tally.count;

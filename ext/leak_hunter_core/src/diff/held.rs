@@ -17,12 +17,14 @@ use crate::holders::{Caches, Holder, Leaked, holders};
 use crate::pool;
 
 impl Run<'_> {
-    /// The holders of the objects of `groups`, all of whose addresses are known. `addresses` are the third dump's.
+    /// The holders of the objects of `groups`, all of whose addresses are known. `addresses` are the third dump's; `moved`
+    /// tells whether objects moved after the first dump and after the second.
     pub(super) fn holders(
         &self,
         groups: &[Group],
         addresses: AddressSet,
         totals: &[Totals; 3],
+        moved: [Option<bool>; 2],
     ) -> Result<(Vec<Holder>, Caches)> {
         let heap = self.third_heap(addresses, totals[2].duplicates > 0)?;
         let leaked: Vec<Leaked> = groups
@@ -42,10 +44,10 @@ impl Run<'_> {
         let (mut holders, caches) = holders(&heap, &leaked, totals[0].generation, self.progress)?;
         // a report shows the largest first; of collections far down nobody asks for their growth
         for (index, totals) in totals.iter().enumerate().take(2) {
-            if self.moved_to_third(index) {
+            if self.moved_to_third(index, moved) {
                 continue;
             }
-            self.measure(index, totals.generation, &mut holders)?;
+            self.measure(index, totals.generation, &heap, &mut holders)?;
         }
         Ok((holders, caches))
     }
@@ -69,18 +71,29 @@ impl Run<'_> {
         }
     }
 
-    /// Whether objects moved after that moment, so that addresses say nothing.
-    fn moved_to_third(&self, index: usize) -> bool {
-        let compactions = |source: &Source| source.recorded().map(|recorded| recorded.compactions);
-        compactions(&self.files[index]) != compactions(&self.files[2])
+    /// Whether objects moved after that moment, so that an address there may be another collection's.
+    fn moved_to_third(&self, index: usize, moved: [Option<bool>; 2]) -> bool {
+        match (self.files[index].recorded(), self.files[2].recorded()) {
+            (Some(then), Some(now)) => then.compactions != now.compactions,
+            _ => moved[index..].contains(&Some(true)),
+        }
     }
 
-    /// How long the collections were at an earlier moment.
-    fn measure(&self, index: usize, generation: Option<u64>, holders: &mut [Holder]) -> Result<()> {
+    /// How long the collections of the third moment were at an earlier one, whose highest generation is given.
+    fn measure(
+        &self,
+        index: usize,
+        generation: Option<u64>,
+        third: &Heap,
+        holders: &mut [Holder],
+    ) -> Result<()> {
         let wanted: Wanted = holders
             .iter()
-            .filter(|holder| holder.generation.is_none() || holder.generation <= generation)
-            .filter_map(|holder| Some((holder.collection?, holder.generation)))
+            .filter_map(|holder| {
+                let address = holder.collection?;
+                Some((address, third.generation(third.find(address)?)))
+            })
+            .filter(|(_, born)| born.is_none() || *born <= generation)
             .collect();
         if wanted.is_empty() {
             return Ok(());
@@ -88,10 +101,11 @@ impl Run<'_> {
         let lengths = match &self.files[index] {
             Source::Mark(_) => return Ok(()),
             Source::Heap(heap) => wanted
-                .keys()
-                .filter_map(|address| {
+                .iter()
+                .filter_map(|(address, born)| {
                     let object = heap.find(*address)?;
-                    Some((*address, u64::from(heap.length(object)?)))
+                    let length = heap.length(object).filter(|_| heap.generation(object) == *born)?;
+                    Some((*address, u64::from(length)))
                 })
                 .collect(),
             source @ Source::File(file) => {

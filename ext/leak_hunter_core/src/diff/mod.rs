@@ -113,7 +113,8 @@ impl Run<'_> {
         evidence.conclude(&seen);
         let mut report = self.finish(third.sites, &third.classes, totals, seen, evidence);
         if self.options.holders {
-            let (holders, caches) = self.holders(&report.groups, third.addresses, &totals)?;
+            let (holders, caches) =
+                self.holders(&report.groups, third.addresses, &totals, moves.map(|it| it.0))?;
             report.holders = Some(holders);
             report.totals.caches = caches;
         }

@@ -385,3 +385,111 @@ fn plain_by_generation(texts: &[Vec<u8>; 3]) -> Plain {
         }
     }))
 }
+
+/// Numbers at the edges of what fits.
+fn extreme() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        Just(0),
+        Just(1),
+        Just(u64::MAX),
+        Just(u64::MAX - 1),
+        Just(u64::from(u32::MAX)),
+        any::<u64>()
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn sums_over_extreme_numbers_stop_at_the_largest(
+        sizes in proptest::collection::vec((extreme(), extreme(), extreme(), extreme()), 1..12),
+    ) {
+        let dump = |from: usize, upto: u64| {
+            let mut text = br#"{"address":"0x10", "type":"OBJECT", "generation":1, "memsize":40}"#.to_vec();
+            text.push(b'\n');
+            for (index, (memsize, bytesize, line, generation)) in sizes.iter().enumerate().skip(from) {
+                let line = Line {
+                    address: address_of(index),
+                    kind: "STRING",
+                    file: Some(if index % 2 == 0 { b"a.rb".to_vec() } else { b"left_out.rb".to_vec() }),
+                    line: Some(*line),
+                    bytesize: *bytesize,
+                    generation: Some(5 + generation % 2),
+                    memsize: *memsize,
+                    ..Line::default()
+                };
+                text.extend(line.to_bytes());
+                text.push(b'\n');
+            }
+            text.extend(format!("{{\"address\":\"0x18\", \"type\":\"OBJECT\", \"generation\":{upto}, \"memsize\":40}}\n").into_bytes());
+            text
+        };
+        let dumps = [dump(sizes.len(), 2), dump(0, u64::MAX - 1), dump(0, u64::MAX)];
+        let options = Options { ignore: vec![Pattern::text("left_out").unwrap()], ..all_samples(1) };
+        let report = run(&dumps, &options).unwrap();
+        let sum = |rest: usize, of: fn(&(u64, u64, u64, u64)) -> u64| {
+            let all = sizes.iter().enumerate().filter(|(index, _)| index % 2 == rest);
+            all.fold(0u64, |sum, (_, numbers)| sum.saturating_add(of(numbers)))
+        };
+        prop_assert_eq!(report.totals.memsize, sum(0, |it| it.0));
+        prop_assert_eq!(report.totals.bytesize, sum(0, |it| it.1));
+        prop_assert_eq!(report.totals.filtered_memsize, sum(1, |it| it.0));
+        prop_assert_eq!(report.totals.count + report.totals.filtered_count, sizes.len() as u64);
+        let groups = report.groups.iter().fold(0u64, |sum, group| sum.saturating_add(group.memsize));
+        prop_assert_eq!(groups, report.totals.memsize);
+    }
+}
+
+/// A root, a Hash at one address with a leaked object in it, and classes.
+fn collection(size: u64, classes_at: u64, leaked: bool) -> Vec<u8> {
+    let mut text = String::from("{\"type\":\"ROOT\", \"root\":\"vm\", \"references\":[\"0x5000\"]}\n");
+    let mut line = |text_of: String| text.push_str(&(text_of + "\n"));
+    for number in 0..20 {
+        let address = classes_at + number * 0x100;
+        line(format!(
+            "{{\"address\":\"{address:#x}\", \"type\":\"CLASS\", \"name\":\"C{number}\", \"memsize\":40}}"
+        ));
+    }
+    let references = if leaked {
+        ", \"references\":[\"0x6000\"]"
+    } else {
+        ""
+    };
+    line(format!(
+        "{{\"address\":\"0x5000\", \"type\":\"HASH\", \"size\":{size}{references}, \"generation\":1, \"memsize\":40}}"
+    ));
+    if leaked {
+        line("{\"address\":\"0x6000\", \"type\":\"OBJECT\", \"generation\":4, \"memsize\":40}".into());
+    }
+    text.into_bytes()
+}
+
+#[test]
+fn lengths_are_not_compared_across_moves_that_were_inferred() {
+    let newest = |generation: u64| {
+        format!(
+            "{{\"address\":\"0x7000\", \"type\":\"OBJECT\", \"generation\":{generation}, \"memsize\":40}}\n"
+        )
+        .into_bytes()
+    };
+    let lengths = |classes_at: [u64; 3]| {
+        let dumps = [
+            [collection(90, classes_at[0], false), newest(2)].concat(),
+            [collection(100, classes_at[1], true), newest(6)].concat(),
+            [collection(110, classes_at[2], true), newest(8)].concat(),
+        ];
+        let options = Options {
+            holders: true,
+            ..Options::default()
+        };
+        let holders = run(&dumps, &options).unwrap().holders.unwrap();
+        holders.iter().map(|holder| holder.lengths).collect::<Vec<_>>()
+    };
+    assert_eq!(lengths([0x10000; 3]), [[Some(90), Some(100), Some(110)]]);
+    assert_eq!(
+        lengths([0x20000, 0x10000, 0x10000]),
+        [[None, Some(100), Some(110)]]
+    );
+    assert_eq!(lengths([0x10000, 0x10000, 0x20000]), [[None, None, Some(110)]]);
+}
