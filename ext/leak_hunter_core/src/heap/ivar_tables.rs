@@ -107,22 +107,33 @@ impl IvarTables {
             }
         }
         // Besides the owner, only stacks and buffers of the VM refer to a record: that is as if to its owner.
-        let owner = |number: u32| owners.get(&number).copied();
+        let other_owner = |object: u32, number: u32| {
+            let owner = owners.get(&number).copied();
+            owner.filter(|owner| *owner != object)
+        };
+        let mut changed: HashSet<u32, RandomState> = HashSet::default();
+        for (object, list) in &mut lists {
+            changed.insert(*object);
+            for number in list {
+                *number = other_owner(*object, *number).unwrap_or(*number);
+            }
+        }
         for object in 0..places.len() as u32 {
             if object as usize % CHECK_EVERY == 0 {
                 progress.check()?;
             }
+            if !is_internal(object) || changed.contains(&object) {
+                continue;
+            }
             let list = edges.at(places[object as usize], object);
-            if is_internal(object)
-                && !records.contains_key(&object)
-                && list.clone().any(|it| owner(it).is_some())
-            {
-                lists.push((object, list.map(|it| owner(it).unwrap_or(it)).collect()));
+            if list.clone().any(|it| other_owner(object, it).is_some()) {
+                let list = list.map(|it| other_owner(object, it).unwrap_or(it));
+                lists.push((object, list.collect()));
             }
         }
         for root in roots {
             for number in &mut root.references {
-                *number = owner(*number).unwrap_or(*number);
+                *number = owners.get(number).copied().unwrap_or(*number);
             }
         }
         edges.rewrite(&lists, places)?;

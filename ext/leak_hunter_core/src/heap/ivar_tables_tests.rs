@@ -265,6 +265,13 @@ fn what_ruby_does_not_write_is_read_all_the_same() {
 }
 
 #[test]
+fn the_vms_own_objects_have_variables_too() {
+    let heap = a_dump(r#""type":"DATA", "struct":"encoding""#, &[RECORD], 1, &[VALUE]);
+    assert_eq!(references(&heap)[&OWNER], [RECORD, VALUE]);
+    assert_eq!(edges(heap)[0], named("instance_variable", "@list"));
+}
+
+#[test]
 fn stacks_that_refer_to_a_record_refer_to_its_owner() {
     let heap = load(&[
         line(TOP, r#""type":"DATA", "struct":"VM/thread""#, &[RECORD]),
@@ -312,9 +319,10 @@ fn heap_of(objects: &[(Vec<usize>, usize)], ruby_4: bool) -> Heap {
         } else {
             own.extend(values);
         }
+        // owners are the VM's own objects, too
         let class = Fields {
             class: None,
-            ..object(address(index), "HASH")
+            ..object(address(index), ["HASH", "DATA", "MODULE"][index % 3])
         };
         all.push((class, own));
     }
