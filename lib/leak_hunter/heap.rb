@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "leak_hunter/arguments"
+require "leak_hunter/core_methods"
 require "leak_hunter/heap/live"
 require "leak_hunter/heap_object"
 
@@ -9,6 +10,7 @@ module LeakHunter
   #
   #   heap = LeakHunter::Heap.load("3.json")
   #   heap.top(by: :retained, limit: 3)
+  #   heap["0x7f0509b3efd8"].retained_size
   #   heap.instances_of("User").first.path_to_root
   #
   # It is read by Rust into tables of some thirty bytes an object; a {HeapObject} is made when it is asked for. What
@@ -16,7 +18,7 @@ module LeakHunter
   # it is first needed and kept. Meanwhile other threads run, and `Timeout`, `Thread#kill` and Ctrl-C stop it.
   #
   # A heap does not change, may be used by several threads at once and goes on working in a forked child. It keeps none
-  # of the objects alive that it tells of.
+  # of its objects alive. There is nothing to close: its tables are freed with it.
   class Heap
     autoload :Export, "leak_hunter/heap/export"
 
@@ -33,36 +35,39 @@ module LeakHunter
       # @param dump [String, Pathname, Dump, #to_path]
       # @param threads [Integer, :all, nil] nil leaves one core to the application, and on Linux runs at a lower
       #   priority than it; `:all` is one for each core
+      # @param redact [Boolean] whether the application's data, such as keys of thread-locals, is left out of all names
       # @param progress [#call, nil] called with bytes done and bytes in all; what it raises stops the reading
       # @return [Heap]
-      # @raise [UsageError] an argument that cannot be
+      # @raise [UsageError] an invalid argument
       # @raise [DumpError] a file that cannot be used
-      def load(dump, threads: nil, progress: nil, **unknown)
+      def load(dump, threads: nil, redact: false, progress: nil, **unknown)
         Arguments.refuse_unknown(unknown, method(__method__))
         path = Arguments.path("dump", dump, expected: "a path or a dump")
         threads = Arguments.threads(threads)
         progress = Arguments.callable(:progress, progress)
-        new(Native.load_heap(path, threads, progress), path:)
+        new(Native.load_heap(path, threads, Arguments.boolean(:redact, redact), progress), path:)
       end
 
       # Reads the heap of this process, where it is: without a file, and many times faster than a dump is written. The
-      # process stands still for {#pause}; then the tables are built beside it. Allocations are known where they are
-      # traced ({LeakHunter.trace!}); this does not start it.
+      # process is paused for {#pause}; then the tables are built while it runs. Allocation sites are known where
+      # allocations are traced ({LeakHunter.trace!}); this does not start tracing.
       #
       # @param names [Boolean] whether to note down first, as {LeakHunter.dump!} does, which constants, variables and
       #   threads hold what
+      # @param redact [Boolean] as in {load}
       # @param gc [Boolean] whether garbage is collected first, so that the heap has what is alive and nothing else
       # @param threads [Integer, nil] as in {load}, of those that build the tables
       # @return [Heap]
       # @raise [Unsupported] on a Ruby whose heap cannot be walked, and beside other Ractors before Ruby 4.0
-      def live(gc: true, names: true, threads: nil, **unknown) # rubocop:disable Naming/MethodParameterName
+      def live(gc: true, names: true, redact: false, threads: nil, **unknown) # rubocop:disable Naming/MethodParameterName
         Arguments.refuse_unknown(unknown, method(__method__))
         threads = Arguments.threads(threads)
+        redact = Arguments.boolean(:redact, redact)
         unless Native.respond_to?(:live)
           raise Unsupported, "the heap of a living process cannot be read on #{RUBY_PLATFORM}; take a dump"
         end
 
-        native, pause, sites = Live.take(names:, gc:, threads:)
+        native, pause, sites = Live.take(names:, redact:, gc:, threads:)
         new(native, pause:, sites:)
       end
 
@@ -72,7 +77,7 @@ module LeakHunter
     # @return [String, nil] the dump it was read from; nil of a live heap
     attr_reader :path
 
-    # @return [Float, nil] seconds for which the process stood still while its heap was walked; nil of a dump
+    # @return [Float, nil] seconds for which the process was paused while its heap was walked; nil of a dump
     attr_reader :pause
 
     # @api private
@@ -106,50 +111,64 @@ module LeakHunter
     # @return [Integer] references to what is no object of this heap
     def dangling = @native.dangling
 
-    # @return [Integer] objects that no root leads to: garbage that was not collected yet
+    # @return [Integer] objects that no root leads to: garbage not yet collected
     def unreachable = @native.unreachable
 
-    # @return [Enumerator<HeapObject>] all objects, by ascending address
-    def objects
-      Enumerator.new(size) { |found| size.times { |number| found << object(number) } }
-    end
-
+    # All objects, by ascending address. This and all other methods that return an Enumerator take a block instead, and
+    # return their receiver then.
+    #
     # @yieldparam object [HeapObject]
-    # @return [Enumerator, self] an Enumerator without a block
-    def each(&block)
-      return objects unless block
-
-      objects.each(&block)
-      self
+    # @return [Enumerator<HeapObject>, self]
+    def objects(&)
+      walk(Enumerator.new(size) { |found| size.times { |number| found << object(number) } }, &)
     end
+    alias each objects
+
+    # @param class_name [String, Class, nil] as {instances_of} takes it; nil for all objects
+    # @yieldparam object [HeapObject]
+    # @return [Enumerator<HeapObject>, self]
+    def each_object(class_name = nil, &) = class_name ? instances_of(class_name, &) : objects(&)
 
     # @param address [Integer, String] `"0x7f…"`
     # @return [HeapObject, nil] the object at this address
+    # @raise [UsageError] it is no address
+    def [](address)
+      number = @native.find(Arguments.address("address", address))
+      number && object(number)
+    end
+
+    # The object at an address, as {[]}; with a block and no address, `Enumerable#find`.
+    #
+    # @param address [Integer, String]
+    # @return [HeapObject, nil]
     def find(address = (none = true), &block)
       return block ? super(&block) : super() if none
 
-      number = @native.find(Arguments.address("address", address))
-      number && object(number)
+      self[address]
     end
 
     # @return [Array<Hash>] `:class` (name, as {HeapObject#class_name} has it; nil for the VM's hidden objects),
     #   `:count`, `:memsize`; most bytes first
     def classes = @native.by_class
 
-    # @param class_name [String, Class] the name of a class. Subclasses do not count
-    # @return [Enumerator<HeapObject>] its instances, found as they are asked for
-    def instances_of(class_name)
-      name = class_name.is_a?(Module) ? class_name.name : class_name
+    # The instances of a class, found as they are asked for. Those of subclasses do not count.
+    #
+    # @param class_name [String, Class]
+    # @yieldparam object [HeapObject]
+    # @return [Enumerator<HeapObject>, self]
+    def instances_of(class_name, &)
+      name = CoreMethods.a?(class_name, Module) ? CoreMethods::MODULE_NAME.bind_call(class_name) : class_name
       raise UsageError, "expected the name of a class, got #{Arguments.show(class_name)}" unless name.is_a?(String)
 
       name = name.encode(Encoding::UTF_8, invalid: :replace, undef: :replace)
-      Enumerator.new do |found|
+      instances = Enumerator.new do |found|
         from = 0
         until (numbers = @native.instances_of(name, from, BATCH)).empty?
           numbers.each { |number| found << object(number) }
           from = numbers.last + 1
         end
       end
+      walk(instances, &)
     end
 
     # @return [Hash{String => Enumerator<HeapObject>}] what the VM itself holds, by category (`"vm"`,
@@ -162,8 +181,8 @@ module LeakHunter
     #   objects without which most bytes would be free
     # [`by: :count`, `by: :bytes`] `:class`, `:count`, `:memsize`: the classes with most instances, or most bytes
     # [`by: :class`] the same and `:retained_size`: the classes whose instances retain most, each on its own
-    # [`by: :gem`] `:gem`, `:count`, `:memsize`: by the gem in which objects were made; nil where that is not known
-    # [`by: :site`] `:file`, `:line`, `:method`, `:gem`, `:count`, `:memsize`: by the place where objects were made
+    # [`by: :gem`] `:gem`, `:count`, `:memsize`: by the gem that allocated the objects; nil where that is not known
+    # [`by: :site`] `:file`, `:line`, `:method`, `:gem`, `:count`, `:memsize`: by allocation site
     #
     # @param limit [Integer] rows at most
     # @return [Array<Hash>] largest first
@@ -204,7 +223,7 @@ module LeakHunter
     # @option options [Symbol] :relation `:any` (default), `:references`, `:referrers` or `:dominators`; for `:dot`
     # @option options [Integer] :limit objects that `:dot` shows at most, the nearest
     # @return [void]
-    # @raise [UsageError] an argument that cannot be
+    # @raise [UsageError] an invalid argument
     # @raise [Error] it cannot be written
     def export(format, destination, **options)
       Export.call(self, format, destination, **title(format), **options)
@@ -233,6 +252,13 @@ module LeakHunter
       else
         {}
       end
+    end
+
+    def walk(enumerator, &block)
+      return enumerator unless block
+
+      enumerator.each(&block)
+      self
     end
 
     def object(number) = HeapObject.new(self, number)

@@ -2,6 +2,8 @@
 
 module LeakHunter
   # An object of a {Heap}: what was known of it at that moment. It is not the object itself and does not keep it alive.
+  #
+  # Methods that return an Enumerator take a block instead, and return their receiver then.
   class HeapObject
     # @api private
     def self.enumerator(heap, numbers)
@@ -39,27 +41,27 @@ module LeakHunter
     # @return [HeapObject, nil] the class, which may be a singleton class. It is not among the {references}
     def klass = at(@native.class_of(@number))
 
-    # @return [Integer] bytes it takes: its slot and what it allocated beside
+    # @return [Integer] bytes it takes: its slot and what it allocated outside of it
     def memsize = @native.memsize_of(@number)
 
     # @return [Integer, nil] elements of an Array or Hash with eight or more
     def length = @native.length_of(@number)
 
-    # @return [Integer, nil] `GC.count` at its birth; nil when that was not traced
+    # @return [Integer, nil] `GC.count` at its allocation; nil when that was not traced
     def generation = @native.generation_of(@number)
 
-    # @return [Hash{Symbol => Object}, nil] where it was made: `:file`, `:line`, `:method`, `:gem`; nil when that was
+    # @return [Hash{Symbol => Object}, nil] its allocation site: `:file`, `:line`, `:method`, `:gem`; nil when that was
     #   not traced
     def site = @native.site_of(@number)
 
     # @return [Enumerator<HeapObject>] what it refers to, as often as it does so
-    def references = some(@native.references_of(@number))
+    def references(&) = some(@native.references_of(@number), &)
 
     # @return [Enumerator<HeapObject>] what refers to it, once each. Of a class, its instances are not among them (see
     #   {Heap#instances_of})
-    def referrers = some(@native.referrers_of(@number))
+    def referrers(&) = some(@native.referrers_of(@number), &)
 
-    # The shortest way from the roots: the category of roots it begins with (`:class` is its name, `:type` `"ROOT"`,
+    # The shortest path from the roots: the category of roots it begins with (`:class` is its name, `:type` `"ROOT"`,
     # `:address` nil), then each object on it: `:address`, `:class`, `:type`, and `:edge`, by which the one before
     # refers to it: `:kind` (`"root"`, `"reference"`, `"class"`, or a kind of name such as `"constant"`), `:name` (of
     # the constant, … or nil) and `:named_by` (how that is known, or nil), as in {Holders}, `:path`.
@@ -67,16 +69,16 @@ module LeakHunter
     # @return [Array<Hash>] the object itself comes last
     def path_to_root = @native.path_to(@number)
 
-    # @return [HeapObject, nil] the closest object without which this one would be gone; nil when there is no single one
+    # @return [HeapObject, nil] the closest object through which all paths from the roots lead; nil where there is none
     def dominator = at(@native.dominator_of(@number))
 
     # @return [Enumerator<HeapObject>] the objects of which this is the {dominator}
-    def dominated = some(@native.dominated_by(@number))
+    def dominated(&) = some(@native.dominated_by(@number), &)
 
-    # @return [Integer] bytes that would be free without it: its own and those of all that it alone keeps alive
+    # @return [Integer] bytes that would be freed with it: its own and those of all that it alone keeps alive
     def retained_size = @native.retained_size_of(@number)
 
-    # @return [Hash{Symbol => Object}] what is known without a pass over the heap
+    # @return [Hash{Symbol => Object}] what is known without a pass over the whole heap
     def to_h
       { address:, type:, class: class_name, memsize:, length:, generation:, site:,
         references: references.map(&:address) }
@@ -85,7 +87,7 @@ module LeakHunter
     def ==(other) = other.is_a?(HeapObject) && heap.equal?(other.heap) && number == other.number
     alias eql? ==
 
-    def hash = [heap.object_id, number].hash
+    def hash = [heap.__id__, number].hash
 
     def inspect
       place = site
@@ -98,6 +100,12 @@ module LeakHunter
 
     def at(number) = number && HeapObject.new(heap, number)
 
-    def some(numbers) = HeapObject.enumerator(heap, numbers)
+    def some(numbers, &block)
+      found = HeapObject.enumerator(heap, numbers)
+      return found unless block
+
+      found.each(&block)
+      self
+    end
   end
 end

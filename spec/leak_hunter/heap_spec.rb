@@ -132,9 +132,25 @@ RSpec.describe LeakHunter::Heap do
       expect(ObjectSpace.count_objects[:T_OBJECT] - made).to be < heap.size
     end
 
+    it "takes blocks where it has enumerators" do
+      seen = []
+      expect(heap.each_object("Session") { |object| seen << object }).to equal(heap)
+      expect(seen).to eq(sessions.to_a).and eq(heap.each_object("Session").to_a)
+      expect(heap.instances_of("Session") { |object| seen.delete(object) }).to equal(heap)
+      expect(seen).to eq([])
+      expect(heap.each_object.first).to eq(heap.first)
+      session = sessions.first
+      %i[references referrers dominated].each do |name|
+        found = []
+        expect(session.public_send(name) { |object| found << object }).to equal(session)
+        expect(found).to eq(session.public_send(name).to_a)
+      end
+    end
+
     it "has objects that are equal when they are the same object of the same heap" do
       one, two = sessions.first(2)
       expect(heap.find(one.address)).to eql(one)
+      expect([heap[one.address], heap[one.address.hex], heap[8]]).to eq([one, one, nil])
       expect([one, heap.find(one.address), two].uniq.size).to eq(2)
       expect(one).not_to eq(described_class.load(dump).find(one.address))
       expect(one.inspect).to match(/Session, \d+ B from .*sessions\.rb:\d+/)
@@ -159,6 +175,7 @@ RSpec.describe LeakHunter::Heap do
         -> { described_class.load(nil) } => /expected a path/, -> { described_class.load("") } => /empty/,
         -> { described_class.load(dump, threads: 0) } => /threads/,
         -> { described_class.load(dump, progress: 1) } => /progress/,
+        -> { heap["0xz"] } => /address/, -> { heap[nil] } => /address/, -> { heap["0x1\n"] } => /address/,
         -> { heap.find("12") } => /address/, -> { heap.find(-1) } => /address/, -> { heap.find(2**64) } => /address/,
         -> { heap.top(by: :size) } => /retained, count/, -> { heap.top(limit: -1) } => /limit/,
         -> { heap.instances_of(1) } => /class/

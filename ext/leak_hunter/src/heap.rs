@@ -103,7 +103,7 @@ impl Wrapped {
 }
 
 pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
-    native.define_singleton_method("load_heap", function!(load, 3))?;
+    native.define_singleton_method("load_heap", function!(load, 4))?;
     let class = native.define_class("Heap", ruby.class_object())?;
     class.undef_default_alloc_func();
     class.define_method("size", method!(|this: &Wrapped| this.heap().len(), 0))?;
@@ -125,9 +125,16 @@ fn load(
     ruby: &Ruby,
     path: RString,
     threads: Option<usize>,
+    redact: bool,
     callable: Option<Value>,
 ) -> Result<Wrapped, Error> {
     let path = path_of(path);
-    let load = move |progress: &_| Heap::load(&path, threads, progress);
+    let load = move |progress: &_| {
+        let mut heap = Heap::load(&path, threads, progress)?;
+        if redact {
+            heap.redact_names();
+        }
+        Ok(heap)
+    };
     Ok(Wrapped::new(run(ruby, callable, threads.is_none(), load)?))
 }

@@ -13,12 +13,13 @@ module LeakHunter
       COLLECTIONS = 2
 
       class << self
-        # @param names [Boolean] whether to note down what constants, variables and threads are called that hold objects
+        # @param names [Boolean] whether to note down which constants, variables and threads hold what
+        # @param redact [Boolean] whether keys of thread-locals are left out of the names
         # @return [Array(Native::Heap, Float, Boolean)] the heap, seconds of the pause, whether sites could be read
-        def take(names:, gc:, threads:) # rubocop:disable Naming/MethodParameterName
-          # what a stopped tracer has left tells the places of dead objects for those of living ones
+        def take(names:, redact:, gc:, threads:) # rubocop:disable Naming/MethodParameterName
+          # the entries of a stopped tracer are of dead objects whose addresses living ones have now
           Tracing.clear unless Tracing.on?
-          ledger = Recorder::Names.new(0.0)
+          ledger = Recorder::Names.new(0.0, redact:)
           without_gc { ledger.read(0.0) } if names
           Native.live(ledger.text, facts.merge(threads:, collections: gc ? COLLECTIONS : 0))
         ensure

@@ -13,7 +13,7 @@ module LeakHunter
     # same object, without running any of the application's code, and written as lines between the snapshot and the
     # last line of the dump.
     class Names
-      # At most this part of the time that the process stands still for the dump...
+      # At most this part of the time for which the process is paused for the dump...
       SHARE = 0.1
       # ...but always so long, in seconds: the modules of a small heap take no less time than those of a big one.
       LEAST = 0.05
@@ -31,9 +31,11 @@ module LeakHunter
       #
       # @param pause [Float] seconds for which the process has been paused so far
       # @param fiber [Fiber, nil] the one that asked for the names, see {Threads.prepare}
-      def initialize(pause, fiber: Threads.prepare)
+      # @param redact [Boolean] whether keys of thread-locals and the like are left out
+      def initialize(pause, fiber: Threads.prepare, redact: false)
         @pause = pause
         @fiber = fiber
+        @redact = redact
         @text = ""
         @count = 0
         @complete = false
@@ -59,7 +61,7 @@ module LeakHunter
 
       def read_all(seconds)
         generation = GC.count
-        ledger = Ledger.new([(@pause + seconds) * SHARE, LEAST].max)
+        ledger = Ledger.new([(@pause + seconds) * SHARE, LEAST].max, redact: @redact)
         complete = [Threads::Storage.new(@fiber), *SOURCES].map { |source| read_from(source, ledger) }.all?
         # Another thread made Ruby collect: a slot that the snapshot shows may have another object by now.
         return unless GC.count == generation

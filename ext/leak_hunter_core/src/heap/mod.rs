@@ -235,6 +235,11 @@ impl Heap {
         &self.names
     }
 
+    /// Takes the application's data out of the names: keys of thread-locals, of thread variables and of fiber storage.
+    pub fn redact_names(&mut self) {
+        self.names.redact();
+    }
+
     /// Classes and modules by address.
     pub fn classes(&self) -> &Classes {
         &self.classes

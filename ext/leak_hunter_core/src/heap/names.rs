@@ -14,6 +14,8 @@ use crate::dump::{Fields, lossy};
 const LONGEST_CHAIN: usize = 4096;
 /// From Ruby 4.0 on, flags stand above the number of a shape.
 const SHAPE_BITS: u64 = (1 << 19) - 1;
+/// What stands for a key that is left out: its class, as Ruby code says it.
+const REDACTED: &str = "#<Symbol>";
 
 /// A name by which something refers to an object.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -67,13 +69,19 @@ impl Names {
     /// Adds a name. Of several for one edge, the first in the order of the alphabet stays, so that every run says the
     /// same.
     pub fn add(&mut self, owner: u64, value: u64, name: Name) {
-        if matches!(
-            name.kind.as_str(),
-            "fiber_local" | "thread_variable" | "fiber_storage"
-        ) {
+        if is_local(&name.kind) {
             put_first(&mut self.locals, value, name.clone());
         }
         put_first(&mut self.by_edge, (owner, value), name);
+    }
+
+    /// Replaces what applications make of their data: keys of thread-locals and the like. Names that stand in source
+    /// code stay.
+    pub(crate) fn redact(&mut self) {
+        let names = self.by_edge.values_mut().chain(self.locals.values_mut());
+        for name in names.filter(|name| is_local(&name.kind)) {
+            REDACTED.clone_into(&mut name.name);
+        }
     }
 
     pub(crate) fn add_shape(&mut self, fields: &Fields<'_>) {
@@ -150,6 +158,11 @@ impl Names {
     pub fn is_empty(&self) -> bool {
         self.by_edge.is_empty()
     }
+}
+
+/// Whether the name is a key that the application has chosen, of a thread or a fiber.
+fn is_local(kind: &str) -> bool {
+    matches!(kind, "fiber_local" | "thread_variable" | "fiber_storage")
 }
 
 fn put_first<K: Eq + Hash>(names: &mut HashMap<K, Name, RandomState>, key: K, name: Name) {

@@ -22,8 +22,12 @@ module LeakHunter
         # Of an address, as Kernel#to_s writes it.
         DIGITS = [0].pack("J").bytesize * 2
         REFERENCES = '"references":["'
+        # Kinds of name that are data of the application, and what stands for them.
+        KEYS = %w[fiber_local thread_variable fiber_storage].freeze
+        REDACTED = :"#<Symbol>"
 
-        private_constant :BATCH, :STRIDE, :LONGEST, :WITHOUT_ADDRESS, :PLAIN, :DIGITS, :REFERENCES
+        private_constant :BATCH, :STRIDE, :LONGEST, :WITHOUT_ADDRESS, :PLAIN, :DIGITS, :REFERENCES, :KEYS,
+                         :REDACTED
 
         # @return [String] the lines
         attr_reader :text
@@ -32,7 +36,9 @@ module LeakHunter
         attr_reader :count
 
         # @param seconds [Float] how long it may take
-        def initialize(seconds)
+        # @param redact [Boolean] whether keys that the application has chosen are left out
+        def initialize(seconds, redact: false)
+          @redact = redact
           @deadline = CoreMethods.processor_time + seconds
           @steps = 0
           @text = +""
@@ -51,6 +57,7 @@ module LeakHunter
           step
           return if WITHOUT_ADDRESS.key?(CoreMethods::CLASS.bind_call(value))
 
+          name = REDACTED if @redact && KEYS.include?(kind)
           @kinds << kind
           @owners << owner
           @names << name

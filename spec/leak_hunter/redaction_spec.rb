@@ -1,0 +1,35 @@
+# frozen_string_literal: true
+
+require "json"
+
+RSpec.describe "redact", :tmpdir do
+  program = File.read(File.expand_path("../fixtures/redaction/artefacts.rb", __dir__))
+  canary = /CANARY|424242/
+
+  def artefacts(program, *arguments)
+    file = File.join(@tmpdir, "artefacts.rb")
+    File.write(file, program)
+    dir = File.join(@tmpdir, "dumps")
+    JSON.parse(run_ruby("load ARGV.shift", file, dir, *arguments))
+  end
+
+  it "leaves the application's data out of whatever is made of dumps and heaps" do
+    shown = artefacts(program, "redact")
+    expect(shown.select { |_, text| text.match?(canary) }.keys).to eq([])
+    expect(shown.values.map(&:size)).to all(be > 100)
+    expect(shown["names"]).to include("App::ROW.kept", "App::ERROR.@kept", "thread-local [#<Symbol>]",
+                                      "App::TABLE0.@lists[#<String>]", "App::TABLE1.@lists[#<Symbol>]",
+                                      "App::TABLE2.@lists[#<Integer>]", "App::TABLE3.@lists[#<Float>]")
+  end
+
+  it "is what keeps it out: of the names in a diff, and of what is made of heaps; the endpoint always does" do
+    shown = artefacts(program)
+    data = shown.select { |_, text| text.match?(canary) }.keys
+    expect(data).to include("Hash", "text", "json", "names", "dump path", "live path", "dump objects", "live flame")
+    expect(data.grep(/endpoint|classic|sites|tables/)).to eq([])
+    expect(JSON.parse(shown["names"].gsub("nil", "null")))
+      .to include('App::TABLE0.@lists["CANARY string"]', "App::TABLE1.@lists[:CANARY_symbol]",
+                  "App::TABLE2.@lists[424242424242]", "App::TABLE4.@lists[#<Array>]",
+                  "thread-local CANARY thread[:CANARY local]", "thread variable CANARY thread[:CANARY variable]")
+  end
+end
