@@ -98,7 +98,7 @@ module LeakHunter
     # @option options [Integer] :samples addresses to keep of each group
     # @option options [Boolean] :holders find who holds what leaked (see {Holders} for `result[:holders]`); reads the
     #   third dump once more and takes some 30 bytes of memory for each object in it. Not with `identity: :address`
-    # @option options [Boolean] :redact contents of strings and numbers stay out of the holders' names
+    # @option options [Boolean] :redact the application's data (keys, names of threads) stays out of the holders' names
     # @option options [#call, nil] :progress called with bytes done and bytes in all; what it raises stops the diff
     # @return [Hash{Symbol => Object}] see above
     # @raise [UsageError] an argument that cannot be

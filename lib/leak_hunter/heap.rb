@@ -236,7 +236,8 @@ module LeakHunter
     def flame(destination, **options) = export(:flame, destination, **options)
 
     def inspect
-      format("#<%<class>s %<what>s: %<size>d objects>", class: self.class, what: path || "of this process", size:)
+      what = path ? Printable.call(path) : "of this process"
+      format("#<%<class>s %<what>s: %<size>d objects>", class: self.class, what:, size:)
     end
     alias to_s inspect
 

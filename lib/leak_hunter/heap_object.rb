@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "leak_hunter/printable"
+
 module LeakHunter
   # An object of a {Heap}: what was known of it at that moment. It is not the object itself and does not keep it alive.
   #
@@ -92,7 +94,7 @@ module LeakHunter
     def inspect
       place = site
       place &&= " from #{[place[:file], place[:line]].compact.join(":")}"
-      "#<#{self.class} #{address} #{class_name || type}, #{memsize} B#{place}>"
+      Printable.call("#<#{self.class} #{address} #{class_name || type}, #{memsize} B#{place}>")
     end
     alias to_s inspect
 

@@ -1,33 +1,34 @@
 # frozen_string_literal: true
 
 module LeakHunter
-  # Gives names to the holders that a diff found: from what a dump tells, and, in the process that took the dumps, by
-  # looking at the living objects.
+  # Gives names to the holders that a diff found: from what a dump says, and, in the process that took the dumps, by
+  # examining the living objects.
   #
   # A holder ({LeakHunter.diff} with `holders: true`, `result[:holders]`, most bytes first):
   #
   # [`:name`] what it is called in the program, `"Sessions::ALL"`, `"Cache.@pages"`, `"$trail"`, or nil
   # [`:named_by`] how the least certain part of the name is known: `"dump"` (LeakHunter noted it down with the dump),
   #   `"shape"` (Ruby's shape of the object, Ruby 3.2 and newer), `"position"` (the order of references), `"live"` (the
-  #   living object was looked at), nil without a name
+  #   living object was examined), nil without a name
   # [`:address`] `"0x7f…"`, nil for roots
   # [`:class`] its class; of a class its own name, of roots their category
   # [`:kind`] `"collection"`, `"closure"`, `"class"`, `"thread"`, `"fiber"`, `"object"`, `"root"` (Ruby's own:
-  #   finalizers, at_exit …), or `"shared"`: no object alone holds these, this is one that does
-  # [`:alike`] so many objects of one kind, held in the same way, are told as this one; 1 as a rule
+  #   finalizers, at_exit …), or `"shared"`: no object alone holds these, this is one of those that do
+  # [`:alike`] how many holders of one class, each held in the same way, are reported as this one; mostly 1
   # [`:count`], [`:memsize`] leaked objects that it accounts for, and their bytes; each is accounted for once
-  # [`:retained`] bytes: `:exclusive` (free when it lets go of them), `:shared` (they hold it too, and so do others;
-  #   born since the first dump), `:cut` (free when the one edge that leads to the holder is cut; 0
-  #   when there are several)
+  # [`:retained`] bytes: `:exclusive` (freed when the leaked objects are removed from the holder), `:shared` (reachable
+  #   from them and from elsewhere; allocated since the first dump), `:cut` (freed when the one reference to the holder
+  #   is removed; 0 when there are several)
   # [`:growth`] entries of the collection in the three dumps, Integer or nil each
-  # [`:generation`], [`:age`] GC count at its birth, and GCs from there to the third dump; nil when it was not traced
-  # [`:site`] where it was made: `:file`, `:line`, `:method`, `:gem`
+  # [`:generation`], [`:age`] GC count at its allocation, and GCs from there to the third dump; nil when it was not
+  #   traced
+  # [`:site`] where it was allocated: `:file`, `:line`, `:method`, `:gem`
   # [`:groups`] what leaked: `{index:, count:}`, index in `result[:groups]` before `top:`, most objects first
   # [`:addresses`] a few of the leaked objects
   # [`:path`] from the roots to one of them: `:address`, `:class`, `:type`, `:edge` (how the step before refers to it:
-  #   `:kind`, `:name`, `:named_by`)
+  #   `:kind`, `:name`, `:named_by`), and `:thread`, the name of a thread that has one, where that is known
   # [`:position`] index of the holder in `:path`
-  # [`:other_paths`] the same as `:path` to one object each of up to two other groups that it holds, most objects first
+  # [`:other_paths`] as `:path`, to one object each of up to two other groups that it holds, most objects first
   # [`:fingerprint`] 16 hex digits, the same for the same holder in every run, worker and Ruby version
   module Holders
     autoload :LiveNames, "leak_hunter/holders/live_names"

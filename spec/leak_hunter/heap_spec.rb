@@ -157,6 +157,19 @@ RSpec.describe LeakHunter::Heap do
       expect(one.to_h).to include(address: one.address, class: "Session", references: [String])
     end
 
+    it "prints names that a dump may have in it", :tmpdir do
+      path = File.join(@tmpdir, "\e[31m.json")
+      File.write(path, <<~'DUMP')
+        {"type":"ROOT", "root":"vm", "references":["0x8", "0x10"]}
+        {"address":"0x8", "type":"CLASS", "name":"\u001b[31m\u202e\nX", "memsize":40}
+        {"address":"0x10", "type":"OBJECT", "class":"0x8", "file":"\u001b]0;", "line":1, "generation":1, "memsize":40}
+      DUMP
+      heap = described_class.load(path)
+      expect(heap[16].class_name).to eq("\e[31m\u202e\nX")
+      expect([heap.inspect, heap[8].inspect, heap[16].inspect]).to all(match(/\A[[:print:]]+\z/))
+      expect(heap[16].inspect).not_to match(/\u202e/)
+    end
+
     it "is frozen, and may go to another Ractor" do
       expect(heap).to be_frozen
       expect(Ractor.shareable?(heap)).to be(true)

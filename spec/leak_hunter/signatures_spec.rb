@@ -32,6 +32,7 @@ RSpec.describe "The signatures" do
   # Of one part of LeakHunter to another.
   internal = {
     "LeakHunter::CLI" => [".command", "#write"],
+    "LeakHunter::EdgeNames" => [".look"],
     "LeakHunter::Heap" => ["#native", "#to_moment"],
     "LeakHunter::HeapObject" => [".enumerator", "#number"],
     "LeakHunter::Mark" => ["#to_moment"],

@@ -2,10 +2,10 @@
 
 module LeakHunter
   module Holders
-    # What a holder is called: the last thing on the way to it that has a name of its own, and from there how each
+    # What a holder is called: the last thing on the path to it that has a name of its own, and from there how each
     # object refers to the next.
     class Name
-      # Names that hold wherever they are met.
+      # Kinds of names that need nothing in front of them.
       ANCHORS = %w[global fiber_local thread_variable fiber_storage].freeze
 
       # From the most certain to the least.
@@ -19,17 +19,17 @@ module LeakHunter
         "trap_list" => "signal handlers"
       }.freeze
 
-      # How a step is written behind what refers to it.
+      # What joins a step to the one that refers to it.
       JOINTS = {
         "constant" => "::", "instance_variable" => ".", "class_variable" => ".", "struct_member" => "",
         "hash_value" => "", "array_element" => ""
       }.freeze
 
-      # Neither says which one, and numbers of elements change.
+      # Edges that are not written: which element or entry it is says little, and changes.
       SILENT = %w[reference class array_element hash_entry hash_value hash_key].freeze
 
       # @param step [Hash] of a path
-      # @return [Boolean] whether Ruby code could hold it in its hands
+      # @return [Boolean] whether Ruby code could have a reference to it
       def self.visible?(step) = step[:class] && !%w[IMEMO ICLASS].include?(step[:type])
 
       # @param holder [Hash] see {Holders}
@@ -91,7 +91,7 @@ module LeakHunter
         name.start_with?("[") && name.end_with?("]") ? name : "[:#{name.delete_prefix(":")}]"
       end
 
-      # The name that a thread was given; it is the step before, or its fiber is.
+      # The name that a thread was given. It is the step before, or its fiber is.
       def thread = @path.filter_map { |step| step[:thread] }.last.to_s
 
       def append(name, step)
@@ -104,9 +104,9 @@ module LeakHunter
         end
       end
 
-      # Of a chain of links one is enough, and of what wraps a collection the wrapper.
+      # Of a linked list one link is enough, and of a collection inside a wrapper the wrapper.
       def append_class(name, step)
-        last = @path.index(step) == @position
+        last = step.equal?(@path[@position])
         return if SILENT.include?(step[:edge][:kind]) && last && name != "Object"
 
         name << " → #{step[:class]}" unless name.end_with?(" → #{step[:class]}")
@@ -120,7 +120,7 @@ module LeakHunter
         ROOTS.fetch(step[:class])
       end
 
-      # No name anywhere: the classes on the way, if that is a thread's.
+      # Nothing has a name: a thread's stack, with the classes on the path.
       def visible_root
         index = @path[0..@position].rindex { |step| step[:class] == "Thread" } or return vm_root
 
@@ -130,7 +130,7 @@ module LeakHunter
         name
       end
 
-      # What the VM itself holds: the handlers of signals, of trace points.
+      # What the VM itself holds, such as the handlers of signals and of trace points.
       def vm_root
         steps = @path[1..@position].select { |step| self.class.visible?(step) }
         return if steps.size < 2
