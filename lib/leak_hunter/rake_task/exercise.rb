@@ -9,7 +9,7 @@ module LeakHunter
       SCRUB_DEPTH = 100
 
       # Inline caches: one for each call in the code, however often that runs.
-      VM_CACHES = /\A(?:callcache|callinfo|constcache)\z/
+      VM_CACHES = %r{\A(?:callcache|callinfo|constcache|VM/cc_table)\z}
 
       def initialize(task, name)
         @task = task

@@ -11,7 +11,7 @@ module LeakHunter
       HOLDERS = 5
 
       # The VM's inline caches, one for each call in code that has run: many small groups, one harmless reason.
-      CACHES = %w[callcache callinfo constcache].freeze
+      CACHES = %w[callcache callinfo constcache VM/cc_table].freeze
 
       def initialize(result, color:, width:, top:)
         unless width.is_a?(Integer) && width >= MIN_WIDTH
@@ -106,7 +106,7 @@ module LeakHunter
         [count(count), bytes(memsize), percent(memsize, @totals[:memsize]), age]
       end
 
-      def cache?(group) = group[:type] == "IMEMO" && CACHES.include?(group[:class])
+      def cache?(group) = %w[IMEMO DATA].include?(group[:type]) && CACHES.include?(group[:class])
 
       def cache_row
         return if @caches.empty?

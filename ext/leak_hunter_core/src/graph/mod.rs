@@ -28,7 +28,7 @@ pub use self::paths::{Edge, Step, edge, path};
 pub use self::referrers::Referrers;
 use self::search::Search;
 use crate::error::Result;
-use crate::heap::{Heap, INLINE_CACHES, Kind, NONE, Root, Type};
+use crate::heap::{Heap, Kind, NONE, Root, Type, is_vm_cache};
 use crate::progress::Progress;
 
 /// Number of an object, of a category of roots, or of the top.
@@ -296,7 +296,8 @@ impl<'a> Graph<'a> {
 fn is_postponed(heap: &Heap, kind: &Kind) -> bool {
     let label = heap.label_of_kind(kind).unwrap_or("");
     match kind.type_ {
-        Type::Imemo => INLINE_CACHES.contains(&label),
+        type_ if is_vm_cache(type_, label) => true,
+        Type::Imemo => false,
         Type::Data if EXECUTIONS.contains(&label) => true,
         Type::Data if label.starts_with("ObjectTracing/") => true,
         _ => heap

@@ -9,7 +9,18 @@ use crate::dump::{Fields, lossy};
 use crate::lock::Mutex;
 
 /// Labels of the VM's inline caches: there is one for each place in the code that runs.
-pub(crate) const INLINE_CACHES: [&str; 4] = ["constcache", "callcache", "callinfo", "cvar_entry"];
+const INLINE_CACHES: [&str; 4] = ["constcache", "callcache", "callinfo", "cvar_entry"];
+/// The table of call caches that a class has from Ruby 4.0 on.
+const CALL_CACHE_TABLE: &str = "VM/cc_table";
+
+/// Whether objects of this type and label are caches of the VM. What one refers to, something else holds as a rule.
+pub(crate) fn is_vm_cache(type_: Type, label: &str) -> bool {
+    match type_ {
+        Type::Imemo => INLINE_CACHES.contains(&label),
+        Type::Data => label == CALL_CACHE_TABLE,
+        _ => false,
+    }
+}
 
 /// Number of an entry of a table.
 pub(crate) type Id = u32;

@@ -22,7 +22,7 @@ pub use self::retained::Retained;
 use self::view::View;
 use crate::error::Result;
 use crate::graph::{Dominators, Edge, Graph, Node, Step, dominators};
-use crate::heap::{Heap, INLINE_CACHES, Type};
+use crate::heap::{Heap, Type, is_vm_cache};
 use crate::progress::Progress;
 
 /// What a holder is.
@@ -215,11 +215,12 @@ pub fn holders_in(
     Ok((holders, caches))
 }
 
-/// Inline caches of the VM leak nowhere.
+/// Caches of the VM are no leaks.
 fn is_cache(heap: &Heap, object: u32) -> bool {
-    heap.label(object)
-        .is_some_and(|label| INLINE_CACHES.contains(&label))
-        && heap.kind(object).is_some_and(|kind| kind.type_ == Type::Imemo)
+    let label = heap.label(object);
+    heap.kind(object)
+        .zip(label)
+        .is_some_and(|(kind, label)| is_vm_cache(kind.type_, label))
 }
 
 impl Holder {

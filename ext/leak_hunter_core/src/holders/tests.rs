@@ -258,6 +258,14 @@ fn inline_caches_and_the_stack_hide_no_holder() {
     let entry = drawing.leak("OBJECT", list);
     drawing.roots.push(("machine_context", entry));
     drawing.leaked.push(cache);
+    // the call caches of a class on Ruby 4
+    let table = drawing.object("DATA");
+    let fields = &mut drawing.objects.get_mut(&table).unwrap().0;
+    fields.class = None;
+    fields.struct_name = Some(b"VM/cc_table".into());
+    drawing.refer(MODULE, table);
+    drawing.refer(table, list);
+    drawing.leaked.push(table);
     let holders = drawing.holders();
     assert_eq!(holders.len(), 1);
     assert_eq!((holders[0].address, holders[0].count), (Some(list), 1));
