@@ -30,8 +30,8 @@ RSpec.describe "The rake tasks", :tmpdir do
       LeakHunter::RakeTask.new(:leaks) { |task| task.exercise = ->(round) { SESSIONS << Session.new(round) } }
     RUBY
     expect(status).to eq(1)
-    expect(output).to match(/^Session +10 .*\n  Rakefile:8 in new \(app\)$/)
-    expect(errors).to match(/^leaks: 10 Session \(400 B\) .*Rakefile:8 in new \(app\) .*10 rounds$/)
+    expect(output).to match(/^Session +10 .*\n  Rakefile:8#{RealDumps::IN_NEW} \(app\)$/)
+    expect(errors).to match(/^leaks: 10 Session \(400 B\) .*Rakefile:8#{RealDumps::IN_NEW} \(app\) .*10 rounds$/)
       .and match(/^leaks: 10 String \(.*B\) .*Rakefile:3 /)
       .and match(/\nleaks: 2 groups .*9 objects[^\n]*\n\z/)
     expect(errors).not_to include("rake aborted", "Rake::")

@@ -5,6 +5,9 @@ require "rbconfig"
 
 # Three dumps of a real process that leaks a known number of objects between each two of them.
 module RealDumps
+  # The method of what `new` makes. Ruby 4 compiles `new` into its caller, whose method, if any, it is then.
+  IN_NEW = RUBY_VERSION < "4" ? / in new/ : /(?: in \S+)?/
+
   LIB = File.expand_path("../../lib", __dir__)
   EXE = File.expand_path("../../exe/leak_hunter", __dir__)
 
