@@ -119,7 +119,7 @@ module LeakHunter
     # @param names [Array<Symbol>]
     # @yieldparam name [Symbol]
     # @yieldparam value [Object]
-    def constants(mod, names, &) = Constants.each(mod, names, &)
+    def each_constant(mod, names, &) = Constants.each(mod, names, &)
 
     # @param string [String] of any subclass, in any encoding
     # @return [String] the same text in valid UTF-8, in a String of its own

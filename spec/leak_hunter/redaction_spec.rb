@@ -32,4 +32,23 @@ RSpec.describe "redact", :tmpdir do
                   "App::TABLE2.@lists[424242424242]", "App::TABLE4.@lists[#<Array>]",
                   "thread-local CANARY thread[:CANARY local]", "thread variable CANARY thread[:CANARY variable]")
   end
+
+  it "is an option of every command that shows names" do
+    run_ruby(<<~'RUBY', @tmpdir)
+      Thread.current["CANARY local"] = []
+      Kept = Class.new
+      fill = ->(list) { Thread.new { 50.times { list << Kept.new } }.join }
+      3.times { |index| LeakHunter.dump!("#{ARGV[0]}/#{index}").then { fill.call(Thread.current["CANARY local"]) } }
+    RUBY
+    dumps = Array.new(3) { |index| File.join(@tmpdir, index.to_s) }
+    commands = [["diff", *dumps], ["diff", "--format", "json", *dumps], ["top", dumps.last],
+                ["why", dumps.last, "Kept"],
+                *%w[folded speedscope flame heapsnapshot].map { |format| ["export", "--format", format, dumps.last] }]
+    shown, redacted = [[], ["--redact"]].map do |redact|
+      commands.to_h { |command, *rest| [[command, *rest], RealDumps.leak_hunter(command, *redact, *rest)] }
+    end
+    expect([*shown.values, *redacted.values].map { |answer| answer.last(2) }.uniq).to eq([["", 0]])
+    expect(shown.values.count { |answer| answer.first.match?(canary) }).to be >= 4
+    expect(redacted.select { |_, answer| answer.first.match?(canary) }.keys).to eq([])
+  end
 end

@@ -57,6 +57,7 @@ module LeakHunter
                   "three-dump script compares") { |identity| options[:identity] = identity }
         parser.on("--[no-]holders", "show what holds the leaked objects; default: yes,",
                   "except for classic and --identity address") { |holders| options[:holders] = holders }
+        parser.on("--redact", "leave keys of thread-locals out of all names") { options[:redact] = true }
         parser.on("--threads N", Integer, "default: one for each core") { |threads| options[:threads] = threads }
       end
 

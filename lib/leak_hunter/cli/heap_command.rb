@@ -7,6 +7,7 @@ module LeakHunter
       private
 
       def define_common(parser)
+        parser.on("--redact", "leave keys of thread-locals out of all names") { @redact = true }
         parser.on("--threads N", Integer, "default: one for each core") { |threads| @threads = threads }
       end
 
@@ -31,7 +32,7 @@ module LeakHunter
       end
 
       def load(path)
-        watching { |bar| Heap.load(path, threads: @threads || :all, progress: bar) }
+        watching { |bar| Heap.load(path, threads: @threads || :all, redact: @redact ? true : false, progress: bar) }
       end
 
       def watching

@@ -63,7 +63,7 @@ module LeakHunter
       # @return [Array, nil]
       def elements_of_set(parent)
         type = nil
-        CoreMethods.constants(Object, [:Set]) { |_, value| type = value }
+        CoreMethods.each_constant(Object, [:Set]) { |_, value| type = value }
         return unless type && CoreMethods.a?(parent, type)
         return CoreMethods::SET_ELEMENTS.bind_call(parent) if CoreMethods::SET_ELEMENTS
 

@@ -36,7 +36,7 @@ module LeakHunter
       def constant(parent, search, names = CoreMethods::CONSTANTS.bind_call(parent, false))
         names.each_slice(SLICE) do |slice|
           search.step(SLICE)
-          CoreMethods.constants(parent, slice) do |name, value|
+          CoreMethods.each_constant(parent, slice) do |name, value|
             return ["constant", CoreMethods.name_of(name)] if search.here?(value)
           end
         end

@@ -30,7 +30,7 @@ module LeakHunter
 
         def read_constants(mod, ledger)
           ledger.each_slice(CoreMethods::CONSTANTS.bind_call(mod, false)) do |names|
-            CoreMethods.constants(mod, names) do |name, value|
+            CoreMethods.each_constant(mod, names) do |name, value|
               if CoreMethods.a?(value, Module) then ledger.postpone("constant", mod, name, value)
               else
                 ledger.add("constant", mod, name, value)

@@ -15,7 +15,7 @@ module LeakHunter
         CONSTANT = /\A[[:upper:]][[:alnum:]_]*\z/
         # Where libraries are, and how Ruby calls what has no file.
         LIBRARIES = [*RbConfig::CONFIG.values_at("rubylibdir", "rubyarchdir", "sitedir", "vendordir"),
-                     *(Gem.path if defined?(Gem)), File.expand_path("../../..", __dir__)]
+                     *(Gem.path if defined?(Gem.path)), File.expand_path("../../..", __dir__)]
                     .compact.map { |dir| "#{dir}/" }.push("<").freeze
         BUILT_IN = "ruby"
         GEM = %r{/gems/|/rubygems-integration/}
@@ -91,7 +91,7 @@ module LeakHunter
           return found if found.empty?
 
           ledger.each_slice(CoreMethods::CONSTANTS.bind_call(mod, false)) do |names|
-            CoreMethods.constants(mod, names) { |_, value| found.delete(value) }
+            CoreMethods.each_constant(mod, names) { |_, value| found.delete(value) }
           end
           CoreMethods::INSTANCE_VARIABLES.bind_call(mod).each do |name|
             ledger.step
@@ -108,7 +108,7 @@ module LeakHunter
 
         def try(mod, nameless, candidates, ledger)
           ledger.each_slice(candidates) do |names|
-            CoreMethods.constants(mod, names) do |name, value|
+            CoreMethods.each_constant(mod, names) do |name, value|
               ledger.add("constant", mod, name, value) if nameless.delete(value)
             end
             break if nameless.empty?
