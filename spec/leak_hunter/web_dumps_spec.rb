@@ -35,6 +35,14 @@ RSpec.describe LeakHunter::Web, "dumps", :tmpdir do
       expect(post.body).to end_with("GET /diff compares the last three dumps of this process.\n")
     end
 
+    it "lists the folder once" do
+      4.times { |index| write_dump(@tmpdir, index + 1, pid: 1) }
+      allow(LeakHunter::Web::DumpFile).to receive(:find).and_call_original
+      post(max_dumps: 2)
+      expect(LeakHunter::Web::DumpFile).to have_received(:find).exactly(6).times
+      expect(ids.size).to eq(2)
+    end
+
     it "takes options in the query and in a form" do
       expect(json(post(WebEndpoint::JSON_WANTED, path: "/dumps?fork=1"))).to include(snapshot: "fork")
       form = { :input => "fork=true&gc=0", "CONTENT_TYPE" => "application/x-www-form-urlencoded; charset=utf-8" }

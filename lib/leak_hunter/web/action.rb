@@ -20,7 +20,7 @@ module LeakHunter
 
       attr_reader :request, :settings, :params
 
-      def folder = Folder.new(settings.dir)
+      def folder = @folder ||= Folder.new(settings.dir)
 
       # Who did what, where that matters.
       def log(deed)

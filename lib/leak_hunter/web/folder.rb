@@ -5,7 +5,8 @@ require "leak_hunter/web/problem"
 
 module LeakHunter
   class Web
-    # The directory of dumps, of all processes that write there.
+    # The directory of dumps, of all processes that write there, as one request sees it: it is listed once. Each file
+    # costs a few system calls, and beside busy threads each of those waits for its turn.
     class Folder
       # As many dumps as a diff takes.
       DIFF = 3
@@ -14,17 +15,11 @@ module LeakHunter
         @dir = dir
       end
 
-      # @return [Array<DumpFile>] oldest first
-      def dumps
-        names = Dir.children(@dir).select { |name| name.end_with?(DumpFile::SUFFIX) }
-        names.filter_map { |name| DumpFile.find(@dir, name.delete_suffix(DumpFile::SUFFIX)) }
-             .sort_by { |dump| [dump.taken_at, dump.pid, dump.sequence, dump.id] }
-      rescue Errno::ENOENT
-        []
-      end
+      # @return [Array<DumpFile>] oldest first, without those that {prune} has deleted
+      def dumps = @dumps ||= list
 
       # @return [Array<DumpFile>] of this process, in the order in which they were taken
-      def own(all = dumps) = all.select(&:this_process?).sort_by(&:sequence)
+      def own = dumps.select(&:this_process?).sort_by(&:sequence)
 
       # @return [DumpFile]
       # @raise [Problem]
@@ -34,16 +29,28 @@ module LeakHunter
       #
       # @return [Array<DumpFile>] what was deleted
       def prune(max_dumps:, max_bytes:)
-        dumps = self.dumps.select(&:recorded_name?)
-        spared = own(dumps).last([DIFF, max_dumps].min)
-        (dumps - spared).each_with_object([]) do |dump, deleted|
-          break deleted if dumps.size <= max_dumps && dumps.sum(&:bytes) <= max_bytes
+        kept = dumps.select(&:recorded_name?)
+        spared = own.select(&:recorded_name?).last([DIFF, max_dumps].min)
+        deleted = (kept - spared).each_with_object([]) do |dump, gone|
+          break gone if kept.size <= max_dumps && kept.sum(&:bytes) <= max_bytes
 
-          dumps.delete(dump)
-          deleted << dump if dump.delete
+          kept.delete(dump)
+          gone << dump if dump.delete
         rescue SystemCallError
           next # another user's, for example
         end
+        @dumps -= deleted
+        deleted
+      end
+
+      private
+
+      def list
+        names = Dir.children(@dir).select { |name| name.end_with?(DumpFile::SUFFIX) }
+        names.filter_map { |name| DumpFile.find(@dir, name.delete_suffix(DumpFile::SUFFIX)) }
+             .sort_by { |dump| [dump.taken_at, dump.pid, dump.sequence, dump.id] }
+      rescue Errno::ENOENT
+        []
       end
     end
   end

@@ -51,11 +51,10 @@ module LeakHunter
         end
 
         def latest_of_this_process
-          all = folder.dumps
-          own = folder.own(all)
+          own = folder.own
           return own.last(Folder::DIFF) if own.size >= Folder::DIFF
 
-          raise Problem.new(409, "TooFewDumps", [need(own.size), *proposals(all)].join("\n"))
+          raise Problem.new(409, "TooFewDumps", [need(own.size), *proposals(folder.dumps)].join("\n"))
         end
 
         def need(count)

@@ -83,7 +83,15 @@ module LeakHunter
         def description(data)
           data = data.reject { |_, value| value.nil? || value == [] }
           width = data.keys.map(&:length).max
-          data.map { |key, value| "#{key.to_s.ljust(width)}  #{Array(value).join("; ")}\n" }.join
+          data.map { |key, value| "#{key.to_s.ljust(width)}  #{words(value)}\n" }.join
+        end
+
+        def words(value)
+          case value
+          when Float then value.round(3).to_s
+          when Array then value.join("; ")
+          else value.to_s
+          end
         end
 
         def line(dump)
