@@ -111,7 +111,8 @@ module LeakHunter
     # @return [Integer] references to what is no object of this heap
     def dangling = @native.dangling
 
-    # @return [Integer] objects that no root leads to: garbage not yet collected
+    # @return [Integer] objects that no root leads to: garbage not yet collected, and from Ruby 4.1 on
+    #   what other Ractors hold, since a heap has the roots of one
     def unreachable = @native.unreachable
 
     # All objects, by ascending address. This and all other methods that return an Enumerator take a block instead, and

@@ -54,6 +54,17 @@ RSpec.describe LeakHunter::Report::Holders do
     expect(lines).to end_with("   3 more holders of 3 objects, 120 B").and(satisfy { |it| !it.include?("Crumb") })
   end
 
+  it "does not take another Ractor's objects for garbage, from Ruby 4.1 on" do
+    root = holder.merge(name: nil, class: "unreachable", kind: "root", address: nil, position: 0,
+                        path: [path.first.merge(class: "unreachable")])
+    result = SampleReport.result.merge(holders: [root])
+    texts = %w[3.4.11 4.0.5 4.1.0 5.0.0].map do |ruby|
+      dumps = result[:dumps].map { |dump| dump.merge(recorded: { ruby: }) }
+      LeakHunter::Report.new(result.merge(dumps:)).to_s
+    end
+    expect(texts.map { |text| text.include?("Ractor") }).to eq([false, false, true, true])
+  end
+
   it "calls roots what they are" do
     root = holder.merge(name: "at_exit blocks", class: "end_proc", kind: "root", address: nil, growth: [nil] * 3,
                         path: [path.first.merge(class: "end_proc")], position: 0,

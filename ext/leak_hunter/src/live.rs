@@ -75,14 +75,17 @@ fn api_for(ruby: &Ruby, objspace: Option<&Path>) -> Result<Api, Error> {
         let message = format!("this Ruby does not let its heap be walked: it has no {missing}");
         errors::unsupported(ruby, &message)
     })?;
-    if !api.stops_ractors() {
-        let ractors: RClass = ruby.class_object().const_get("Ractor")?;
-        if ractors.funcall::<_, _, usize>("count", ())? > 1 {
-            let message = "other Ractors are running, which this Ruby does not stop while its heap is walked";
-            return Err(errors::unsupported(ruby, message));
-        }
+    if !api.stops_ractors() && beside_ractors(ruby)? {
+        let message = "other Ractors are running, which this Ruby does not stop while its heap is walked";
+        return Err(errors::unsupported(ruby, message));
     }
     Ok(api)
+}
+
+/// Whether other Ractors run beside this one.
+fn beside_ractors(ruby: &Ruby) -> Result<bool, Error> {
+    let ractors: RClass = ruby.class_object().const_get("Ractor")?;
+    Ok(ractors.funcall::<_, _, usize>("count", ())? > 1)
 }
 
 /// Walks the heap and reads the names of what is in it: all of it while other Ractors are stopped, and with garbage

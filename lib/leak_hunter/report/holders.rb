@@ -24,8 +24,12 @@ module LeakHunter
       # Categories of roots, as the VM calls them.
       ROOTS = { "vm" => "the VM", "machine_context" => "a thread's stack", "finalizers" => "finalizers",
                 "end_proc" => "at_exit blocks", "global_tbl" => "global variables", "global_list" => "C extensions",
-                "trap_list" => "signal handlers", "symbols" => "the VM's symbol table",
+                "registered_globals" => "C extensions", "trap_list" => "signal handlers", "ractor" => "a Ractor",
+                "move_couriers" => "messages between Ractors", "symbols" => "the VM's symbol table",
                 "global_symbols" => "the VM's symbol table", "unreachable" => "garbage not yet collected" }.freeze
+
+      # From Ruby 4.1 on a heap has the objects of all Ractors, but the roots of one.
+      ROOTS_OF_ONE_RACTOR = ROOTS.merge("unreachable" => "garbage not yet collected, or another Ractor").freeze
 
       def initialize(result, style:, width:, top:)
         @result = result
@@ -66,6 +70,11 @@ module LeakHunter
         "#{title(holder)} #{plural?(holder) ? "hold" : "holds"} #{what}"
       end
 
+      def roots
+        ruby = @result.dig(:dumps, -1, :recorded, :ruby) || "0"
+        (ruby.split(".").map(&:to_i) <=> [4, 1]).negative? ? ROOTS : ROOTS_OF_ONE_RACTOR
+      end
+
       def title(holder)
         name = holder[:name] || unnamed(holder)
         facts = [fact(holder), *entries(holder), *alike(holder)].compact
@@ -73,7 +82,7 @@ module LeakHunter
       end
 
       def unnamed(holder)
-        return ROOTS.fetch(holder[:class]) { "root #{holder[:class]}" } unless holder[:address]
+        return roots.fetch(holder[:class]) { "root #{holder[:class]}" } unless holder[:address]
 
         "an unnamed #{holder[:class] || "object"}"
       end
@@ -144,7 +153,7 @@ module LeakHunter
 
       # A class has its name, whatever refers to it.
       def first_step(step)
-        return ROOTS.fetch(step[:class], step[:class]) if step[:type] == "ROOT"
+        return roots.fetch(step[:class], step[:class]) if step[:type] == "ROOT"
 
         LeakHunter::Holders::Name::ANCHORS.include?(step[:edge][:kind]) ? step(step) : step[:class]
       end

@@ -23,13 +23,17 @@ pub(super) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("objects_at", function!(objects_at, 1))
 }
 
-/// For each address the object there that Ruby code may see, or nil.
+/// For each address the object there that Ruby code may see, or nil. Nothing but nil while other Ractors run.
 fn objects_at(ruby: &Ruby, addresses: RArray) -> Result<RArray, Error> {
     let addresses: Vec<u64> = addresses.to_vec()?;
     let api = super::api_for(ruby, None)?;
     let answer = ruby.ary_new_capa(addresses.len());
     for _ in &addresses {
         answer.push(ruby.qnil())?;
+    }
+    if super::beside_ractors(ruby)? {
+        // What belongs to another Ractor must not be handed to this one.
+        return Ok(answer);
     }
     let mut wanted: Vec<(u64, usize)> = addresses.iter().copied().zip(0..).collect();
     wanted.sort_unstable();
