@@ -15,8 +15,8 @@ echo 'Acquire::Check-Valid-Until "false";' >/etc/apt/apt.conf.d/valid-until
 case $version in
   3.1) ruby=(ruby ruby-dev) ;;
   3.3) ruby=(ruby ruby-dev ruby-rb-sys) ;;
-  3.4)
-    ruby=(ruby3.4 ruby3.4-dev patchelf)
+  3.4 | 4.0)
+    ruby=("ruby$version" "ruby$version-dev" patchelf)
     sed -n 's/ sid / experimental /p' /etc/apt/sources.list >/etc/apt/sources.list.d/experimental.list
     ;;
 esac
@@ -27,14 +27,17 @@ apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${ruby[@]}" g
 apt-get clean
 
 # Debian builds gems in C for its default Ruby only, and that is 3.3 still. Their parts written in C (Puma's parser, its
-# selector, Nokogiri) are made to load into 3.4: what they use of Ruby's C interface has not changed between the two.
-if [ "$version" = 3.4 ]; then
-  ln -sf ruby3.4 /usr/bin/ruby
-  cd "/usr/lib/$(gcc -print-multiarch)/rubygems-integration"
-  cp -a 3.3.0 3.4.0
-  for folder in 3.4.0/extensions/*/; do mv "$folder/3.3.0" "$folder/3.4.0"; done
-  find 3.4.0 -name '*.so' -exec patchelf --replace-needed libruby-3.3.so.3.3 libruby-3.4.so.3.4 {} \;
-fi
+# selector, Nokogiri) are made to load into newer ones: what they use of Ruby's C interface has not changed since.
+case $version in
+  3.4 | 4.0)
+    ln -sf "ruby$version" /usr/bin/ruby
+    cd "/usr/lib/$(gcc -print-multiarch)/rubygems-integration"
+    cp -a 3.3.0 "$version.0"
+    for folder in "$version".0/extensions/*/; do mv "$folder/3.3.0" "$folder/$version.0"; done
+    find "$version.0" -name '*.so' -exec \
+      patchelf --replace-needed libruby-3.3.so.3.3 "libruby-$version.so.$version" {} \;
+    ;;
+esac
 
 ruby -e "exit RUBY_VERSION.start_with?(%q($version))"
 ruby -e 'require "puma"; require "puma/puma_http11"; require "nio"; require "action_controller/railtie"; require "sqlite3"'

@@ -12,8 +12,8 @@ suite_of() {
   case $1 in
     3.1) echo bookworm ;;
     3.3) echo trixie ;;
-    3.4) echo sid ;; # with Ruby, alone, from experimental
-    *) echo "bin/matrix knows Ruby 3.1, 3.3 and 3.4, not $1" >&2 && exit 1 ;;
+    3.4 | 4.0) echo sid ;; # with Ruby, alone, from experimental, if sid does not have it
+    *) echo "bin/matrix knows Ruby 3.1, 3.3, 3.4 and 4.0, not $1" >&2 && exit 1 ;;
   esac
 }
 
