@@ -105,6 +105,7 @@ module LeakHunter
     # @raise [DumpError] a file that cannot be used
     # @raise [MismatchError] dumps that cannot be compared
     def self.call(first, second, third, **options)
+      SignalHandler.refuse("LeakHunter.diff")
       moments = { first:, second:, third: }.map { |name, dump| moment(name, dump) }
       options = Options.check(options)
       # the classic answer has everything in it
@@ -115,14 +116,17 @@ module LeakHunter
 
     # What a diff finds, as addresses in the third dump or heap: for {Heap#export}, `only:`. Takes what {call} takes.
     #
+    # @param threads [Integer, :all, nil] as above
     # @param progress [#call, nil] as above
     # @return [Array<Integer>]
     # @raise see above
-    def self.survivors(first, second, third, progress: nil, **unknown)
+    def self.survivors(first, second, third, threads: nil, progress: nil, **unknown)
+      SignalHandler.refuse("LeakHunter::Diff.survivors")
       Arguments.refuse_unknown(unknown, method(__method__))
+      threads = Arguments.threads(threads)
       progress = Arguments.callable(:progress, progress)
       moments = { first:, second:, third: }.map { |name, dump| moment(name, dump) }
-      Native.survivors(*moments, OWN_PATHS, progress)
+      Native.survivors(*moments, OWN_PATHS, threads, progress)
     end
 
     # @return [String, Native::Heap, Hash] what the native side takes

@@ -27,7 +27,8 @@ module LeakHunter
     # Numbers of objects fetched at once.
     BATCH = 1024
     TOPS = %i[retained count bytes class gem site].freeze
-    private_constant :BATCH, :TOPS
+    ROWS = (0..4_294_967_295)
+    private_constant :BATCH, :TOPS, :ROWS
 
     class << self
       # Reads a dump.
@@ -41,6 +42,7 @@ module LeakHunter
       # @raise [UsageError] an invalid argument
       # @raise [DumpError] a file that cannot be used
       def load(dump, threads: nil, redact: false, progress: nil, **unknown)
+        SignalHandler.refuse("LeakHunter::Heap.load")
         Arguments.refuse_unknown(unknown, method(__method__))
         path = Arguments.path("dump", dump, expected: "a path or a dump")
         threads = Arguments.threads(threads)
@@ -60,6 +62,7 @@ module LeakHunter
       # @return [Heap]
       # @raise [Unsupported] on a Ruby whose heap cannot be walked, and beside other Ractors before Ruby 4.0
       def live(gc: true, names: true, redact: false, threads: nil, **unknown) # rubocop:disable Naming/MethodParameterName
+        SignalHandler.refuse("LeakHunter::Heap.live")
         Arguments.refuse_unknown(unknown, method(__method__))
         threads = Arguments.threads(threads)
         redact = Arguments.boolean(:redact, redact)
@@ -189,7 +192,7 @@ module LeakHunter
     # @return [Array<Hash>] largest first
     def top(by: :retained, limit: 20, **unknown)
       Arguments.refuse_unknown(unknown, method(__method__))
-      Arguments.integer(:limit, limit, Diff::Options::TOP)
+      Arguments.integer(:limit, limit, ROWS)
       case Arguments.one_of(:by, by, TOPS.map(&:name)).to_sym
       when :retained then @native.largest_retainers(limit).map { |number| retainer(object(number)) }
       when :count then classes.sort_by { |row| [-row[:count], -row[:memsize], row[:class].to_s] }.first(limit)
@@ -227,6 +230,7 @@ module LeakHunter
     # @raise [UsageError] an invalid argument
     # @raise [Error] it cannot be written
     def export(format, destination, **options)
+      SignalHandler.refuse("heap.export")
       Export.call(self, format, destination, **title(format), **options)
       nil
     end

@@ -38,6 +38,22 @@ RSpec.describe LeakHunter::SignalHandler do
     end
   end
 
+  {
+    "Heap.load" => 'LeakHunter::Heap.load("a")', "Heap.live" => "LeakHunter::Heap.live",
+    "Heap#export" => "HEAP.export(:folded, $stdout)", "Diff.call" => "LeakHunter::Diff.call(1, 2, 3)",
+    "Diff.survivors" => "LeakHunter::Diff.survivors(1, 2, 3)"
+  }.each do |name, call|
+    # A constant that is not loaded yet fails in Ruby's own `require`.
+    it "is where #{name}, once loaded, raises an error that says what to do" do
+      loaded = "HEAP = LeakHunter::Heap.live; LeakHunter::Diff.name"
+      expect(in_handler(call, before: loaded)).to eq("LeakHunter::UsageError Thread.new")
+    end
+  end
+
+  it "is where a heap answers" do
+    expect(in_handler("HEAP.top; HEAP.first.path_to_root", before: "HEAP = LeakHunter::Heap.live")).to eq("worked")
+  end
+
   harmless.each do |name, call|
     it "is where #{name} works" do
       expect(in_handler(call, before: "LeakHunter.configuration")).to eq("worked")

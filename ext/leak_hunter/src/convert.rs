@@ -1,9 +1,9 @@
 //! Between Ruby's values and Rust's.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use magnus::{Error, IntoValue, RArray, RHash, RString, Ruby};
+use magnus::{Error, IntoValue, RArray, RHash, RString, Ruby, TryConvert};
 
 /// The bytes of a path as they are: file names need not be UTF-8.
 #[cfg(unix)]
@@ -15,6 +15,23 @@ pub(crate) fn path_of(path: RString) -> PathBuf {
 #[cfg(not(unix))]
 pub(crate) fn path_of(path: RString) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&bytes_of(path)).into_owned())
+}
+
+/// The same bytes, as a String of Ruby's usual encoding.
+#[cfg(unix)]
+pub(crate) fn path_to_ruby(ruby: &Ruby, path: &Path) -> RString {
+    use std::os::unix::ffi::OsStrExt;
+    ruby.enc_str_new(path.as_os_str().as_bytes(), ruby.utf8_encoding())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn path_to_ruby(ruby: &Ruby, path: &Path) -> RString {
+    ruby.str_new(&path.to_string_lossy())
+}
+
+/// The value of an option, by name.
+pub(crate) fn fetch<T: TryConvert>(ruby: &Ruby, options: RHash, name: &str) -> Result<T, Error> {
+    options.lookup(ruby.to_symbol(name))
 }
 
 /// The file that Ruby has opened as this descriptor, to be written to on another thread. It is a descriptor of its own:

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
 use leak_hunter_core::diff::{Input, compare};
-use leak_hunter_core::dump::Recorded;
 use leak_hunter_core::{Options, Report};
 use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj};
 
-use crate::convert::{Hash, array, path_of};
+use crate::convert::{Hash, array, fetch, path_of};
 use crate::heap::Wrapped;
+use crate::recorded::{recorded_of, recorded_to_hash};
 use crate::run::run;
 use crate::{errors, holders};
 
@@ -25,8 +25,8 @@ fn call(ruby: &Ruby, first: Value, second: Value, third: Value, options: RHash) 
     ];
     let callable = fetch::<Option<Value>>(ruby, options, "progress")?;
     let options = read_options(ruby, options)?;
-    let stand_back = options.threads.is_none();
-    let report = run(ruby, callable, stand_back, move |progress| {
+    let low_priority = options.threads.is_none();
+    let report = run(ruby, callable, low_priority, move |progress| {
         compare(&inputs, &options, progress)
     })?;
     to_hash(ruby, &report)
@@ -41,28 +41,6 @@ pub(crate) fn input_of(ruby: &Ruby, value: Value) -> Result<Input, Error> {
         Some(hash) => Ok(Input::Mark(recorded_of(ruby, hash)?)),
         None => Ok(Input::Path(path_of(RString::try_convert(value)?))),
     }
-}
-
-/// What a moment says of itself, from the Hash that [`recorded_to_hash`] makes.
-pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<Recorded, Error> {
-    Ok(Recorded {
-        id: fetch(ruby, hash, "id")?,
-        boot: fetch(ruby, hash, "boot")?,
-        pid: fetch(ruby, hash, "pid")?,
-        host: fetch(ruby, hash, "host")?,
-        sequence: fetch(ruby, hash, "sequence")?,
-        taken_at: fetch(ruby, hash, "taken_at")?,
-        ruby: fetch(ruby, hash, "ruby")?,
-        platform: fetch(ruby, hash, "platform")?,
-        generation: fetch(ruby, hash, "generation")?,
-        compactions: fetch(ruby, hash, "compactions")?,
-        tracing_since: fetch(ruby, hash, "tracing_since")?,
-        snapshot: fetch(ruby, hash, "snapshot")?,
-    })
-}
-
-fn fetch<T: TryConvert>(ruby: &Ruby, options: RHash, name: &str) -> Result<T, Error> {
-    options.lookup(ruby.to_symbol(name))
 }
 
 fn read_options(ruby: &Ruby, options: RHash) -> Result<Options, Error> {
@@ -173,23 +151,6 @@ fn dump_to_hash(ruby: &Ruby, dump: &DumpSummary) -> Result<RHash, Error> {
         .set("duplicates", dump.duplicates)?
         .set("skipped", skipped.hash)?
         .set("recorded", recorded)?;
-    Ok(hash.hash)
-}
-
-pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &Recorded) -> Result<RHash, Error> {
-    let hash = Hash::new(ruby)
-        .set("id", recorded.id.as_str())?
-        .set("boot", recorded.boot.as_str())?
-        .set("pid", recorded.pid)?
-        .set("host", recorded.host.as_str())?
-        .set("sequence", recorded.sequence)?
-        .set("taken_at", recorded.taken_at.as_str())?
-        .set("ruby", recorded.ruby.as_str())?
-        .set("platform", recorded.platform.as_str())?
-        .set("generation", recorded.generation)?
-        .set("compactions", recorded.compactions)?
-        .set("tracing_since", recorded.tracing_since)?
-        .set("snapshot", recorded.snapshot.as_str())?;
     Ok(hash.hash)
 }
 

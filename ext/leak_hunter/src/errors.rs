@@ -1,9 +1,14 @@
 //! Errors of the core as exceptions. The classes are written in Ruby, in `lib/leak_hunter/errors.rb`.
 
+use std::io;
+use std::path::Path;
+
 use leak_hunter_core::{Error, ErrorKind};
 use magnus::{ExceptionClass, IntoValue, Module, RHash, RModule, Ruby, Value, value::ReprValue};
 
-/// The exception for an error; an error that cannot be told in its own class is told as a `RuntimeError`.
+use crate::convert::path_to_ruby;
+
+/// The exception for an error of the core.
 pub(crate) fn exception(ruby: &Ruby, error: &Error) -> magnus::Error {
     let class = match error.kind() {
         ErrorKind::Unreadable => "DumpUnreadable",
@@ -19,37 +24,42 @@ pub(crate) fn exception(ruby: &Ruby, error: &Error) -> magnus::Error {
         ErrorKind::TooLarge => "HeapTooLarge",
         _ => "InternalError",
     };
-    let made = match error.path() {
-        Some(path) => with_place(ruby, class, error, &path.to_string_lossy()),
-        None => class_named(ruby, class).map(|class| magnus::Error::new(class, error.to_string())),
-    };
-    made.unwrap_or_else(|error| error)
+    match error.path() {
+        Some(path) => with_place(ruby, class, error, path).unwrap_or_else(|error| error),
+        None => of(ruby, class, error.to_string()),
+    }
 }
 
-/// A fault of LeakHunter itself, such as a panic. Never Ruby's `fatal`, which nothing can rescue.
+/// A bug of LeakHunter, such as a panic. Never Ruby's `fatal`, which nothing can rescue.
 pub(crate) fn internal(ruby: &Ruby, message: &str) -> magnus::Error {
-    let message = format!("{message}; this is a fault of LeakHunter, please report it");
-    match class_named(ruby, "InternalError") {
-        Ok(class) => magnus::Error::new(class, message),
-        Err(error) => error,
-    }
+    of(
+        ruby,
+        "InternalError",
+        format!("{message}; this is a bug of LeakHunter, please report it"),
+    )
 }
 
-/// In a child forked from a process that waits for its worker.
+/// The system has no thread left for this process.
+pub(crate) fn no_thread(ruby: &Ruby, error: &io::Error) -> magnus::Error {
+    of(ruby, "Unsupported", format!("cannot start a thread: {error}"))
+}
+
+/// In a child that was forked while its parent waited for a worker thread.
 pub(crate) fn forked(ruby: &Ruby) -> magnus::Error {
-    let message = "this process was forked while LeakHunter was working for its parent, which goes on; \
-                   there is no result in the child";
-    match class_named(ruby, "ForkedError") {
-        Ok(class) => magnus::Error::new(class, message),
-        Err(error) => error,
-    }
+    let message = "this process was forked while LeakHunter was running in its parent; the run goes on there, and \
+                   has no result here";
+    of(ruby, "ForkedError", message.into())
 }
 
 /// What this Ruby, or this platform, cannot do.
 #[cfg(unix)]
 pub(crate) fn unsupported(ruby: &Ruby, message: &str) -> magnus::Error {
-    match class_named(ruby, "Unsupported") {
-        Ok(class) => magnus::Error::new(class, message.to_string()),
+    of(ruby, "Unsupported", message.into())
+}
+
+fn of(ruby: &Ruby, class: &str, message: String) -> magnus::Error {
+    match class_named(ruby, class) {
+        Ok(class) => magnus::Error::new(class, message),
         Err(error) => error,
     }
 }
@@ -60,9 +70,9 @@ fn class_named(ruby: &Ruby, name: &str) -> Result<ExceptionClass, magnus::Error>
         .const_get(name)
 }
 
-fn with_place(ruby: &Ruby, class: &str, error: &Error, path: &str) -> Result<magnus::Error, magnus::Error> {
+fn with_place(ruby: &Ruby, class: &str, error: &Error, path: &Path) -> Result<magnus::Error, magnus::Error> {
     let keywords: RHash = ruby.hash_new();
-    keywords.aset(ruby.to_symbol("path"), path)?;
+    keywords.aset(ruby.to_symbol("path"), path_to_ruby(ruby, path))?;
     keywords.aset(ruby.to_symbol("line"), error.line())?;
     keywords.aset(ruby.to_symbol("byte"), error.byte())?;
     let message: Value = ruby.str_new(&error.to_string()).into_value_with(ruby);

@@ -40,8 +40,9 @@ struct State<T> {
     interrupted: bool,
 }
 
-/// Makes the calling thread, and those it starts, give way to the application's. Only Linux has priorities by thread.
-pub(crate) fn give_way() {
+/// Lowers the priority of the calling thread, and of those it starts, below the application's. Only Linux has
+/// priorities by thread.
+pub(crate) fn low_priority() {
     #[cfg(target_os = "linux")]
     // SAFETY: a plain system call; of the calling thread alone, since Linux takes 0 for that. If it fails, the thread
     // keeps its priority.
@@ -74,7 +75,7 @@ pub(crate) fn wait_for<T: Send + 'static>(
         theirs.changed.notify_all();
     };
     let spawned = thread::Builder::new().name("leak_hunter".into()).spawn(run);
-    spawned.map_err(|error| errors::internal(ruby, &format!("cannot start a thread: {error}")))?;
+    spawned.map_err(|error| errors::no_thread(ruby, &error))?;
     loop {
         // nothing may touch the lock in a child: the worker may have held it
         if process.is_gone() {

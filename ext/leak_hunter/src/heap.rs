@@ -19,8 +19,9 @@ use magnus::{
 
 use self::analyses::Analyses;
 use crate::convert::path_of;
+use crate::gvl;
+use crate::recorded::recorded_to_hash;
 use crate::run::run;
-use crate::{diff, gvl};
 
 /// A heap and what was found out about it.
 pub(crate) struct Whole {
@@ -36,6 +37,13 @@ pub(crate) struct Wrapped {
     /// Bytes the collector was told of.
     reported: AtomicUsize,
 }
+
+/// Ractors share it once it is frozen, and worker threads have its `Arc`.
+const _: () = {
+    const fn is_shareable<T: Send + Sync + 'static>() {}
+    is_shareable::<Wrapped>();
+    is_shareable::<Whole>();
+};
 
 impl DataTypeFunctions for Wrapped {
     fn size(&self) -> usize {
@@ -97,7 +105,7 @@ impl Wrapped {
     fn recorded(ruby: &Ruby, this: &Self) -> Result<Option<RHash>, Error> {
         let recorded = this.heap().recorded();
         recorded
-            .map(|recorded| diff::recorded_to_hash(ruby, recorded))
+            .map(|recorded| recorded_to_hash(ruby, recorded))
             .transpose()
     }
 }

@@ -14,6 +14,7 @@ mod heap;
 mod holders;
 #[cfg(unix)]
 mod live;
+mod recorded;
 mod run;
 mod system;
 

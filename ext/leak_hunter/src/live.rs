@@ -18,16 +18,15 @@ use leak_hunter_core::dump::Recorded;
 use leak_hunter_core::heap::{HeapBuilder, Shared};
 use leak_hunter_core::{Heap, Progress};
 use magnus::value::ReprValue;
-use magnus::{
-    Error, KwArgs, Module, Object, RClass, RHash, RModule, RString, Ruby, TryConvert, Value, function,
-};
+use magnus::{Error, KwArgs, Module, Object, RClass, RHash, RModule, RString, Ruby, Value, function};
 
 use self::api::Api;
 use self::texts::Named;
 use self::walk::{Buffers, Found};
-use crate::convert::{bytes_of, path_of};
-use crate::diff::recorded_of;
+use crate::convert::{bytes_of, fetch, path_of};
+use crate::fork::Process;
 use crate::heap::Wrapped;
+use crate::recorded::recorded_of;
 use crate::run::run;
 use crate::{errors, gvl};
 
@@ -39,6 +38,7 @@ pub(crate) fn init(native: RModule) -> Result<(), Error> {
 /// The heap, the seconds for which the process was paused, and whether allocation sites could be read.
 /// `names` are lines as in a dump.
 fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(Wrapped, f64, bool), Error> {
+    let process = Process::current();
     let names = bytes_of(names);
     let mut recorded = recorded_of(ruby, facts)?;
     let collections: usize = fetch(ruby, facts, "collections")?;
@@ -55,6 +55,10 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(Wrapped, f64, bool
     for _ in 0..collections {
         ruby.thread_check_ints()?;
         ruby.gc_start();
+    }
+    // by a signal handler: what was read of the process is its parent's
+    if process.is_gone() {
+        return Err(errors::forked(ruby));
     }
     recorded.generation = ruby.gc_count() as u64;
     let (found, named, pause) = paused(ruby, &api, buffers, ask_for_sites == Some(true))?;
@@ -148,8 +152,4 @@ fn build(
         classes: &classes,
     };
     builder.build_columns(&found.columns, &shared, threads, progress)
-}
-
-fn fetch<T: TryConvert>(ruby: &Ruby, facts: RHash, name: &str) -> Result<T, Error> {
-    facts.lookup(ruby.to_symbol(name))
 }

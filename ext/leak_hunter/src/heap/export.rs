@@ -122,6 +122,7 @@ fn survivors(
     second: Value,
     third: Value,
     own_paths: Vec<String>,
+    threads: Option<usize>,
     callable: Option<Value>,
 ) -> std::result::Result<RArray, magnus::Error> {
     let inputs = [
@@ -133,9 +134,10 @@ fn survivors(
         group_by: vec![Key::Type],
         samples: usize::MAX,
         own_paths,
+        threads,
         ..Options::default()
     };
-    let report = run(ruby, callable, true, move |progress| {
+    let report = run(ruby, callable, threads.is_none(), move |progress| {
         compare(&inputs, &options, progress)
     })?;
     let addresses = report.groups.iter().flat_map(|group| &group.addresses);
@@ -143,7 +145,7 @@ fn survivors(
 }
 
 pub(super) fn init(native: RModule, class: RClass) -> std::result::Result<(), magnus::Error> {
-    native.define_singleton_method("survivors", function!(survivors, 5))?;
+    native.define_singleton_method("survivors", function!(survivors, 6))?;
     class.define_method("label_of", method!(Wrapped::label, 1))?;
     class.define_method("export", method!(Wrapped::export, 3))
 }
