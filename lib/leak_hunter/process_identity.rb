@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "leak_hunter/uninterrupted"
+
 module LeakHunter
   # What tells this process from others in the dumps it takes. A forked child keeps {boot} but has another pid, so a
   # process is (boot, pid): a pid alone comes back after a while.
@@ -15,8 +17,8 @@ module LeakHunter
       # @return [String] 16 hex digits, made when this process, or the one it was forked from, loaded LeakHunter
       attr_reader :boot
 
-      # @return [String] the machine's name
-      def host = host_name.force_encoding(Encoding::UTF_8).scrub("?")
+      # @return [String] the machine's name, read once: a process stays the same when its machine is renamed
+      attr_reader :host
 
       # @return [Integer] 1 for the first dump of this process, and so on; a forked child starts at 1 again
       def next_sequence
@@ -33,7 +35,7 @@ module LeakHunter
       private
 
       def host_name
-        File.read(HOST_FILE).chomp
+        Uninterrupted.run { File.read(HOST_FILE) }.chomp
       rescue SystemCallError
         require "etc"
         Etc.uname.fetch(:nodename).dup
@@ -41,5 +43,6 @@ module LeakHunter
     end
 
     @boot = random(8).freeze
+    @host = host_name.force_encoding(Encoding::UTF_8).scrub("?").freeze
   end
 end
