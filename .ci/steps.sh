@@ -75,10 +75,10 @@ keep_builds() {
   key=$(rustc --version --verbose | key_of Cargo.toml Cargo.lock ext/leak_hunter_core/fuzz/Cargo.lock)
   exec 7>"$folder/.lock"
   flock --nonblock 7 || { echo "Another run uses $folder; this one builds everything" && return 0; }
-  remove_unused "$folder" 30 '*'
-  mkdir -p "$folder/$key"
-  touch "$folder/$key/.used"
-  export CARGO_TARGET_DIR=$folder/$key
+  remove_unused "$folder" 30 'builds-*'
+  mkdir -p "$folder/builds-$key"
+  touch "$folder/builds-$key/.used"
+  export CARGO_TARGET_DIR=$folder/builds-$key
   local own=(--package leak_hunter --package leak_hunter_core)
   cargo clean --quiet --locked "${own[@]}"
   cargo clean --quiet --locked --release "${own[@]}"
