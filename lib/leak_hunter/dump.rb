@@ -23,8 +23,8 @@ module LeakHunter
     # @return [Integer] the process recorded; with `fork: true` that is the parent
     attr_reader :pid
 
-    # How long the process stood still: in garbage collection and while the snapshot was made (with `fork: true`: while
-    # forking). By the clock on the wall, so turns that other busy threads took in between are in it.
+    # How long the process was paused: for garbage collection and the snapshot (with `fork: true`: the fork). Wall clock
+    # time, so turns that busy threads took in between are included.
     #
     # @return [Float]
     attr_reader :seconds
@@ -66,9 +66,9 @@ module LeakHunter
 
     def inspect
       format("#<%<class>s %<path>s: %<megabytes>.1f MB, %<objects>d objects, generation %<generation>d, " \
-             "process stood still for %<seconds>.2f s%<warnings>s>",
-             class: self.class, megabytes: bytes / 1e6, **to_h,
-             warnings: warnings.map { |warning| "; #{warning}" }.join)
+             "paused for %<seconds>.2f s%<warnings>s>",
+             class: self.class, megabytes: bytes / 1e6, **to_h, path: Printable.call(path),
+             warnings: warnings.map { |warning| "; #{Printable.call(warning)}" }.join)
     end
   end
 end

@@ -37,6 +37,6 @@ RSpec.describe LeakHunter::Dump do
 
   it "is readable in one line" do
     expect(dump.inspect).to eq("#<LeakHunter::Dump /dumps/1.json: 1.5 MB, 4711 objects, generation 17, " \
-                               "process stood still for 0.25 s; beware>")
+                               "paused for 0.25 s; beware>")
   end
 end
