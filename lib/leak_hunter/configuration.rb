@@ -24,6 +24,9 @@ module LeakHunter
     TOKEN_VARIABLE = "LEAK_HUNTER_TOKEN"
     MIN_TOKEN_BYTES = 32
 
+    MAX_DUMPS = (1..1_000_000_000)
+    MAX_BYTES = (1..(2**63) - 1)
+
     # @return [Boolean] whether {Web} offers dumps for download; they contain every string of the process
     attr_reader :allow_download
     alias allow_download? allow_download
@@ -36,12 +39,7 @@ module LeakHunter
 
     # @param settings [Hash{Symbol => Object}] any of {DEFAULTS}
     def initialize(**settings)
-      unknown = settings.keys - DEFAULTS.keys
-      unless unknown.empty?
-        raise UsageError,
-              "unknown setting: #{unknown.join(", ")}. The settings are: #{DEFAULTS.keys.join(", ")}"
-      end
-
+      Arguments.refuse_unknown(settings, DEFAULTS.keys)
       DEFAULTS.merge(settings).each { |name, value| public_send(:"#{name}=", value) }
     end
 
@@ -81,24 +79,22 @@ module LeakHunter
 
     # @param callable [#call, nil]
     def authorize=(callable)
-      check(:authorize, callable, "something that responds to call") { callable.nil? || callable.respond_to?(:call) }
-      @authorize = callable
+      @authorize = Arguments.callable(:authorize, callable)
     end
 
     # @param value [Boolean]
     def allow_download=(value)
-      check(:allow_download, value, "true or false") { [true, false].include?(value) }
-      @allow_download = value
+      @allow_download = Arguments.boolean(:allow_download, value)
     end
 
     # @param value [Integer]
     def max_dumps=(value)
-      @max_dumps = check_positive(:max_dumps, value)
+      @max_dumps = Arguments.integer(:max_dumps, value, MAX_DUMPS)
     end
 
     # @param value [Integer]
     def max_bytes=(value)
-      @max_bytes = check_positive(:max_bytes, value)
+      @max_bytes = Arguments.integer(:max_bytes, value, MAX_BYTES)
     end
 
     # @return [Logger, nil] unless set, Rails' logger where there is one
@@ -106,7 +102,10 @@ module LeakHunter
 
     # @param logger [#warn, #info, nil]
     def logger=(logger)
-      check(:logger, logger, "a logger") { logger.nil? || (logger.respond_to?(:warn) && logger.respond_to?(:info)) }
+      unless nil.equal?(logger) || %i[warn info].all? { |method| Arguments.responds?(logger, method) }
+        raise UsageError, "logger: expected an object with warn and info, got #{Arguments.show(logger)}"
+      end
+
       @logger = logger
     end
 
@@ -131,15 +130,6 @@ module LeakHunter
 
       raise UsageError, "#{name} must be a string of at least #{MIN_TOKEN_BYTES} printable ASCII characters without " \
                         "spaces, for example from: openssl rand -hex 32"
-    end
-
-    def check_positive(name, value)
-      check(name, value, "a positive integer") { value.is_a?(Integer) && value.positive? }
-      value
-    end
-
-    def check(name, value, expected)
-      raise UsageError, "#{name} must be #{expected}, not #{value.inspect}" unless yield
     end
   end
 end

@@ -41,11 +41,7 @@ module LeakHunter
     # @param options [Hash] those of {Recorder.dump!}
     # @return [Dump, Report, nil] the new dump; the report
     def call(command = :dump, **options)
-      unless COMMANDS.include?(command.to_s.to_sym)
-        raise UsageError, "leak_hunter: expected #{COMMANDS.map(&:inspect).join(", ")}, got #{command.inspect}"
-      end
-
-      send(command, **options)
+      send(Arguments.one_of(:command, command, COMMANDS.map(&:name)), **options)
     end
 
     private

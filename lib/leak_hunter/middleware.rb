@@ -17,10 +17,12 @@ module LeakHunter
     # @param path [String]
     # @param settings [Hash{Symbol => Object}] see {Web#initialize}
     def initialize(app, path: "/leaks", **settings)
-      raise UsageError, "path: expected a path such as \"/leaks\", got #{path.inspect}" unless PATH.match?(path.to_s)
+      unless path.is_a?(String) && PATH.match?(path.b)
+        raise UsageError, "path: expected a path such as \"/leaks\", got #{Arguments.show(path)}"
+      end
 
       @app = app
-      @path = path.to_s.b.freeze
+      @path = path.b.freeze
       @web = Web.new(**settings)
       freeze
     end

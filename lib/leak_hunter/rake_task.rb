@@ -83,7 +83,7 @@ module LeakHunter
     private
 
     def define_exercise(name)
-      unless exercise.respond_to?(:call)
+      unless Arguments.responds?(exercise, :call)
         raise UsageError,
               "#{self.class}: exercise is required; the task #{name} calls it"
       end

@@ -20,7 +20,7 @@ module LeakHunter
     #   parsed with `symbolize_names: true`
     def initialize(result)
       unless result.is_a?(Hash) && %i[groups totals evidence].all? { |key| result.key?(key) }
-        raise UsageError, "expected a result of LeakHunter.diff, got #{Printable.call(result.class)}"
+        raise UsageError, "expected a result of LeakHunter.diff, got #{Arguments.show(result)}"
       end
 
       @result = result

@@ -31,11 +31,8 @@ module LeakHunter
       private
 
       def check
-        { rounds: 1, warmup: 0 }.each do |name, least|
-          value = @task.public_send(name)
-          next if value.is_a?(Integer) && value >= least
-
-          raise UsageError, "#{name}: expected #{least} or more, got #{value.inspect}"
+        { rounds: 1..1_000_000_000, warmup: 0..1_000_000_000 }.each do |name, range|
+          Arguments.integer(name, @task.public_send(name), range)
         end
       end
 

@@ -12,10 +12,8 @@ module LeakHunter
           raise UsageError, "the classic format needs a diff grouped by #{KEYS.join(", ")}; " \
                             "this one is grouped by #{result[:group_by].join(", ")}"
         end
-        raise UsageError, "sort: #{sort.inspect} is not one of #{SIZES.join(", ")}" unless SIZES.include?(sort.to_sym)
-
         @result = result
-        @sort = sort.to_sym
+        @sort = Arguments.one_of(:sort, sort, SIZES.map(&:name)).to_sym
       end
 
       def to_s

@@ -6,7 +6,7 @@ module LeakHunter
     class Text
       include Format
 
-      MIN_WIDTH = Terminal::MIN_WIDTH
+      WIDTHS = (Terminal::MIN_WIDTH..100_000)
       INDENT = "  "
       HOLDERS = 5
 
@@ -14,10 +14,8 @@ module LeakHunter
       CACHES = %w[callcache callinfo constcache VM/cc_table].freeze
 
       def initialize(result, color:, width:, top:)
-        unless width.is_a?(Integer) && width >= MIN_WIDTH
-          raise UsageError, "width: expected #{MIN_WIDTH} or more, got #{width.inspect}"
-        end
-
+        Arguments.integer(:width, width, WIDTHS)
+        Arguments.integer(:top, top, Diff::Options::TOP, optional: true)
         @result = result
         @totals = result[:totals]
         @style = Terminal::Style.new(color)
