@@ -86,12 +86,14 @@ module LeakHunter
 
       # @return [Array<String>] paths of all temporary files in the folder, those being written too
       def temporary_files(folder)
-        # as bytes: other programs' names need not be valid text
-        names = Dir.children(folder).select { |name| name.b.match?(TEMPORARY) }
-        names.map { |name| File.join(folder, name) }
+        Dir.children(folder).select { |name| temporary?(name) }.map { |name| File.join(folder, name) }
       rescue SystemCallError
         []
       end
+
+      # @param name [String] in any encoding: other programs' names need not be valid text
+      # @return [Boolean] whether a file of this name is a temporary one
+      def temporary?(name) = name.b.match?(TEMPORARY)
 
       private
 

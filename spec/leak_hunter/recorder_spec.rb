@@ -129,6 +129,23 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
       expect(survivors.count { |object| object["type"] != "IMEMO" }).to be < 10
     end
 
+    it "has of the stamp nothing but what the stamp still refers to" do
+      readers = dumps_of("LeakHunter.trace!; 3.times { LeakHunter.dump!(dir: DIR) }")
+      readers.drop(1).each do |reader|
+        own = /(envelope|timestamp|json_text|process_identity)\.rb\z/
+        first = readers.first.header["generation"]
+        stamp = reader.objects.values.select do |object|
+          object["file"]&.match?(own) && object["type"] != "IMEMO" && object["generation"] > first
+        end
+        classes = reader.objects.values.select { |object| object["name"] == "LeakHunter::Recorder::Envelope" }
+        kept = reader.objects.values.select { |object| classes.any? { |type| type["address"] == object["class"] } }
+        kept += reader.named("@last").select { |object| object["type"] == "OBJECT" }
+        # a String may lie in another's memory
+        2.times { kept += kept.flat_map { |object| reader.objects.values_at(*object.fetch("references", [])).compact } }
+        expect(stamp - kept).to eq([])
+      end
+    end
+
     it "is of an earlier generation than what is made afterwards" do
       dump = dump!(dir: @tmpdir)
       expect(ObjectSpace.allocation_generation(Object.new)).to be > dump.generation
@@ -210,6 +227,27 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
       expect { dump!(5) }.to raise_error(LeakHunter::UsageError, /5/)
       expect { dump!("a\0b") }.to raise_error(LeakHunter::UsageError, /null byte/)
     end
+  end
+
+  it "says that its folder was deleted meanwhile, and leaves nothing" do
+    run_ruby(<<~'RUBY', @tmpdir)
+      dir = "#{ARGV[0]}/dumps"
+      before = Dir.children("/proc/self/fd").size if File.directory?("/proc/self/fd")
+      LeakHunter::Recorder::Envelope.prepend(Module.new do
+        define_method(:file_name) do
+          Dir.glob("#{dir}/.*.part") { |path| File.unlink(path) }
+          Dir.rmdir(dir)
+          super()
+        end
+      end)
+      [false, true].each do |fork|
+        LeakHunter.dump!(dir: dir, fork: fork)
+        raise "no error"
+      rescue LeakHunter::RecordingError
+        raise unless Dir.empty?(ARGV[0])
+        raise if before && Dir.children("/proc/self/fd").size > before
+      end
+    RUBY
   end
 
   it "refuses a second dump while one is taken, and takes one afterwards" do

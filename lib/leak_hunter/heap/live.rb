@@ -2,6 +2,7 @@
 
 require "objspace"
 require "leak_hunter/process_identity"
+require "leak_hunter/ractors"
 require "leak_hunter/recorder"
 require "leak_hunter/tracing"
 
@@ -20,7 +21,7 @@ module LeakHunter
           # the entries of a stopped tracer are of dead objects whose addresses living ones have now
           Tracing.clear unless Tracing.on?
           ledger = Recorder::Names.new(0.0, redact:)
-          without_gc { ledger.read(0.0) } if names
+          without_gc { ledger.read(0.0) } if names && !Ractors.running?
           Native.live(ledger.text, facts.merge(threads:, collections: gc ? COLLECTIONS : 0))
         ensure
           ledger&.clear

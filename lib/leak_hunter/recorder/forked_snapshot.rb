@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/core_methods"
 require "leak_hunter/recorder/failure"
 require "leak_hunter/recorder/own_thread"
 require "leak_hunter/recorder/snapshot"
@@ -21,10 +22,11 @@ module LeakHunter
       # Seconds between two looks at the child, and for which one that nobody knows may take to send its pid.
       INTERVAL = 0.2
       PATIENCE = 2
+      FLUSH = IO.instance_method(:flush)
       # The application's handlers may tell the parent to shut down, by a pipe that both have.
       SIGNALS = %w[HUP INT QUIT TERM USR1 USR2].freeze
 
-      private_constant :MAX_MESSAGE, :PID_BYTES, :INTERVAL, :PATIENCE, :SIGNALS
+      private_constant :MAX_MESSAGE, :PID_BYTES, :INTERVAL, :PATIENCE, :FLUSH, :SIGNALS
 
       def take
         raise RecordingError, "this platform cannot fork; take the dump without fork: true" unless
@@ -33,6 +35,7 @@ module LeakHunter
         parent = Process.pid
         begin
           @reader, @writer = IO.pipe(binmode: true)
+          keep_interrupts
           @unknown = true
           @child = Process.fork { write_and_exit }
           @unknown = false
@@ -67,6 +70,19 @@ module LeakHunter
       end
 
       private
+
+      # A fork forgets, in the parent, what is to be raised in the forking thread, Thread#kill included (Ruby <= 3.2).
+      # Nothing is added to that from here on: only a flush would let other threads run.
+      def keep_interrupts
+        flush
+        raise RecordingError, "an exception is about to be raised in this thread" if Thread.pending_interrupt?
+      end
+
+      def flush
+        [$stdout, $stderr].each { |io| FLUSH.bind_call(io) if CoreMethods.a?(io, IO) }
+      rescue SystemCallError, IOError
+        nil
+      end
 
       # The exit runs no handlers and flushes no buffers: those are the parent's.
       def write_and_exit

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/output_file"
 require "leak_hunter/web/dump_file"
 require "leak_hunter/web/problem"
 
@@ -13,6 +14,7 @@ module LeakHunter
 
       def initialize(dir)
         @dir = dir
+        @unfinished = []
       end
 
       # @return [Array<DumpFile>] oldest first, without those that {prune} has deleted
@@ -32,7 +34,7 @@ module LeakHunter
         kept = dumps.select(&:recorded_name?)
         spared = own.select(&:recorded_name?).last([DIFF, max_dumps].min)
         deleted = (kept - spared).each_with_object([]) do |dump, gone|
-          break gone if kept.size <= max_dumps && kept.sum(&:bytes) <= max_bytes
+          break gone if kept.size <= max_dumps && kept.sum(&:bytes) + unfinished_bytes <= max_bytes
 
           kept.delete(dump)
           gone << dump if dump.delete
@@ -45,8 +47,15 @@ module LeakHunter
 
       private
 
+      # Of dumps that are being written, by any process, or whose process was killed; the next dump removes those.
+      def unfinished_bytes
+        @unfinished_bytes ||= @unfinished.sum { |name| File.size?(File.join(@dir, name)) || 0 }
+      end
+
       def list
-        names = Dir.children(@dir).select { |name| name.end_with?(DumpFile::SUFFIX) }
+        names = Dir.children(@dir)
+        @unfinished = names.select { |name| OutputFile.temporary?(name) }
+        names.select! { |name| name.end_with?(DumpFile::SUFFIX) }
         names.filter_map { |name| DumpFile.find(@dir, name.delete_suffix(DumpFile::SUFFIX)) }
              .sort_by { |dump| [dump.taken_at, dump.pid, dump.sequence, dump.id] }
       rescue Errno::ENOENT

@@ -1,0 +1,85 @@
+# frozen_string_literal: true
+
+# Each file that is loaded beside busy threads waits several times for a turn of its own.
+RSpec.describe "Loading", :tmpdir do
+  # A gem home as large applications have it: to load a gem's file, RubyGems may read all of it.
+  def large_gem_home
+    folder = File.join(@tmpdir, "gems")
+    %w[specifications gems].each { |name| FileUtils.mkdir_p(File.join(folder, name)) }
+    300.times do |number|
+      FileUtils.mkdir_p(File.join(folder, "gems", "filler#{number}-1.0.0", "lib"))
+      File.write(File.join(folder, "specifications", "filler#{number}-1.0.0.gemspec"), <<~RUBY)
+        # -*- encoding: utf-8 -*-
+        # stub: filler#{number} 1.0.0 ruby lib
+        Gem::Specification.new { |s| s.name = "filler#{number}"; s.version = "1.0.0"; s.summary = ""; s.authors = [""] }
+      RUBY
+    end
+    folder
+  end
+
+  # All that follows the first step, with names that have to be written in another way.
+  work = <<~'RUBY'
+    Thread.current[:"größe \" \\"] = Array.new(100) { Object.new }
+    first = LeakHunter.dump!(dir: ARGV[0])
+    second = LeakHunter.mark
+    kept = Array.new(100) { "kept" * 10 }
+    LeakHunter.dump!(dir: ARGV[0], fork: true)
+    second = LeakHunter.dump!(dir: ARGV[0])
+    third = LeakHunter::Heap.live
+    result = LeakHunter.diff(first, second, third, holders: true)
+    report = LeakHunter::Report.new(result)
+    [report.to_s, report.to_json, report.to_h, LeakHunter.dump!(dir: ARGV[0]).inspect]
+  RUBY
+
+  %w[LeakHunter.trace! LeakHunter.mark].each do |step|
+    it "is done with #{step}" do
+      expect(run_ruby(<<~RUBY, @tmpdir)).to eq("")
+        #{step}
+        loaded = $LOADED_FEATURES.dup
+        #{work}
+        puts $LOADED_FEATURES - loaded
+      RUBY
+    end
+  end
+
+  it "of a first dump is of LeakHunter's files and objspace: gems take longest" do
+    output = run_ruby(<<~'RUBY', @tmpdir)
+      loaded = $LOADED_FEATURES.dup
+      LeakHunter.dump!(dir: ARGV[0])
+      puts $LOADED_FEATURES - loaded
+    RUBY
+    others = output.lines(chomp: true).grep_v(%r{/lib/leak_hunter/|/objspace\.(rb|so|bundle)\z})
+    expect(others).to eq([])
+  end
+
+  # Two busy threads take turns as long as LeakHunter waits: its turns are counted by theirs.
+  it "leaves a dump few turns to wait for beside busy threads" do
+    output = run_ruby(<<~'RUBY', @tmpdir, env: { "GEM_PATH" => large_gem_home })
+      LeakHunter.trace!
+      last = nil
+      turns = 0
+      2.times do |number|
+        Thread.new do
+          loop do
+            kept = [rand.to_s, { number => Object.new }]
+            next if last == number
+
+            last = number
+            turns += 1
+          end
+        end
+      end
+      sleep 0.1
+      { dump: -> { LeakHunter.dump!(dir: ARGV[0]) }, mark: -> { LeakHunter.mark }, live: -> { LeakHunter::Heap.live } }
+        .each do |name, step|
+          before = turns
+          step.call
+          puts "#{name} #{(turns - before) / 2}"
+        end
+      Process.exit!(0) if $stdout.flush
+    RUBY
+    turns = output.lines.to_h { |line| line.split.then { |name, number| [name.to_sym, number.to_i] } }
+    expect(turns.keys).to eq(%i[dump mark live])
+    expect(turns.values).to all(be < 40)
+  end
+end
