@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use leak_hunter_core::dump::{Damaged, Record, Visitor, scan};
+use leak_hunter_core::dump::{Failure, Pass, Record, scan};
 use leak_hunter_core::{DumpFile, ErrorKind, Options, Progress, diff};
 use rayon::ThreadPoolBuilder;
 
@@ -10,12 +10,14 @@ use crate::Folder;
 
 struct Reader;
 
-impl Visitor for Reader {
+impl Pass for Reader {
     const REFERENCES: bool = true;
 
-    fn visit(&mut self, record: &Record<'_>) -> Result<(), Damaged> {
-        record.fields().map(drop).ok_or(Damaged)
+    fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
+        record.fields().map(drop).ok_or(Failure::Damaged)
     }
+
+    fn merge(&mut self, _: Self) {}
 }
 
 /// The diff of longer texts takes minutes under valgrind, and adds nothing to their scan.

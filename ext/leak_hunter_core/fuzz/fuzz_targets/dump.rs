@@ -3,18 +3,23 @@
 
 use std::sync::OnceLock;
 
-use leak_hunter_core::dump::{Damaged, Record, Visitor, scan};
+use leak_hunter_core::dump::{Failure, Pass, Record, scan};
 use leak_hunter_core::{DumpFile, Progress};
 use libfuzzer_sys::fuzz_target;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 struct Sum(u64, u64);
 
-impl Visitor for Sum {
-    fn visit(&mut self, record: &Record<'_>) -> Result<(), Damaged> {
+impl Pass for Sum {
+    fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         self.0 += 1;
         self.1 = self.1.wrapping_add(record.address.wrapping_mul(31).wrapping_add(record.memsize));
-        record.fields().map(drop).ok_or(Damaged)
+        record.fields().map(drop).ok_or(Failure::Damaged)
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.0 += other.0;
+        self.1 = self.1.wrapping_add(other.1);
     }
 }
 
@@ -28,9 +33,8 @@ fuzz_target!(|text: &[u8]| {
     std::fs::write(&path, text).unwrap();
     let answers = pools().each_ref().map(|pool| {
         let file = DumpFile::open(&path)?;
-        let (sums, seen) = scan(&file, pool, &Progress::default(), || Sum(0, 0))?;
-        let sum = sums.iter().fold((0, 0u64), |sum, it| (sum.0 + it.0, sum.1.wrapping_add(it.1)));
-        Ok::<_, leak_hunter_core::Error>((sum, seen.skipped, seen.first_skipped))
+        let (sum, seen) = scan(&file, pool, &Progress::default(), || Sum(0, 0))?;
+        Ok::<_, leak_hunter_core::Error>(((sum.0, sum.1), seen.skipped, seen.first_skipped))
     });
     match answers {
         [Ok(one), Ok(three)] => assert_eq!(one, three),

@@ -5,7 +5,7 @@ use super::census::Totals;
 use super::groups::Sites;
 use super::options::Options;
 use crate::address_set::AddressSet;
-use crate::dump::{Classes, Damaged, Record};
+use crate::dump::{Classes, Damaged, Failure, Pass, Record};
 
 /// The addresses of a dump: every line that has one counts, free slots and shapes too.
 #[derive(Debug, Default)]
@@ -14,14 +14,15 @@ pub(crate) struct Addresses {
     pub(crate) set: AddressSet,
 }
 
-impl Addresses {
-    pub(crate) fn visit(&mut self, record: &Record<'_>) -> Result<(), Damaged> {
+impl Pass for Addresses {
+    #[inline]
+    fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         self.totals.count(record);
         self.totals.duplicates += u64::from(!self.set.insert(record.address));
         Ok(())
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.totals.merge(&other.totals);
         self.totals.duplicates += self.set.merge(other.set);
     }
@@ -48,8 +49,11 @@ impl<'a> NewAndKept<'a> {
             sites,
         }
     }
+}
 
-    pub(crate) fn visit(&mut self, record: &Record<'_>) -> Result<(), Damaged> {
+impl Pass for NewAndKept<'_> {
+    #[inline]
+    fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         if Classes::wants(record.kind) {
             self.classes.add(&record.fields().ok_or(Damaged)?);
         }
@@ -59,7 +63,7 @@ impl<'a> NewAndKept<'a> {
         self.seen.visit(record)
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.seen.merge(other.seen);
         self.classes.merge(other.classes);
         self.sites.merge(other.sites);

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 
 use crate::address_set::{AddressMap, AddressSet};
-use crate::dump::{Classes, Damaged, Record};
+use crate::dump::{Classes, Damaged, Failure, Pass, Record};
 
 /// Hashes that must agree between the passes of one run.
 pub(crate) const HASHER: FixedState = FixedState::with_seed(0x6c65616b);
@@ -119,8 +119,9 @@ pub(crate) fn admit(record: &Record<'_>, totals: &mut Totals, addresses: &mut Ad
     true
 }
 
-impl Census {
-    pub(crate) fn visit(&mut self, record: &Record<'_>) -> Result<(), Damaged> {
+impl Pass for Census {
+    #[inline]
+    fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         if !admit(record, &mut self.totals, &mut self.addresses) {
             return Ok(());
         }
@@ -135,16 +136,7 @@ impl Census {
         Ok(())
     }
 
-    fn note_newest(&mut self, generation: u64, address: u64) {
-        if Some(generation) > self.totals.generation {
-            self.newest = AddressSet::default();
-        }
-        if Some(generation) >= self.totals.generation {
-            self.newest.insert(address);
-        }
-    }
-
-    pub(crate) fn merge(&mut self, mut other: Self) {
+    fn merge(&mut self, mut other: Self) {
         if self.totals.generation < other.totals.generation {
             std::mem::swap(&mut self.newest, &mut other.newest);
         } else if self.totals.generation == other.totals.generation {
@@ -154,5 +146,16 @@ impl Census {
         self.totals.duplicates += self.addresses.merge(other.addresses);
         self.untraced.merge(other.untraced);
         self.classes.merge(other.classes);
+    }
+}
+
+impl Census {
+    fn note_newest(&mut self, generation: u64, address: u64) {
+        if Some(generation) > self.totals.generation {
+            self.newest = AddressSet::default();
+        }
+        if Some(generation) >= self.totals.generation {
+            self.newest.insert(address);
+        }
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::Run;
 use super::census::Totals;
 use super::input::Source;
 use super::report::Group;
-use super::{Part, Run};
 use crate::address_set::AddressSet;
-use crate::dump::{Damaged, Record};
+use crate::dump::{Failure, Pass, Record};
 use crate::error::Result;
 use crate::heap::Heap;
 use crate::holders::{Caches, Holder, Leaked, holders};
@@ -110,12 +110,8 @@ impl Run<'_> {
                 .collect(),
             source @ Source::File(file) => {
                 self.progress.add_total(file.bytes());
-                let new = || Lengths::new(&wanted);
-                let (parts, _) = source.visit(&self.pool, self.progress, new)?;
-                parts
-                    .into_iter()
-                    .flat_map(|part| part.found)
-                    .collect::<HashMap<u64, u64>>()
+                let (lengths, _) = source.visit(&self.pool, self.progress, || Lengths::new(&wanted))?;
+                lengths.found
             }
         };
         for holder in holders {
@@ -152,14 +148,14 @@ impl<'a> Lengths<'a> {
     }
 }
 
-impl Part for Lengths<'_> {
+impl Pass for Lengths<'_> {
     #[inline]
-    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged> {
+    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure> {
         if self.set.contains(record.address)
             && matches!(record.kind, b"ARRAY" | b"HASH")
             && self.wanted.get(&record.address) == Some(&record.generation)
         {
-            let length = record.fields().ok_or(Damaged)?.length;
+            let length = record.fields().ok_or(Failure::Damaged)?.length;
             // an empty Array of Ruby 3.1 has none
             self.found.insert(record.address, length.unwrap_or(0));
         }
@@ -168,9 +164,5 @@ impl Part for Lengths<'_> {
 
     fn merge(&mut self, other: Self) {
         self.found.extend(other.found);
-    }
-
-    fn duplicates(&self) -> u64 {
-        0
     }
 }

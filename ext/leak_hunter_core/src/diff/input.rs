@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use rayon::ThreadPool;
 
-use super::{Part, Passing};
-use crate::dump::{DumpFile, Fields, Record, Recorded, Seen, scan};
+use crate::dump::{DumpFile, Failure, Fields, Pass, Record, Recorded, Seen, scan};
 use crate::error::Result;
 use crate::heap::{Heap, Type};
 use crate::progress::Progress;
@@ -82,30 +81,27 @@ impl Source {
         }
     }
 
-    /// Shows every object to the parts, one for each thread.
-    pub(crate) fn visit<P: Part>(
+    /// One pass over every object, on every thread of the pool.
+    pub(crate) fn visit<P: Pass>(
         &self,
         pool: &ThreadPool,
         progress: &Progress,
         new: impl Fn() -> P + Sync,
-    ) -> Result<(Vec<P>, Seen)> {
+    ) -> Result<(P, Seen)> {
         match self {
-            Self::File(file) => {
-                let (parts, seen) = scan(file, pool, progress, || Passing(new()))?;
-                Ok((parts.into_iter().map(|part| part.0).collect(), seen))
-            }
+            Self::File(file) => scan(file, pool, progress, new),
             Self::Heap(heap) => Ok((visit_heap(heap, pool, progress, new)?, Seen::default())),
-            Self::Mark(_) => Ok((Vec::new(), Seen::default())),
+            Self::Mark(_) => Ok((new(), Seen::default())),
         }
     }
 }
 
-fn visit_heap<P: Part>(
+fn visit_heap<P: Pass>(
     heap: &Heap,
     pool: &ThreadPool,
     progress: &Progress,
     new: impl Fn() -> P + Sync,
-) -> Result<Vec<P>> {
+) -> Result<P> {
     let parts = pool.broadcast(|thread| -> Result<P> {
         let mut part = new();
         let share = heap.len().div_ceil(thread.num_threads() as u32);
@@ -115,12 +111,21 @@ fn visit_heap<P: Part>(
                 progress.check()?;
             }
             let fields = fields_of(heap, object);
-            // What a heap in memory has is whole.
-            let _ = part.visit(&Record::parsed(&fields));
+            match part.visit(&Record::parsed(&fields)) {
+                // What a heap in memory has is whole.
+                Ok(()) | Err(Failure::Damaged) => {}
+                Err(Failure::Failed(error)) => return Err(error),
+            }
         }
         Ok(part)
     });
-    parts.into_iter().collect()
+    let mut parts = parts.into_iter().collect::<Result<Vec<P>>>()?.into_iter();
+    let mut whole = parts.next().unwrap_or_else(new);
+    for part in parts {
+        progress.check()?;
+        whole.merge(part);
+    }
+    Ok(whole)
 }
 
 /// An object as its record would tell it.

@@ -32,7 +32,7 @@ use self::identity::Judge;
 use self::input::Source;
 use self::moves::{SiteHashes, SitesOf};
 use self::survivors::Survivors;
-use crate::dump::{Classes, Damaged, Record, Seen, Visitor};
+use crate::dump::{Classes, Pass, Seen};
 use crate::error::Result;
 use crate::pool;
 use crate::progress::Progress;
@@ -141,7 +141,8 @@ impl Run<'_> {
     }
 
     fn sites_of(&self, index: usize, census: &Census) -> Result<SiteHashes> {
-        let (collected, _) = self.pass(index, || SitesOf::new(census.totals.generation))?;
+        let new = || SitesOf::new(census.totals.generation);
+        let (collected, _) = self.files[index].visit(&self.pool, self.progress, new)?;
         Ok(collected.sites)
     }
 
@@ -160,28 +161,12 @@ impl Run<'_> {
     }
 
     /// One pass over a dump; again on one thread when records share an address, so that the first of them counts.
-    fn pass<V: Part>(&self, index: usize, new: impl Fn() -> V + Sync) -> Result<(V, Seen)> {
-        let (part, seen) = self.pass_on(&self.pool, index, &new)?;
-        if part.duplicates() > 0 && self.pool.current_num_threads() > 1 {
-            return self.pass_on(&pool::of(1)?, index, &new);
+    fn pass<P: Counting>(&self, index: usize, new: impl Fn() -> P + Sync) -> Result<(P, Seen)> {
+        let (pass, seen) = self.files[index].visit(&self.pool, self.progress, &new)?;
+        if pass.totals().duplicates > 0 && self.pool.current_num_threads() > 1 {
+            return self.files[index].visit(&pool::of(1)?, self.progress, &new);
         }
-        Ok((part, seen))
-    }
-
-    fn pass_on<V: Part>(
-        &self,
-        pool: &ThreadPool,
-        index: usize,
-        new: &(impl Fn() -> V + Sync),
-    ) -> Result<(V, Seen)> {
-        let (parts, seen) = self.files[index].visit(pool, self.progress, new)?;
-        let mut parts = parts.into_iter();
-        let mut whole = parts.next().unwrap_or_else(new);
-        for part in parts {
-            self.progress.check()?;
-            whole.merge(part);
-        }
-        Ok((whole, seen))
+        Ok((pass, seen))
     }
 
     /// Whether objects moved between two dumps, how that is known, and whether it is known to be one process.
@@ -244,44 +229,31 @@ impl Run<'_> {
     }
 }
 
-/// What one thread makes of its share of a dump.
-trait Part: Send {
-    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged>;
-    fn merge(&mut self, other: Self);
-    fn duplicates(&self) -> u64;
+/// A pass that counts what it sees.
+trait Counting: Pass {
+    fn totals(&self) -> &Totals;
 }
 
-struct Passing<P>(P);
-
-impl<P: Part> Visitor for Passing<P> {
-    #[inline]
-    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged> {
-        self.0.visit(record)
+impl Counting for Census {
+    fn totals(&self) -> &Totals {
+        &self.totals
     }
 }
 
-macro_rules! part {
-    ($type:ty, $duplicates:expr) => {
-        impl Part for $type {
-            #[inline]
-            fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged> {
-                <$type>::visit(self, record)
-            }
-
-            fn merge(&mut self, other: Self) {
-                <$type>::merge(self, other);
-            }
-
-            fn duplicates(&self) -> u64 {
-                let count: fn(&Self) -> u64 = $duplicates;
-                count(self)
-            }
-        }
-    };
+impl Counting for Survivors<'_> {
+    fn totals(&self) -> &Totals {
+        &self.totals
+    }
 }
 
-part!(Census, |it| it.totals.duplicates);
-part!(Survivors<'_>, |it| it.totals.duplicates);
-part!(Addresses, |it| it.totals.duplicates);
-part!(NewAndKept<'_>, |it| it.seen.totals.duplicates);
-part!(SitesOf, |_| 0);
+impl Counting for Addresses {
+    fn totals(&self) -> &Totals {
+        &self.totals
+    }
+}
+
+impl Counting for NewAndKept<'_> {
+    fn totals(&self) -> &Totals {
+        &self.seen.totals
+    }
+}

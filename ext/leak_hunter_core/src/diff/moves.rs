@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 
 use super::census::HASHER;
-use crate::dump::{Damaged, Record};
+use crate::dump::{Damaged, Failure, Pass, Record};
 
 /// Hashes of type and allocation site, which do not change when an object moves.
 pub(crate) type SiteHashes = HashSet<u64, RandomState>;
@@ -36,15 +36,18 @@ impl SitesOf {
             sites: SiteHashes::default(),
         }
     }
+}
 
-    pub(crate) fn visit(&mut self, record: &Record<'_>) -> Result<(), Damaged> {
+impl Pass for SitesOf {
+    #[inline]
+    fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         if record.generation.is_some() && record.generation == self.generation {
             self.sites.insert(site_hash(record)?);
         }
         Ok(())
     }
 
-    pub(crate) fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.sites.extend(other.sites);
     }
 }

@@ -6,7 +6,7 @@ use super::identity::{Doubt, Ground, Judge, Verdict};
 use super::moves::site_hash;
 use super::options::Options;
 use crate::address_set::AddressSet;
-use crate::dump::{Classes, Damaged, Fields, Record};
+use crate::dump::{Classes, Damaged, Failure, Fields, Pass, Record};
 
 /// What the third dump holds.
 #[derive(Debug)]
@@ -58,7 +58,37 @@ impl<'a> Survivors<'a> {
         }
     }
 
-    pub(crate) fn visit(&mut self, record: &Record<'_>) -> Result<(), Damaged> {
+    fn act(&mut self, verdict: Verdict, fields: &Fields<'_>) {
+        let counts = &mut self.counts;
+        match verdict {
+            Verdict::Survivor(ground) => {
+                match ground {
+                    Ground::Generation => counts.by_generation += 1,
+                    Ground::Boundary => counts.at_boundary += 1,
+                    Ground::Address => counts.by_address += 1,
+                }
+                counts.slots_reused += u64::from(self.judge.first.addresses.contains(fields.address));
+                self.sites.add(fields);
+            }
+            Verdict::Withheld(Doubt::Moved) => counts.moved += 1,
+            Verdict::Withheld(Doubt::TracingLost) => counts.tracing_lost += 1,
+            Verdict::Withheld(Doubt::BoundaryMoved) => counts.boundary += 1,
+            Verdict::Other | Verdict::AskThirdClasses => {}
+        }
+    }
+
+    /// Judges what had to wait for this dump's classes.
+    pub(crate) fn decide(&mut self) {
+        for (guard, fields) in std::mem::take(&mut self.undecided) {
+            let verdict = self.judge.untraced(fields.address, guard, Some(&self.classes));
+            self.act(verdict, &fields);
+        }
+    }
+}
+
+impl Pass for Survivors<'_> {
+    #[inline]
+    fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         if !admit(record, &mut self.totals, &mut self.addresses) {
             return Ok(());
         }
@@ -90,39 +120,12 @@ impl<'a> Survivors<'a> {
         Ok(())
     }
 
-    fn act(&mut self, verdict: Verdict, fields: &Fields<'_>) {
-        let counts = &mut self.counts;
-        match verdict {
-            Verdict::Survivor(ground) => {
-                match ground {
-                    Ground::Generation => counts.by_generation += 1,
-                    Ground::Boundary => counts.at_boundary += 1,
-                    Ground::Address => counts.by_address += 1,
-                }
-                counts.slots_reused += u64::from(self.judge.first.addresses.contains(fields.address));
-                self.sites.add(fields);
-            }
-            Verdict::Withheld(Doubt::Moved) => counts.moved += 1,
-            Verdict::Withheld(Doubt::TracingLost) => counts.tracing_lost += 1,
-            Verdict::Withheld(Doubt::BoundaryMoved) => counts.boundary += 1,
-            Verdict::Other | Verdict::AskThirdClasses => {}
-        }
-    }
-
-    pub(crate) fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         self.totals.merge(&other.totals);
         self.totals.duplicates += self.addresses.merge(other.addresses);
         self.classes.merge(other.classes);
         self.sites.merge(other.sites);
         self.counts.merge(&other.counts);
         self.undecided.extend(other.undecided);
-    }
-
-    /// Judges what had to wait for this dump's classes.
-    pub(crate) fn decide(&mut self) {
-        for (guard, fields) in std::mem::take(&mut self.undecided) {
-            let verdict = self.judge.untraced(fields.address, guard, Some(&self.classes));
-            self.act(verdict, &fields);
-        }
     }
 }

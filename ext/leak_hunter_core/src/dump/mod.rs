@@ -9,6 +9,7 @@ mod json;
 mod lines;
 mod members;
 mod meta;
+mod name_line;
 pub(crate) mod record;
 mod scan;
 
@@ -17,5 +18,6 @@ pub(crate) use classes::lossy;
 pub use file::DumpFile;
 pub use grammar::Fields;
 pub use meta::Recorded;
+pub use name_line::NameLine;
 pub use record::Record;
-pub use scan::{Damaged, Seen, Skipped, Visitor, scan};
+pub use scan::{Damaged, Failure, Pass, Seen, Skipped, scan};

@@ -9,9 +9,9 @@ use super::budget::Budget;
 use super::file::DumpFile;
 use super::grammar::Fields;
 use super::lines::{self, Unit};
+use super::name_line::NameLine;
 use super::record::{NAME_START, OBJECT_START, OTHER_STARTS, ROOT_START, Record};
-use crate::error::Result;
-use crate::lock::Mutex;
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 
 /// Skipped lines that are told one by one.
@@ -25,24 +25,53 @@ const BETWEEN_CHECKS: u64 = if cfg!(any(test, fuzzing)) {
     64 << 10
 };
 
-/// Sees every record of an object, in no set order, each once.
-pub trait Visitor: Send {
-    /// Whether references are wanted of records too long to hold, which takes memory for each.
+/// One pass over the objects of a dump or heap, as one thread makes it: it sees a share of them, in no set order, each
+/// once. At the end the parts of all threads are merged.
+pub trait Pass: Send + Sized {
+    /// Whether the references of records too long to hold are wanted, which takes memory for each.
     const REFERENCES: bool = false;
 
-    /// Takes one record. `Err` when more of it was needed than could be read.
-    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged>;
+    /// Takes the record of an object.
+    ///
+    /// # Errors
+    /// [`Failure::Damaged`] when more of the record was needed than could be read: it is counted, and the pass goes on.
+    /// [`Failure::Failed`] ends the pass.
+    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure>;
 
-    /// Takes a record of GC roots: its text, and the references left out of that.
-    fn root(&mut self, _text: &[u8], _elided: &[u64]) {}
+    /// Takes a record of GC roots, and the references left out of it.
+    fn root(&mut self, _root: &Fields<'_>, _elided: &[u64]) {}
 
-    /// Takes a line in which LeakHunter tells a name.
-    fn name(&mut self, _text: &[u8]) {}
+    /// Takes a name that LeakHunter wrote into the dump.
+    fn name(&mut self, _name: NameLine) {}
+
+    /// Takes over what another thread has found.
+    fn merge(&mut self, other: Self);
 }
 
-/// A record whose ends are fine and whose middle is not.
+/// Why a record could not be visited.
 #[derive(Debug)]
+pub enum Failure {
+    /// Its ends are valid, its middle is not.
+    Damaged,
+    /// The pass cannot go on.
+    Failed(Error),
+}
+
+/// A record whose ends are valid and whose middle is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Damaged;
+
+impl From<Damaged> for Failure {
+    fn from(_: Damaged) -> Self {
+        Self::Damaged
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
 
 /// A piece of text in a dump that is no record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,45 +93,67 @@ pub struct Seen {
     pub first_skipped: Vec<Skipped>,
 }
 
-/// Reads all of `file`, `visitors` at a time (one per thread of `pool`), and hands them back.
-pub fn scan<V: Visitor>(
+/// Reads all of `file` in one pass, on every thread of `pool`.
+///
+/// # Errors
+/// When the file cannot be read, is cut short, changed, or has no record; when the run is cancelled; what the pass returns.
+pub fn scan<P: Pass>(
     file: &DumpFile,
     pool: &ThreadPool,
     progress: &Progress,
-    new_visitor: impl Fn() -> V + Sync,
-) -> Result<(Vec<V>, Seen)> {
+    new_pass: impl Fn() -> P + Sync,
+) -> Result<(P, Seen)> {
     let regions = regions(file.bytes(), pool.current_num_threads() as u64);
     let next = AtomicUsize::new(0);
-    let found = Mutex::new(vec![Found::default(); regions.len()]);
-    let visitors = pool
-        .broadcast(|_| -> Result<V> {
-            let mut visitor = new_visitor();
+    let parts = pool
+        .broadcast(|_| -> Result<Part<P>> {
+            let mut pass = new_pass();
+            let mut stats = Vec::new();
             let mut buffer = Vec::new();
             let start = Finder::new(OBJECT_START);
             while let Some((index, region)) = claim(&next, &regions) {
                 let mut reader = RegionReader {
-                    visitor: &mut visitor,
-                    found: Found::default(),
+                    pass: &mut pass,
+                    stats: RegionStats {
+                        index,
+                        ..RegionStats::default()
+                    },
                     start: &start,
                     progress,
                 };
-                let end = lines::each_unit(file, region, &mut buffer, V::REFERENCES, progress, |unit| {
+                let end = lines::each_unit(file, region, &mut buffer, P::REFERENCES, progress, |unit| {
                     reader.unit(&unit)
                 })?;
                 // A budget that ended early since the run was cancelled looks like damage.
                 progress.check()?;
-                reader.found.lines = end.lines;
-                found.lock()[index] = reader.found;
+                reader.stats.lines = end.lines;
+                stats.push(reader.stats);
                 progress.add(region.1 - region.0);
             }
-            Ok(visitor)
+            Ok(Part { pass, stats })
         })
         .into_iter()
-        .collect::<Result<Vec<V>>>();
+        .collect::<Result<Vec<Part<P>>>>();
     // A file that changed explains any other trouble with it.
     file.check_unchanged()?;
-    let visitors = visitors?;
-    Ok((visitors, finish(file, found.into_inner())?))
+    let mut parts = parts?.into_iter();
+    let Part { mut pass, mut stats } = parts.next().unwrap_or_else(|| Part {
+        pass: new_pass(),
+        stats: Vec::new(),
+    });
+    for part in parts {
+        progress.check()?;
+        pass.merge(part.pass);
+        stats.extend(part.stats);
+    }
+    stats.sort_unstable_by_key(|stats| stats.index);
+    Ok((pass, finish(file, stats)?))
+}
+
+/// What one thread has made of its regions.
+struct Part<P> {
+    pass: P,
+    stats: Vec<RegionStats>,
 }
 
 fn claim(next: &AtomicUsize, regions: &[(u64, u64)]) -> Option<(usize, (u64, u64))> {
@@ -119,7 +170,9 @@ fn regions(bytes: u64, threads: u64) -> Vec<(u64, u64)> {
 
 /// What one region held besides records.
 #[derive(Clone, Debug, Default)]
-struct Found {
+struct RegionStats {
+    /// Which region of the file it is.
+    index: usize,
     lines: u64,
     records: u64,
     skipped: u64,
@@ -128,14 +181,14 @@ struct Found {
     truncated: Option<(u64, u64)>,
 }
 
-struct RegionReader<'a, V> {
-    visitor: &'a mut V,
-    found: Found,
+struct RegionReader<'a, P> {
+    pass: &'a mut P,
+    stats: RegionStats,
     start: &'a Finder<'static>,
     progress: &'a Progress,
 }
 
-impl<V: Visitor> RegionReader<'_, V> {
+impl<P: Pass> RegionReader<'_, P> {
     #[inline]
     fn unit(&mut self, unit: &Unit<'_>) -> Result<()> {
         let mut text = unit.text.strip_suffix(b"\r").unwrap_or(unit.text);
@@ -154,14 +207,14 @@ impl<V: Visitor> RegionReader<'_, V> {
             };
             let Some(another) = another else {
                 match record {
-                    Some(record) => self.visit(record, unit, byte),
+                    Some(record) => self.visit(record, unit, byte)?,
                     // The last piece is always read, whatever those before it have cost.
-                    None if self.slow(unit, text, byte, &mut Budget::of(text.len())) => {}
+                    None if self.slow(unit, text, byte, &mut Budget::of(text.len()))? => {}
                     None => self.skip_or_truncated(unit, text, byte),
                 }
                 return Ok(());
             };
-            if !budget.is_spent() && self.slow(unit, text, byte, &mut budget) {
+            if !budget.is_spent() && self.slow(unit, text, byte, &mut budget)? {
                 return Ok(());
             }
             self.skip(unit, byte, "cut off in the middle");
@@ -176,37 +229,48 @@ impl<V: Visitor> RegionReader<'_, V> {
     }
 
     #[inline]
-    fn visit(&mut self, record: Record<'_>, unit: &Unit<'_>, byte: u64) {
-        self.found.records += 1;
-        if self.visitor.visit(&record.with_elided(unit.elided)).is_err() {
-            self.skip(unit, byte, "damaged in the middle");
+    fn visit(&mut self, record: Record<'_>, unit: &Unit<'_>, byte: u64) -> Result<()> {
+        self.stats.records += 1;
+        match self.pass.visit(&record.with_elided(unit.elided)) {
+            Ok(()) => {}
+            Err(Failure::Damaged) => self.skip(unit, byte, "damaged in the middle"),
+            Err(Failure::Failed(error)) => return Err(error),
         }
+        Ok(())
     }
 
     /// Everything but a record that the fast path can read; `false` when it is none at all.
     #[cold]
-    fn slow(&mut self, unit: &Unit<'_>, text: &[u8], byte: u64, budget: &mut Budget<'_>) -> bool {
+    fn slow(&mut self, unit: &Unit<'_>, text: &[u8], byte: u64, budget: &mut Budget<'_>) -> Result<bool> {
         if text.trim_ascii_start().is_empty() {
-            return true;
+            return Ok(true);
         }
         if let Some(start) = OTHER_STARTS.iter().find(|start| text.starts_with(start)) {
             let whole = text.ends_with(b"}");
-            self.found.records += u64::from(whole);
+            self.stats.records += u64::from(whole);
             match *start {
-                ROOT_START if whole => self.visitor.root(text, unit.elided),
-                NAME_START if whole => self.visitor.name(text),
+                ROOT_START if whole => {
+                    if let Some(root) = Fields::parse_within(text, budget) {
+                        self.pass.root(&root, unit.elided);
+                    }
+                }
+                NAME_START if whole => {
+                    if let Some(name) = NameLine::parse(text) {
+                        self.pass.name(name);
+                    }
+                }
                 _ => {}
             }
-            return whole;
+            return Ok(whole);
         }
         let Some(fields) = Fields::parse_within(text, budget) else {
-            return false;
+            return Ok(false);
         };
         // Without an address it describes no object: not of ObjectSpace, and no harm. It does not make a dump either.
         if fields.address != 0 {
-            self.visit(Record::of_fields(text, &fields), unit, byte);
+            self.visit(Record::of_fields(text, &fields), unit, byte)?;
         }
-        true
+        Ok(true)
     }
 
     fn skip_or_truncated(&mut self, unit: &Unit<'_>, text: &[u8], byte: u64) {
@@ -217,7 +281,7 @@ impl<V: Visitor> RegionReader<'_, V> {
                 .chain([&OBJECT_START])
                 .any(|start| text.starts_with(start) || start.starts_with(text))
         {
-            self.found.truncated = Some((unit.line, byte));
+            self.stats.truncated = Some((unit.line, byte));
         }
         self.skip(
             unit,
@@ -231,9 +295,9 @@ impl<V: Visitor> RegionReader<'_, V> {
     }
 
     fn skip(&mut self, unit: &Unit<'_>, byte: u64, reason: &'static str) {
-        self.found.skipped += 1;
-        if self.found.first_skipped.len() < TOLD {
-            self.found.first_skipped.push(Skipped {
+        self.stats.skipped += 1;
+        if self.stats.first_skipped.len() < TOLD {
+            self.stats.first_skipped.push(Skipped {
                 line: unit.line,
                 byte,
                 reason,
@@ -247,11 +311,11 @@ impl<V: Visitor> RegionReader<'_, V> {
 mod tests;
 
 /// Adds up the regions: lines are counted from the start of the file.
-fn finish(file: &DumpFile, found: Vec<Found>) -> Result<Seen> {
+fn finish(file: &DumpFile, regions: Vec<RegionStats>) -> Result<Seen> {
     let mut seen = Seen::default();
     let mut lines_before = 0;
     let mut records = 0;
-    for region in found {
+    for region in regions {
         if let Some((line, byte)) = region.truncated {
             let message = "is cut short in the middle of a record; copy or take it again";
             return Err(file.truncated(message).at(Some(lines_before + line + 1), byte));

@@ -22,12 +22,14 @@ const SIZES: [usize; 3] = [24 << 10, 48 << 10, 96 << 10];
 
 struct Reader;
 
-impl Visitor for Reader {
+impl Pass for Reader {
     const REFERENCES: bool = true;
 
-    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged> {
-        record.fields().map(drop).ok_or(Damaged)
+    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure> {
+        record.fields().map(drop).ok_or(Failure::Damaged)
     }
+
+    fn merge(&mut self, _: Self) {}
 }
 
 fn dump(text: &[u8]) -> tempfile::NamedTempFile {

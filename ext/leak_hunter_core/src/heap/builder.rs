@@ -7,7 +7,7 @@ use super::names::{Name, Names};
 use super::tables::{Filler, Tables};
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
-use crate::dump::{Fields, Recorded};
+use crate::dump::{Fields, NameLine, Recorded};
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 
@@ -65,7 +65,9 @@ impl HeapBuilder {
     /// Adds names as a dump tells them, a line each.
     pub fn name_lines(&mut self, text: &[u8]) -> &mut Self {
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            self.names.read(line);
+            if let Some(line) = NameLine::parse(line) {
+                self.names.add_line(line);
+            }
         }
         self
     }

@@ -8,7 +8,7 @@ use super::Heap;
 use super::tables::{Filler, Found, Tables};
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
-use crate::dump::{Damaged, DumpFile, Fields, Record, Visitor, scan};
+use crate::dump::{DumpFile, Failure, Fields, NameLine, Pass, Record, scan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool;
 use crate::progress::Progress;
@@ -19,16 +19,7 @@ impl Heap {
         let file = DumpFile::open_and_name_line(path, progress)?;
         progress.set_total(file.bytes() * 2);
         let mut pool = pool::of(pool::threads(threads))?;
-        let (parts, _) = scan(&file, &pool, progress, Numbering::default)?;
-        let mut parts = parts.into_iter();
-        let Numbering {
-            mut addresses,
-            mut repeated,
-        } = parts.next().unwrap_or_default();
-        for part in parts {
-            progress.check()?;
-            repeated += part.repeated + addresses.merge(part.addresses);
-        }
+        let (Numbering { addresses, repeated }, _) = scan(&file, &pool, progress, Numbering::default)?;
         if repeated > 0 {
             // Of records that share an address the first counts.
             pool = pool::of(1)?;
@@ -51,14 +42,11 @@ impl Heap {
             )
         })?;
         let tables = Tables::new(index);
-        let (parts, _) = scan(file, pool, progress, || Reader {
+        let (reader, _) = scan(file, pool, progress, || Reader {
             filler: tables.filler(),
-            error: None,
+            others: Vec::new(),
         })?;
-        let found = parts
-            .into_iter()
-            .map(Reader::finish)
-            .collect::<Result<Vec<Found>>>()?;
+        let found = reader.finish();
         progress.check()?;
         tables.into_heap(found, file.recorded().cloned(), progress)
     }
@@ -71,13 +59,17 @@ struct Numbering {
     repeated: u64,
 }
 
-impl Visitor for Numbering {
+impl Pass for Numbering {
     #[inline]
-    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged> {
+    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure> {
         if is_object(record.kind) && !self.addresses.insert(record.address) {
             self.repeated += 1;
         }
         Ok(())
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.repeated += other.repeated + self.addresses.merge(other.addresses);
     }
 }
 
@@ -89,45 +81,47 @@ fn is_object(kind: &[u8]) -> bool {
 #[derive(Debug)]
 struct Reader<'a> {
     filler: Filler<'a>,
-    error: Option<Error>,
+    /// What other threads have found.
+    others: Vec<Found>,
 }
 
 impl Reader<'_> {
-    fn finish(self) -> Result<Found> {
-        match self.error {
-            Some(error) => Err(error),
-            None => Ok(self.filler.finish()),
-        }
+    fn finish(self) -> Vec<Found> {
+        let mut found = self.others;
+        found.push(self.filler.finish());
+        found
     }
 }
 
-impl Visitor for Reader<'_> {
+impl Pass for Reader<'_> {
     const REFERENCES: bool = true;
 
-    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Damaged> {
-        let fields = record.fields().ok_or(Damaged)?;
+    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure> {
+        let fields = record.fields().ok_or(Failure::Damaged)?;
         match record.kind {
             b"SHAPE" => self.filler.found.names.add_shape(&fields),
             b"NONE" => {}
             _ => {
                 let references = fields.references().chain(record.elided.iter().copied());
-                if let Err(error) = self.filler.object(&fields, references) {
-                    self.error = Some(error);
-                }
+                self.filler.object(&fields, references)?;
             }
         }
         Ok(())
     }
 
-    fn root(&mut self, text: &[u8], elided: &[u64]) {
-        let Some(fields) = Fields::parse(text) else { return };
-        let Some(category) = &fields.root else { return };
-        self.filler
-            .root(category, fields.references().chain(elided.iter().copied()));
+    fn root(&mut self, root: &Fields<'_>, elided: &[u64]) {
+        if let Some(category) = &root.root {
+            self.filler
+                .root(category, root.references().chain(elided.iter().copied()));
+        }
     }
 
-    fn name(&mut self, text: &[u8]) {
-        self.filler.found.names.read(text);
+    fn name(&mut self, name: NameLine) {
+        self.filler.found.names.add_line(name);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.others.extend(other.finish());
     }
 }
 

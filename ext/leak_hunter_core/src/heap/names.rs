@@ -6,9 +6,8 @@ use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
 use foldhash::fast::RandomState;
-use serde::Deserialize;
 
-use crate::dump::{Fields, lossy};
+use crate::dump::{Fields, NameLine, lossy};
 
 /// No shape has a longer chain; a damaged dump may hold a circle.
 const LONGEST_CHAIN: usize = 4096;
@@ -18,20 +17,12 @@ const SHAPE_BITS: u64 = (1 << 19) - 1;
 const REDACTED: &str = "#<Symbol>";
 
 /// A name by which something refers to an object.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     /// `constant`, `instance_variable`, `class_variable`, `global`, `fiber_local`, `thread_variable`, `fiber_storage`
     pub kind: String,
     /// As it is written in Ruby: `AUDIT_TRAIL`, `@cache`, `$cache`.
     pub name: String,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    #[serde(flatten)]
-    name: Name,
-    owner: Option<String>,
-    value: String,
 }
 
 #[derive(Debug)]
@@ -51,19 +42,15 @@ pub struct Names {
 }
 
 impl Names {
-    /// Takes a NAME line of a dump; one that is damaged names nothing.
-    pub(crate) fn read(&mut self, text: &[u8]) {
-        let Ok(line) = serde_json::from_slice::<Line>(text) else {
-            return;
-        };
-        let address = |text: &str| u64::from_str_radix(text.strip_prefix("0x")?, 16).ok();
-        let owner = match line.owner {
-            Some(owner) => address(&owner),
-            None => Some(0),
-        };
-        if let (Some(owner), Some(value)) = (owner, address(&line.value)) {
-            self.add(owner, value, line.name);
-        }
+    /// Takes a NAME line of a dump.
+    pub(crate) fn add_line(&mut self, line: NameLine) {
+        let NameLine {
+            owner,
+            value,
+            kind,
+            name,
+        } = line;
+        self.add(owner, value, Name { kind, name });
     }
 
     /// Adds a name. Of several for one edge, the first in the order of the alphabet stays, so that every run says the
