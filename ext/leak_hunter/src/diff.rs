@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
 use leak_hunter_core::diff::{Input, compare};
+use leak_hunter_core::verdict::Provenance;
 use leak_hunter_core::{Options, Report};
 use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj};
 
@@ -94,8 +95,8 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         .set("own_count", totals.own_count)?
         .set("cache_count", totals.caches.count)?
         .set("cache_memsize", totals.caches.memsize)?
-        .set("third_count", report.third.0)?
-        .set("third_memsize", report.third.1)?;
+        .set("third_count", report.third.count)?
+        .set("third_memsize", report.third.memsize)?;
     let holders = report
         .holders
         .as_ref()
@@ -103,7 +104,7 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         .transpose()?;
     let hash = Hash::new(ruby)
         .set("schema", SCHEMA)?
-        .set("identity", report.evidence.identity)?
+        .set("identity", report.evidence.identity.name())?
         .set("group_by", group_by)?
         .set("sort", report.sort.name())?
         .set("dumps", array(ruby, &report.dumps, dump_to_hash)?)?
@@ -124,7 +125,7 @@ fn dump_to_hash(ruby: &Ruby, dump: &DumpSummary) -> Result<RHash, Error> {
         let hash = Hash::new(ruby)
             .set("line", skipped.line)?
             .set("byte", skipped.byte)?
-            .set("reason", skipped.reason)?;
+            .set("reason", skipped.reason.name())?;
         Ok(hash.hash)
     })?;
     let skipped = Hash::new(ruby).set("count", dump.skipped)?.set("first", first)?;
@@ -190,13 +191,14 @@ fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, 
         .set("memsize", group.memsize)?
         .set(
             "generations",
-            group.generations.map(|(low, high)| vec![low, high]),
+            group.generations.map(|it| vec![it.lowest, it.highest]),
         )?
         .set("addresses", addresses)?;
     Ok(hash.hash)
 }
 
 fn evidence_to_hash(ruby: &Ruby, evidence: &Evidence) -> Result<RHash, Error> {
+    let reasons: Vec<&str> = evidence.reasons.iter().map(|reason| reason.name()).collect();
     let survivors = Hash::new(ruby)
         .set("by_generation", evidence.by_generation)?
         .set("at_boundary", evidence.at_boundary)?
@@ -208,18 +210,18 @@ fn evidence_to_hash(ruby: &Ruby, evidence: &Evidence) -> Result<RHash, Error> {
     let compaction = Hash::new(ruby)
         .set("first_to_second", evidence.moved_first_to_second)?
         .set("second_to_third", evidence.moved_second_to_third)?
-        .set("source", evidence.compaction_source)?;
+        .set("source", evidence.compaction_source.map(Provenance::name))?;
     let hash = Hash::new(ruby)
-        .set("identity", evidence.identity)?
-        .set("confidence", evidence.confidence)?
-        .set("reasons", evidence.reasons.clone())?
+        .set("identity", evidence.identity.name())?
+        .set("confidence", evidence.confidence.name())?
+        .set("reasons", reasons)?
         .set("traced", evidence.traced)?
         .set("untraced", evidence.untraced)?
         .set("survivors", survivors.hash)?
         .set("withheld", withheld.hash)?
         .set("slots_reused", evidence.slots_reused)?
         .set("compaction", compaction.hash)?
-        .set("same_process", evidence.same_process)?
+        .set("same_process", evidence.same_process.name())?
         .set("skipped_lines", evidence.skipped_lines)?;
     Ok(hash.hash)
 }

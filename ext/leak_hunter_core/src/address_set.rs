@@ -123,11 +123,6 @@ impl AddressSet {
         self.length
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
-    }
-
     /// The pages in ascending order, and the addresses that are no multiple of 8.
     pub(crate) fn into_pages(mut self) -> (Vec<(u64, Page)>, Vec<u64>) {
         let mut numbers: Vec<_> = self.numbers.into_iter().collect();

@@ -20,8 +20,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-pub mod address_index;
-pub mod address_set;
+mod address_index;
+mod address_set;
 pub mod diff;
 pub mod dump;
 pub mod error;
@@ -36,6 +36,7 @@ mod pool;
 pub mod progress;
 #[cfg(test)]
 mod test_support;
+pub mod verdict;
 
 pub use diff::{Options, Report, diff};
 pub use dump::DumpFile;

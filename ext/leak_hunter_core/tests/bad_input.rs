@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use leak_hunter_core::diff::Report;
+use leak_hunter_core::verdict::Reason;
 use leak_hunter_core::{Error, ErrorKind, Options, Progress, diff};
 use tempfile::TempDir;
 
@@ -211,7 +212,7 @@ fn broken_lines_are_counted_and_the_first_are_named() {
     let places: Vec<_> = third.first_skipped.iter().map(|it| (it.line, it.byte)).collect();
     assert_eq!(places, [(2, first.len() as u64 + 1), (3, first.len() as u64 + 9)]);
     assert_eq!(report.evidence.skipped_lines, 2);
-    assert!(report.evidence.reasons.contains(&"skipped_lines"));
+    assert!(report.evidence.reasons.contains(&Reason::SkippedLines));
 }
 
 #[test]
@@ -365,7 +366,7 @@ fn untraced_objects_are_withheld_when_everything_moved() {
     let report = dumps.diff().unwrap();
     assert_eq!((report.totals.count, report.evidence.untraced_moved), (1, 1));
     assert_eq!(report.evidence.moved_first_to_second, Some(true));
-    assert!(report.evidence.reasons.contains(&"compaction"));
+    assert!(report.evidence.reasons.contains(&Reason::Compaction));
 }
 
 #[test]

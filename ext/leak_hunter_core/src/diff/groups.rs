@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::options::{Key, Options};
-use super::report::{Group, GroupTotals, Values};
+use super::report::{GenerationRange, Group, GroupTotals, Values};
 use crate::dump::{Classes, Fields, lossy};
 use crate::gem;
 
@@ -15,7 +15,7 @@ pub(crate) struct Tally {
     count: u64,
     bytesize: u64,
     memsize: u64,
-    generations: Option<(u64, u64)>,
+    generations: Option<GenerationRange>,
     /// The lowest addresses, so that the choice does not hang on the order of reading.
     samples: Vec<u64>,
 }
@@ -26,7 +26,10 @@ impl Tally {
             count: 1,
             bytesize: fields.bytesize,
             memsize: fields.memsize,
-            generations: fields.generation.map(|generation| (generation, generation)),
+            generations: fields.generation.map(|generation| GenerationRange {
+                lowest: generation,
+                highest: generation,
+            }),
             samples: vec![fields.address],
         }
     }
@@ -36,9 +39,10 @@ impl Tally {
         self.bytesize = self.bytesize.saturating_add(other.bytesize);
         self.memsize = self.memsize.saturating_add(other.memsize);
         self.generations = match (self.generations, other.generations) {
-            (Some((low, high)), Some((other_low, other_high))) => {
-                Some((low.min(other_low), high.max(other_high)))
-            }
+            (Some(one), Some(two)) => Some(GenerationRange {
+                lowest: one.lowest.min(two.lowest),
+                highest: one.highest.max(two.highest),
+            }),
             (one, two) => one.or(two),
         };
         self.samples.extend_from_slice(&other.samples);

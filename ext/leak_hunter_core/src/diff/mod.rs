@@ -2,8 +2,6 @@
 
 mod by_address;
 mod census;
-mod continuity;
-mod evidence;
 mod groups;
 mod held;
 mod identity;
@@ -21,21 +19,23 @@ use rayon::ThreadPool;
 
 pub use input::Input;
 pub use options::{Identity, Key, Options, Pattern, Sort};
-pub use report::{DumpSummary, Evidence, Group, GroupTotals, Report, SCHEMA, Values};
+pub use report::{DumpSummary, GenerationRange, Group, GroupTotals, HeapSize, Report, SCHEMA, Values};
 
 use self::by_address::{Addresses, NewAndKept};
-use self::census::{Census, Totals};
-use self::continuity::Continuity;
-use self::evidence::Facts;
+use self::census::Census;
+pub(crate) use self::census::Totals;
 use self::groups::Sites;
 use self::identity::Judge;
-use self::input::Source;
+pub(crate) use self::input::Source;
 use self::moves::{SiteHashes, SitesOf};
+pub(crate) use self::survivors::Counts;
 use self::survivors::Survivors;
 use crate::dump::{Classes, Pass, Seen};
 use crate::error::Result;
 use crate::pool;
 use crate::progress::Progress;
+pub use crate::verdict::Evidence;
+use crate::verdict::{self, Continuity, Facts, Move, Provenance};
 
 /// Compares three dumps of one process. See [`compare`].
 pub fn diff(paths: &[PathBuf; 3], options: &Options, progress: &Progress) -> Result<Report> {
@@ -53,9 +53,9 @@ pub fn compare(inputs: &[Input; 3], options: &Options, progress: &Progress) -> R
         Source::open(second, progress)?,
         Source::open(third, progress)?,
     ];
-    continuity::check_distinct(&sources)?;
-    continuity::check_recorded(&sources)?;
-    continuity::check_marks(&sources, options.identity)?;
+    verdict::check_distinct(&sources)?;
+    verdict::check_recorded(&sources)?;
+    verdict::check_marks(&sources, options.identity)?;
     progress.set_total(sources.iter().map(Source::bytes).sum());
     let run = Run {
         files: &sources,
@@ -87,7 +87,7 @@ impl Run<'_> {
         let mut judge = Judge {
             first: &first,
             second: &second,
-            moved: first_to_second.0 == Some(true),
+            moved: first_to_second.moved == Some(true),
             sites: None,
         };
         let (mut third, third_seen) = self.pass(2, || Survivors::new(&judge, self.options))?;
@@ -96,7 +96,7 @@ impl Run<'_> {
 
         // Only a move makes the boundary generations need more than addresses, and only then is it looked up.
         let moves = [first_to_second, second_to_third];
-        if moves.iter().any(|it| it.0 == Some(true)) {
+        if moves.iter().any(|it| it.moved == Some(true)) {
             judge.sites = Some([self.sites_of(0, &first)?, self.sites_of(1, &second)?]);
             third = self.pass(2, || Survivors::new(&judge, self.options))?.0;
         }
@@ -114,7 +114,7 @@ impl Run<'_> {
         let mut report = self.finish(third.sites, &third.classes, totals, seen, evidence);
         if self.options.holders {
             let (holders, caches) =
-                self.holders(&report.groups, third.addresses, &totals, moves.map(|it| it.0))?;
+                self.holders(&report.groups, third.addresses, &totals, moves.map(|it| it.moved))?;
             report.holders = Some(holders);
             report.totals.caches = caches;
         }
@@ -137,7 +137,7 @@ impl Run<'_> {
         if self.files.iter().all(|file| file.recorded().is_some()) {
             return Ok(());
         }
-        continuity::check_generations(totals.map(|it| it.generation))
+        verdict::check_generations(totals.map(|it| it.generation))
     }
 
     fn sites_of(&self, index: usize, census: &Census) -> Result<SiteHashes> {
@@ -170,19 +170,13 @@ impl Run<'_> {
     }
 
     /// Whether objects moved between two dumps, how that is known, and whether it is known to be one process.
-    fn continuity(
-        &self,
-        one: usize,
-        two: usize,
-        before: &Classes,
-        after: &Classes,
-    ) -> Result<evidence::Move> {
+    fn continuity(&self, one: usize, two: usize, before: &Classes, after: &Classes) -> Result<Move> {
         let inferred = Continuity::of(before, after);
-        let (moved, source) = continuity::moved(&self.files[one], &self.files[two], inferred);
-        if source != "recorded" {
-            continuity::check_inferred(self.files, one, two, inferred)?;
+        let known = verdict::moved(&self.files[one], &self.files[two], inferred);
+        if known.source != Provenance::Recorded {
+            verdict::check_inferred(self.files, one, two, inferred)?;
         }
-        Ok((moved, source, inferred.same_process))
+        Ok(known)
     }
 
     fn finish(
@@ -222,7 +216,10 @@ impl Run<'_> {
             dumps: dumps.collect(),
             groups,
             totals: group_totals,
-            third: (totals[2].records, totals[2].memsize),
+            third: HeapSize {
+                count: totals[2].records,
+                memsize: totals[2].memsize,
+            },
             holders: None,
             evidence,
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::options::{Key, Options, Sort};
 use crate::dump::{Recorded, Skipped};
 use crate::holders::{Caches, Holder};
+use crate::verdict::Evidence;
 
 /// Version of the shape of [`Report`].
 pub const SCHEMA: u32 = 1;
@@ -23,7 +24,7 @@ pub struct Report {
     /// Sums.
     pub totals: GroupTotals,
     /// All objects of the third dump.
-    pub third: (u64, u64),
+    pub third: HeapSize,
     /// Who holds what leaked, if that was asked for.
     pub holders: Option<Vec<Holder>>,
     /// How sure the answer is, and why.
@@ -39,6 +40,24 @@ impl Report {
             group.addresses.truncate(options.samples);
         }
     }
+}
+
+/// How large a heap is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeapSize {
+    /// Objects.
+    pub count: u64,
+    /// Their bytes, in Ruby's heap and outside.
+    pub memsize: u64,
+}
+
+/// The generations of several objects, as GC counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GenerationRange {
+    /// The oldest object's.
+    pub lowest: u64,
+    /// The youngest object's.
+    pub highest: u64,
 }
 
 /// One dump.
@@ -101,7 +120,7 @@ pub struct Group {
     /// Bytes in all.
     pub memsize: u64,
     /// Lowest and highest generation.
-    pub generations: Option<(u64, u64)>,
+    pub generations: Option<GenerationRange>,
     /// The lowest addresses among them, in the third dump.
     pub addresses: Vec<u64>,
 }
@@ -137,47 +156,4 @@ pub struct GroupTotals {
     pub own_count: u64,
     /// Objects in the groups that no holder accounts for, if holders were asked for.
     pub caches: Caches,
-}
-
-/// What the answer rests on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evidence {
-    /// `generation`, `generation+address`, `address+class` or `address`.
-    pub identity: &'static str,
-    /// `exact`, `high` or `low`.
-    pub confidence: &'static str,
-    /// What keeps it from being exact.
-    pub reasons: Vec<&'static str>,
-    /// Traced objects of the third dump.
-    pub traced: u64,
-    /// Untraced objects of the third dump.
-    pub untraced: u64,
-    /// Survivors told by generation alone.
-    pub by_generation: u64,
-    /// Survivors of a boundary generation.
-    pub at_boundary: u64,
-    /// Untraced survivors.
-    pub by_address: u64,
-    /// Untraced candidates withheld because objects moved.
-    pub untraced_moved: u64,
-    /// Untraced candidates withheld because tracing data was lost.
-    pub tracing_lost: u64,
-    /// Traced candidates withheld because they may have moved.
-    pub boundary: u64,
-    /// Survivors in a slot that held another object in the first dump.
-    pub slots_reused: u64,
-    /// Whether objects moved between the first and the second dump.
-    pub moved_first_to_second: Option<bool>,
-    /// Whether objects moved between the second and the third dump.
-    pub moved_second_to_third: Option<bool>,
-    /// `recorded` or `inferred`
-    pub compaction_source: Option<&'static str>,
-    /// Whether this Ruby forgets or mixes up where moved objects were made.
-    pub moves_spoil_tracing: bool,
-    /// `recorded`, `inferred` or `unknown`
-    pub same_process: &'static str,
-    /// Moments of which only the GC count is known, so that nothing can be said of untraced objects.
-    pub marks: u64,
-    /// Lines of all dumps that are no record.
-    pub skipped_lines: u64,
 }

@@ -87,7 +87,7 @@ fn every_record_of_the_real_dumps_is_read() {
         let file = crate::DumpFile::open(&path).expect("a dump");
         let progress = crate::Progress::default();
         let mut buffer = Vec::new();
-        crate::dump::lines::each_unit(&file, (0, file.bytes()), &mut buffer, false, &progress, |unit| {
+        crate::dump::lines::each_unit(&file, 0..file.bytes(), &mut buffer, false, &progress, |unit| {
             let shown = String::from_utf8_lossy(unit.text).into_owned();
             let fields = Fields::parse(unit.text).unwrap_or_else(|| panic!("{}: {shown}", path.display()));
             if fields.address != 0 {

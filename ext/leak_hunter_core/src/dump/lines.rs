@@ -6,6 +6,7 @@
 //! out, so memory stays bounded whatever a line holds.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memchr_iter;
 
@@ -61,16 +62,17 @@ pub(crate) struct Region {
     pub(crate) lines: u64,
 }
 
-/// Reads the records that start in `start..end` of `file` and hands each to `each`; with `collect`, the references of
+/// Reads the records that start in `region` of `file`, in bytes, and hands each to `each`; with `collect`, the references of
 /// overlong ones too.
 pub(crate) fn each_unit(
     file: &DumpFile,
-    (start, end): (u64, u64),
+    region: Range<u64>,
     buffer: &mut Vec<u8>,
     collect: bool,
     progress: &Progress,
     mut each: impl FnMut(Unit<'_>) -> Result<()>,
 ) -> Result<Region> {
+    let Range { start, end } = region;
     let mut lines = Lines {
         end,
         file,

@@ -20,4 +20,4 @@ pub use grammar::Fields;
 pub use meta::Recorded;
 pub use name_line::NameLine;
 pub use record::Record;
-pub use scan::{Damaged, Failure, Pass, Seen, Skipped, scan};
+pub use scan::{Damaged, Failure, Pass, Seen, SkipReason, Skipped, scan};

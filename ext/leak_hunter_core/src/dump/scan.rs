@@ -1,5 +1,6 @@
 //! One pass over a dump on several threads.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use memchr::memmem::Finder;
@@ -81,7 +82,32 @@ pub struct Skipped {
     /// Offset in the file, in bytes from 0.
     pub byte: u64,
     /// Why.
-    pub reason: &'static str,
+    pub reason: SkipReason,
+}
+
+/// Why a piece of text was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// Another record starts before it ends.
+    CutOff,
+    /// Its ends are valid, its middle is not.
+    DamagedMiddle,
+    /// It starts like a record.
+    NotWhole,
+    /// It does not even start like one.
+    NotARecord,
+}
+
+impl SkipReason {
+    /// The name, as in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CutOff => "cut off in the middle",
+            Self::DamagedMiddle => "damaged in the middle",
+            Self::NotWhole => "not a whole record",
+            Self::NotARecord => "not a record",
+        }
+    }
 }
 
 /// What a pass saw besides the records.
@@ -121,6 +147,7 @@ pub fn scan<P: Pass>(
                     start: &start,
                     progress,
                 };
+                let bytes = region.end - region.start;
                 let end = lines::each_unit(file, region, &mut buffer, P::REFERENCES, progress, |unit| {
                     reader.unit(&unit)
                 })?;
@@ -128,7 +155,7 @@ pub fn scan<P: Pass>(
                 progress.check()?;
                 reader.stats.lines = end.lines;
                 stats.push(reader.stats);
-                progress.add(region.1 - region.0);
+                progress.add(bytes);
             }
             Ok(Part { pass, stats })
         })
@@ -156,15 +183,16 @@ struct Part<P> {
     stats: Vec<RegionStats>,
 }
 
-fn claim(next: &AtomicUsize, regions: &[(u64, u64)]) -> Option<(usize, (u64, u64))> {
+/// The next region that no thread has taken yet, and its index.
+fn claim(next: &AtomicUsize, regions: &[Range<u64>]) -> Option<(usize, Range<u64>)> {
     let index = next.fetch_add(1, Ordering::Relaxed);
-    regions.get(index).map(|region| (index, *region))
+    regions.get(index).map(|region| (index, region.clone()))
 }
 
-fn regions(bytes: u64, threads: u64) -> Vec<(u64, u64)> {
+fn regions(bytes: u64, threads: u64) -> Vec<Range<u64>> {
     let size = (bytes / (threads * 8)).clamp(SMALLEST_REGION, LARGEST_REGION);
     (0..bytes.div_ceil(size))
-        .map(|index| (index * size, ((index + 1) * size).min(bytes)))
+        .map(|index| index * size..((index + 1) * size).min(bytes))
         .collect()
 }
 
@@ -217,7 +245,7 @@ impl<P: Pass> RegionReader<'_, P> {
             if !budget.is_spent() && self.slow(unit, text, byte, &mut budget)? {
                 return Ok(());
             }
-            self.skip(unit, byte, "cut off in the middle");
+            self.skip(unit, byte, SkipReason::CutOff);
             text = &text[another..];
             byte += another as u64;
             if byte >= next_check {
@@ -233,7 +261,7 @@ impl<P: Pass> RegionReader<'_, P> {
         self.stats.records += 1;
         match self.pass.visit(&record.with_elided(unit.elided)) {
             Ok(()) => {}
-            Err(Failure::Damaged) => self.skip(unit, byte, "damaged in the middle"),
+            Err(Failure::Damaged) => self.skip(unit, byte, SkipReason::DamagedMiddle),
             Err(Failure::Failed(error)) => return Err(error),
         }
         Ok(())
@@ -287,14 +315,14 @@ impl<P: Pass> RegionReader<'_, P> {
             unit,
             byte,
             if text.starts_with(b"{") {
-                "not a whole record"
+                SkipReason::NotWhole
             } else {
-                "not a record"
+                SkipReason::NotARecord
             },
         );
     }
 
-    fn skip(&mut self, unit: &Unit<'_>, byte: u64, reason: &'static str) {
+    fn skip(&mut self, unit: &Unit<'_>, byte: u64, reason: SkipReason) {
         self.stats.skipped += 1;
         if self.stats.first_skipped.len() < TOLD {
             self.stats.first_skipped.push(Skipped {

@@ -3,8 +3,8 @@
 //! Dumps taken by LeakHunter say so themselves. Of others it is inferred: classes that the interpreter itself defines
 //! are pinned for good, so another address of theirs means another process; other named classes move in a compaction.
 
-use super::input::Source;
-use super::options::Identity;
+use super::Provenance;
+use crate::diff::{Identity, Source};
 use crate::dump::Classes;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -151,11 +151,30 @@ impl Continuity {
     }
 }
 
+/// What is known of the time between two dumps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Move {
+    /// Whether objects moved; `None` when that is not known.
+    pub(crate) moved: Option<bool>,
+    /// How that is known.
+    pub(crate) source: Provenance,
+    /// Whether the classes say that it is one process.
+    pub(crate) same_process: Option<bool>,
+}
+
 /// Whether objects moved between two dumps, and how that is known.
-pub(crate) fn moved(before: &Source, after: &Source, inferred: Continuity) -> (Option<bool>, &'static str) {
-    match (before.recorded(), after.recorded()) {
-        (Some(before), Some(after)) => (Some(before.compactions != after.compactions), "recorded"),
-        _ => (inferred.moved, "inferred"),
+pub(crate) fn moved(before: &Source, after: &Source, inferred: Continuity) -> Move {
+    let (moved, source) = match (before.recorded(), after.recorded()) {
+        (Some(before), Some(after)) => (
+            Some(before.compactions != after.compactions),
+            Provenance::Recorded,
+        ),
+        _ => (inferred.moved, Provenance::Inferred),
+    };
+    Move {
+        moved,
+        source,
+        same_process: inferred.same_process,
     }
 }
 

@@ -1,13 +1,9 @@
 //! How sure an answer is, and what keeps it from being surer.
 
-use super::census::Totals;
-use super::input::Source;
-use super::report::Evidence;
-use super::survivors::Counts;
+use super::continuity::Move;
+use super::{Confidence, Evidence, MatchedBy, Provenance, Reason};
+use crate::diff::{Counts, Source, Totals};
 use crate::dump::{Recorded, Seen};
-
-/// Whether objects moved, how that is known, and whether the classes say that it is one process.
-pub(crate) type Move = (Option<bool>, &'static str, Option<bool>);
 
 /// With more than one in so many survivors untraced, most of the answer rests on addresses.
 const MOSTLY: u64 = 2;
@@ -24,14 +20,18 @@ impl Facts {
     pub(crate) fn evidence(&self, files: &[Source; 3]) -> Evidence {
         let counts = &self.counts;
         let recorded = files.iter().all(|file| file.recorded().is_some());
-        let inferred = self.moves.iter().all(|it| it.2 == Some(true));
+        let inferred = self.moves.iter().all(|it| it.same_process == Some(true));
         let third = &self.totals[2];
-        let known = |source: &str| self.moves.iter().any(|it| it.0.is_some() && it.1 == source);
+        let known = |source| {
+            self.moves
+                .iter()
+                .any(|it| it.moved.is_some() && it.source == source)
+        };
         Evidence {
             identity: match (third.traced, counts.by_address) {
-                (0, _) => "address+class",
-                (_, 0) => "generation",
-                _ => "generation+address",
+                (0, _) => MatchedBy::AddressAndClass,
+                (_, 0) => MatchedBy::Generation,
+                _ => MatchedBy::GenerationAndAddress,
             },
             traced: third.traced,
             untraced: third.records - third.traced,
@@ -42,18 +42,16 @@ impl Facts {
             tracing_lost: counts.tracing_lost,
             boundary: counts.boundary,
             slots_reused: counts.slots_reused,
-            moved_first_to_second: self.moves[0].0,
-            moved_second_to_third: self.moves[1].0,
-            compaction_source: match () {
-                () if known("inferred") => Some("inferred"),
-                () if known("recorded") => Some("recorded"),
-                () => None,
-            },
+            moved_first_to_second: self.moves[0].moved,
+            moved_second_to_third: self.moves[1].moved,
+            compaction_source: [Provenance::Inferred, Provenance::Recorded]
+                .into_iter()
+                .find(|source| known(*source)),
             marks: files.iter().filter(|file| file.is_mark()).count() as u64,
             same_process: match (recorded, inferred) {
-                (true, _) => "recorded",
-                (false, true) => "inferred",
-                (false, false) => "unknown",
+                (true, _) => Provenance::Recorded,
+                (false, true) => Provenance::Inferred,
+                (false, false) => Provenance::Unknown,
             },
             moves_spoil_tracing: files
                 .iter()
@@ -65,11 +63,10 @@ impl Facts {
 
     pub(crate) fn by_address(third: &Totals, survivors: u64) -> Evidence {
         Evidence {
-            identity: "address",
+            identity: MatchedBy::Address,
             traced: third.traced,
             untraced: third.records - third.traced,
             by_address: survivors,
-            same_process: "unknown",
             ..Evidence::default()
         }
     }
@@ -81,47 +78,45 @@ impl Evidence {
         self.skipped_lines = seen.iter().map(|seen| seen.skipped).sum();
         let survivors = self.by_generation + self.at_boundary + self.by_address;
         let moved = [self.moved_first_to_second, self.moved_second_to_third].contains(&Some(true));
+        let partly_traced = self.identity == MatchedBy::GenerationAndAddress;
         let weak = [
-            (self.identity == "address", "address_only"),
-            (self.identity == "address+class", "no_tracing"),
+            (self.identity == MatchedBy::Address, Reason::AddressOnly),
+            (self.identity == MatchedBy::AddressAndClass, Reason::NoTracing),
             (
-                self.by_address * MOSTLY > survivors && self.identity == "generation+address",
-                "mostly_untraced",
+                self.by_address * MOSTLY > survivors && partly_traced,
+                Reason::MostlyUntraced,
             ),
-            (self.tracing_lost > survivors, "tracing_lost"),
-            (self.untraced_moved > survivors, "compaction"),
-            (moved && self.moves_spoil_tracing, "tracing_unreliable"),
+            (self.tracing_lost > survivors, Reason::TracingLost),
+            (self.untraced_moved > survivors, Reason::Compaction),
+            (moved && self.moves_spoil_tracing, Reason::TracingUnreliable),
         ];
         let mild = [
+            (self.by_address > 0 && partly_traced, Reason::Untraced),
+            (self.untraced_moved > 0, Reason::Compaction),
             (
-                self.by_address > 0 && self.identity == "generation+address",
-                "untraced",
+                moved && self.compaction_source == Some(Provenance::Inferred),
+                Reason::CompactionInferred,
             ),
-            (self.untraced_moved > 0, "compaction"),
+            (self.tracing_lost > 0, Reason::TracingLost),
+            (self.boundary > 0, Reason::Boundary),
+            (self.marks > 0 && self.untraced > 0, Reason::Marks),
+            (self.skipped_lines > 0, Reason::SkippedLines),
             (
-                moved && self.compaction_source == Some("inferred"),
-                "compaction_inferred",
-            ),
-            (self.tracing_lost > 0, "tracing_lost"),
-            (self.boundary > 0, "boundary"),
-            (self.marks > 0 && self.untraced > 0, "marks"),
-            (self.skipped_lines > 0, "skipped_lines"),
-            (
-                self.same_process == "unknown" && self.identity != "address",
-                "process_unknown",
+                self.same_process == Provenance::Unknown && self.identity != MatchedBy::Address,
+                Reason::ProcessUnknown,
             ),
         ];
-        let names = |list: &[(bool, &'static str)]| -> Vec<&'static str> {
+        let holding = |list: &[(bool, Reason)]| -> Vec<Reason> {
             list.iter()
                 .filter(|(holds, _)| *holds)
-                .map(|(_, name)| *name)
+                .map(|(_, reason)| *reason)
                 .collect()
         };
-        let (weak, mild) = (names(&weak), names(&mild));
+        let (weak, mild) = (holding(&weak), holding(&mild));
         self.confidence = match (weak.is_empty(), mild.is_empty()) {
-            (false, _) => "low",
-            (true, false) => "high",
-            (true, true) => "exact",
+            (false, _) => Confidence::Low,
+            (true, false) => Confidence::High,
+            (true, true) => Confidence::Exact,
         };
         self.reasons = weak;
         for reason in mild {
