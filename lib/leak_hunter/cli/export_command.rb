@@ -54,9 +54,13 @@ module LeakHunter
       def execute(paths)
         check(paths)
         # first what leaked: dumps that cannot be compared need not be loaded
-        options[:only] = watching { |bar| Diff.survivors(*paths, progress: bar) } if paths.size == 3
+        options[:only] = survivors(paths) if paths.size == 3
         heap = load(paths.last)
         export(heap, title(paths).merge(options))
+      end
+
+      def survivors(paths)
+        watching { |bar| Diff.survivors(*paths, threads: @threads || :all, progress: bar) }
       end
 
       def export(heap, options)
