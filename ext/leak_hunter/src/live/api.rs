@@ -1,5 +1,5 @@
-//! The functions of the VM by which its own objspace extension looks at the heap. They are exported but in no header, so
-//! they are looked up when they are needed: a Ruby without them can still load this extension.
+//! The functions of the VM by which its own objspace extension reads the heap. They are exported but in no header, so they
+//! are looked up at run time: a Ruby without them can still load this extension.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong, c_void};
@@ -16,7 +16,7 @@ pub(super) type EachReference = unsafe extern "C" fn(VALUE, *mut c_void);
 pub(super) type EachRoot = unsafe extern "C" fn(*const c_char, VALUE, *mut c_void);
 type Locked = unsafe extern "C" fn(*mut c_void) -> VALUE;
 
-/// What the VM's tracing knows of an object, the same from Ruby 2.7 to 4.1.
+/// What objspace's tracing has of an object; the same from Ruby 2.7 to 4.1.
 #[repr(C)]
 pub(super) struct AllocationInfo {
     living: c_int,
@@ -39,7 +39,7 @@ pub(super) struct Api {
     pub(super) imemo_name: unsafe extern "C" fn(c_uint) -> *const c_char,
     /// From Ruby 4.0 on.
     lock_with_barrier: Option<unsafe extern "C" fn(Locked, *mut c_void) -> VALUE>,
-    /// Of objspace: where it is loaded.
+    /// Of objspace, if that is loaded.
     pub(super) allocation_info: Option<unsafe extern "C" fn(VALUE) -> *const AllocationInfo>,
 }
 
@@ -76,7 +76,7 @@ impl Api {
         })
     }
 
-    /// Whether what tracing has recorded can be read.
+    /// Whether allocation sites can be read.
     pub(super) fn has_sites(&self) -> bool {
         self.allocation_info.is_some()
     }
@@ -123,7 +123,7 @@ impl Api {
     }
 }
 
-/// Found in an extension that Ruby has loaded for itself: its symbols are not everywhere.
+/// Looks in an extension that Ruby has loaded: its symbols are not global.
 fn allocation_info(objspace: &Path) -> Option<unsafe extern "C" fn(VALUE) -> *const AllocationInfo> {
     use std::os::unix::ffi::OsStrExt;
 
@@ -141,7 +141,7 @@ fn allocation_info(objspace: &Path) -> Option<unsafe extern "C" fn(VALUE) -> *co
 
 const EVERYWHERE: *mut c_void = libc::RTLD_DEFAULT;
 
-/// Null when there is none. `name` ends with a NUL.
+/// The address of a symbol; null if there is none. `name` ends with a NUL.
 fn symbol(library: *mut c_void, name: &str) -> *mut c_void {
     match CStr::from_bytes_with_nul(name.as_bytes()) {
         // SAFETY: an open library or everywhere, and a C string.

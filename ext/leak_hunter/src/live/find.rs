@@ -1,5 +1,5 @@
-//! `LeakHunter::Native.objects_at`: living objects by their addresses. An address is never followed: only slots that the
-//! VM itself shows are looked at.
+//! `LeakHunter::Native.objects_at`: living objects by their addresses. An address is never dereferenced: only slots that
+//! the VM itself lists are read.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -14,7 +14,7 @@ use super::walk::{Basic, is_object, number};
 
 struct Search<'a> {
     api: &'a Api,
-    /// Ascending, each with its place in the answer.
+    /// Addresses in ascending order, each with its index in the answer.
     wanted: Vec<(u64, usize)>,
     found: Vec<(usize, VALUE)>,
 }
@@ -42,7 +42,7 @@ fn objects_at(ruby: &Ruby, addresses: RArray) -> Result<RArray, Error> {
         found: Vec::with_capacity(wanted.len()),
         wanted,
     };
-    // An object that is found is in a place that the collector does not know, until it is in the answer.
+    // Until it is in the answer, the collector does not know that an object is in use.
     let was_disabled = ruby.gc_disable();
     let data: *mut c_void = std::ptr::from_mut(&mut search).cast();
     // SAFETY: with the GVL, and no collection in progress; the callback neither raises nor makes objects, and catches

@@ -1,4 +1,4 @@
-//! What many objects share, numbered: by the addresses of its texts, which are read once the walk is over.
+//! What many objects have in common, numbered. It is compared by the addresses of its texts; these are read after the walk.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,16 +6,16 @@ use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 
-/// The last values, which the next ones mostly are.
+/// Values that are remembered: the next one is mostly among them.
 const CACHE: usize = 256;
 
-/// A value with a hash of a few instructions.
+/// A value with a cheap hash.
 pub(super) trait Mix: Copy + Default + Eq + Hash {
-    /// Any function of the value.
+    /// The hash.
     fn mix(&self) -> u64;
 }
 
-/// What an object is. Zero stands for what there is not.
+/// What an object is. A field is 0 where there is nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
     /// Ruby's number of the type; no object has 0.
@@ -61,7 +61,7 @@ impl<T: Mix> Interned<T> {
         Self {
             all: Vec::with_capacity(1 << 14),
             numbers: HashMap::with_capacity_and_hasher(1 << 14, RandomState::default()),
-            // the default is none that is asked for
+            // the default is never asked for
             cache: [(T::default(), 0); CACHE],
         }
     }

@@ -1,4 +1,4 @@
-//! The texts behind what a walk has found: they are copied right after it, before anything can be collected, each once.
+//! The texts of what a walk has found. They are copied right after it, each once, before anything can be collected.
 #![allow(unsafe_code)]
 
 use std::borrow::Cow;
@@ -15,7 +15,7 @@ use super::api::Api;
 use super::interned::{Kind, Site};
 use super::walk::{Basic, Found, number};
 
-/// All texts, one after the other, and where each is.
+/// All texts, one after the other, and their positions.
 #[derive(Default)]
 struct Texts {
     bytes: Vec<u8>,
@@ -84,18 +84,19 @@ struct Class {
     name: Option<Range<usize>>,
 }
 
-/// The names of everything that was found.
+/// The texts of everything that was found.
 pub(super) struct Named {
     texts: Texts,
     /// In the order in which they were found.
     classes: Vec<Class>,
-    imemos: Vec<Range<usize>>,
+    /// Names of the types of IMEMO, by their numbers.
+    imemos: HashMap<u64, Range<usize>, RandomState>,
 }
 
 /// Right after the walk: with the GVL, other Ractors still stopped, and garbage collection off.
 pub(super) fn read(api: &Api, found: &Found) -> Named {
     let mut texts = Texts::default();
-    let mut imemos = Vec::new();
+    let mut imemos = HashMap::default();
     for site in &found.sites {
         // SAFETY: what was read of objspace's records, which are all still there.
         unsafe {
@@ -108,11 +109,10 @@ pub(super) fn read(api: &Api, found: &Found) -> Named {
             // SAFETY: the name of a struct, or 0.
             unsafe { texts.add_c_string(kind.label) };
         } else if kind.kind == number(T::RUBY_T_IMEMO) {
-            while imemos.len() as u64 <= kind.label {
-                // SAFETY: answers every number with a C string.
-                let name = unsafe { CStr::from_ptr((api.imemo_name)(imemos.len() as _)) };
-                imemos.push(texts.add(name.to_bytes()));
-            }
+            // Newer Rubies abort when they are asked for the name of a number that no type has.
+            // SAFETY: the number of a type of which there is an object; the name is a C string.
+            let name = unsafe { CStr::from_ptr((api.imemo_name)(kind.label as _)) };
+            imemos.insert(kind.label, texts.add(name.to_bytes()));
         }
     }
     for (category, _) in &found.roots {
@@ -133,14 +133,14 @@ pub(super) fn read(api: &Api, found: &Found) -> Named {
 }
 
 /// # Safety
-/// A class, module or what stands for an included module.
+/// A class, a module, or an included module (ICLASS).
 unsafe fn class(texts: &mut Texts, class: VALUE) -> Class {
     // SAFETY: every object starts like that.
     let basic = unsafe { &*(class as *const Basic) };
     let stand_in = basic.kind() == number(T::RUBY_T_ICLASS);
     // SAFETY: none of these makes an object or calls a method.
     unsafe {
-        // of one that is hidden, dumps tell neither
+        // dumps have neither of a hidden class
         let shown = basic.class != 0;
         let is_class = basic.kind() == number(T::RUBY_T_CLASS);
         let singleton = shown && is_class && rb_sys::rb_class_real(class) != class;
@@ -189,7 +189,7 @@ impl Named {
 
     fn kind(&self, kind: &Kind) -> Fields<'_> {
         let imemo = kind.kind == number(T::RUBY_T_IMEMO);
-        let imemo_type = imemo.then(|| self.imemos.get(kind.label as usize)).flatten();
+        let imemo_type = imemo.then(|| self.imemos.get(&kind.label)).flatten();
         Fields {
             kind: type_name(kind.kind).as_bytes().into(),
             class: (kind.class != 0).then_some(kind.class),
@@ -210,7 +210,7 @@ impl Named {
     }
 }
 
-/// As dumps call it.
+/// The type's name, as in dumps.
 fn type_name(kind: u64) -> &'static str {
     const NAMES: [(T, &str); 16] = [
         (T::RUBY_T_OBJECT, "OBJECT"),

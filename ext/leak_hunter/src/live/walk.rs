@@ -102,8 +102,8 @@ struct Walk<'a> {
     kinds: Interned<Kind>,
     /// IMEMO `fields` and the objects whose variables they hold.
     fields_owners: Vec<(u64, u64)>,
-    /// This Ruby's number of that type of IMEMO.
-    fields_type: Option<u64>,
+    /// Whether a type of IMEMO is `fields`, by its number, once one has been met.
+    is_fields: [Option<bool>; IMEMO_TYPE_MASK as usize + 1],
     /// One object of each kind of DATA.
     data: Vec<VALUE>,
     classes: Vec<(u64, u32)>,
@@ -124,7 +124,7 @@ pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Fo
         },
         kinds: Interned::new(),
         fields_owners: Vec::with_capacity(1 << 12),
-        fields_type: fields_type(api),
+        is_fields: [None; IMEMO_TYPE_MASK as usize + 1],
         data: Vec::with_capacity(1 << 10),
         classes: Vec::with_capacity(1 << 14),
         roots: Vec::new(),
@@ -156,15 +156,6 @@ pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Fo
         sites: sites.interned.all,
         classes: walk.classes,
         roots: walk.roots,
-    })
-}
-
-/// The number that this Ruby gives to IMEMO `fields`: from Ruby 4.0 on there is one.
-fn fields_type(api: &Api) -> Option<u64> {
-    (0..=IMEMO_TYPE_MASK).find(|number| {
-        // SAFETY: answers every number with a C string.
-        let name = unsafe { CStr::from_ptr((api.imemo_name)(*number as _)) };
-        name.to_bytes() == b"fields"
     })
 }
 
@@ -206,6 +197,19 @@ unsafe extern "C" fn reference(object: VALUE, data: *mut c_void) {
 }
 
 impl Walk<'_> {
+    /// Whether this is the number of IMEMO `fields`, which Ruby has from 4.0 on.
+    ///
+    /// # Safety
+    /// There must be an object of that type: newer Rubies abort when they are asked for the name of a number without one.
+    unsafe fn is_fields(&mut self, imemo_type: u64) -> bool {
+        let api = self.api;
+        *self.is_fields[(imemo_type & IMEMO_TYPE_MASK) as usize].get_or_insert_with(|| {
+            // SAFETY: as promised by the caller; the name is a C string.
+            let name = unsafe { CStr::from_ptr((api.imemo_name)(imemo_type as _)) };
+            name.to_bytes() == b"fields"
+        })
+    }
+
     /// The object in which objspace keeps what it has traced.
     fn tracer(&self) -> Option<VALUE> {
         let is_tracer = |object: &&VALUE| {
@@ -236,7 +240,8 @@ impl Walk<'_> {
         self.sink.class = what.class;
         if kind == number(T::RUBY_T_IMEMO) {
             what.label = basic.flags as u64 >> IMEMO_TYPE_SHIFT & IMEMO_TYPE_MASK;
-            if self.fields_type == Some(what.label) {
+            // SAFETY: the number of a type of which there is an object.
+            if unsafe { self.is_fields(what.label) } {
                 self.fields_owners.push((object as u64, what.class));
             } else if cfg!(ruby_gte_3_2) {
                 self.sink.class = 0;

@@ -75,6 +75,8 @@ pub(super) struct References<'a> {
 
 /// Owners and shapes, by record.
 type Records = HashMap<u32, (u32, u64), RandomState>;
+/// Objects and what they refer to.
+type Lists = Vec<(u32, Vec<u32>)>;
 
 impl IvarTables {
     /// Moves the values of `records` to their owners. `is_internal` tells the VM's own objects.
@@ -157,7 +159,7 @@ fn tables(
     places: &[Place],
     edges: &Edges,
     progress: &Progress,
-) -> Result<(Vec<IvarTable>, Vec<(u32, Vec<u32>)>)> {
+) -> Result<(Vec<IvarTable>, Lists)> {
     let mut owners: Vec<u32> = records.values().map(|(owner, _)| *owner).collect();
     owners.sort_unstable();
     owners.dedup();
