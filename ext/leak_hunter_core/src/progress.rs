@@ -4,7 +4,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 
-/// Shared between one run and whoever waits for it.
+/// Shared between one run and whoever waits for it. A run that was cancelled returns an error of the kind
+/// [`crate::ErrorKind::Cancelled`].
+///
+/// ```
+/// use leak_hunter_core::{ErrorKind, Heap, Progress};
+///
+/// let dump = tempfile::NamedTempFile::new()?;
+/// std::fs::write(dump.path(), "{\"address\":\"0x10\", \"type\":\"OBJECT\"}\n")?;
+/// let progress = Progress::default();
+/// progress.cancel(); // from another thread, while the run goes on
+/// let error = Heap::load(dump.path(), Some(1), &progress).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Cancelled);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Progress {
     cancelled: AtomicBool,
@@ -23,7 +36,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Asks the run to stop; it returns [`crate::ErrorKind::Cancelled`] after at most one chunk of input per thread.
+    /// Asks the run to stop. It does after at most 64 KiB of input per thread, in the middle of a record, too.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }

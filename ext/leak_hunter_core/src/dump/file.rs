@@ -18,6 +18,17 @@ const PEEK: usize = 64 << 10;
 const CHUNK: usize = 1 << 20;
 
 /// An opened dump. Read with `pread`, never mapped: a file cut short under us must be an error, not a SIGBUS.
+///
+/// ```
+/// use leak_hunter_core::DumpFile;
+///
+/// let dump = tempfile::NamedTempFile::new()?;
+/// std::fs::write(dump.path(), "{\"address\":\"0x10\", \"type\":\"OBJECT\"}\n")?;
+/// let file = DumpFile::open(dump.path())?;
+/// assert_eq!(file.bytes(), 36);
+/// assert!(file.recorded().is_none(), "LeakHunter did not take it");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct DumpFile {
     path: PathBuf,
@@ -31,6 +42,9 @@ pub struct DumpFile {
 
 impl DumpFile {
     /// Opens a file and looks at its ends.
+    ///
+    /// # Errors
+    /// Of the kind `Unreadable`, `Empty`, `NotADump`, or `Truncated` where a dump of LeakHunter's lacks its last line.
     pub fn open(path: &Path) -> Result<Self> {
         let unreadable = |error: io::Error| Error::of_file(ErrorKind::Unreadable, path, explain(&error));
         // Asked before opening: opening a pipe would wait for its writer.
