@@ -14,7 +14,7 @@ mod walk;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use leak_hunter_core::dump::Recorded;
+use leak_hunter_core::dump::DumpHeader;
 use leak_hunter_core::heap::{HeapBuilder, Shared};
 use leak_hunter_core::{Heap, Progress};
 use magnus::value::ReprValue;
@@ -135,7 +135,7 @@ fn build(
     found: &Found,
     named: &Named,
     names: &[u8],
-    recorded: Recorded,
+    recorded: DumpHeader,
     threads: Option<usize>,
     progress: &Progress,
 ) -> leak_hunter_core::Result<Heap> {

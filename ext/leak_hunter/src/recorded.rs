@@ -1,13 +1,13 @@
 //! What a dump, a live heap or a mark says of itself, as the Hash that Ruby has.
 
-use leak_hunter_core::dump::Recorded;
+use leak_hunter_core::dump::DumpHeader;
 use magnus::{Error, RHash, Ruby};
 
 use crate::convert::{Hash, fetch};
 
 /// What a moment says of itself, from the Hash that [`recorded_to_hash`] makes.
-pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<Recorded, Error> {
-    Ok(Recorded {
+pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<DumpHeader, Error> {
+    Ok(DumpHeader {
         id: fetch(ruby, hash, "id")?,
         boot: fetch(ruby, hash, "boot")?,
         pid: fetch(ruby, hash, "pid")?,
@@ -23,7 +23,7 @@ pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<Recorded, Error> {
     })
 }
 
-pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &Recorded) -> Result<RHash, Error> {
+pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHash, Error> {
     let hash = Hash::new(ruby)
         .set("id", recorded.id.as_str())?
         .set("boot", recorded.boot.as_str())?

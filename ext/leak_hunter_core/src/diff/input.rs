@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::ThreadPool;
 
-use crate::dump::{DumpFile, Failure, Fields, Pass, Record, Recorded, Seen, scan};
+use crate::dump::{DumpFile, DumpHeader, Failure, Fields, Pass, Record, Seen, scan};
 use crate::error::Result;
 use crate::heap::{Heap, Type};
 use crate::progress::Progress;
@@ -18,7 +18,7 @@ pub enum Input {
     /// A heap that is in memory.
     Heap(Arc<Heap>),
     /// A moment of which only the GC count is known: everything born up to that count was there or is gone.
-    Mark(Recorded),
+    Mark(DumpHeader),
 }
 
 /// An input that was opened.
@@ -26,7 +26,7 @@ pub enum Input {
 pub(crate) enum Source {
     File(DumpFile),
     Heap(Arc<Heap>),
-    Mark(Recorded),
+    Mark(DumpHeader),
 }
 
 /// Objects of a heap in memory between two looks at whether to go on.
@@ -42,7 +42,7 @@ impl Source {
     }
 
     /// What the moment says of itself.
-    pub(crate) fn recorded(&self) -> Option<&Recorded> {
+    pub(crate) fn recorded(&self) -> Option<&DumpHeader> {
         match self {
             Self::File(file) => file.recorded(),
             Self::Heap(heap) => heap.recorded(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::options::{Key, Options, Sort};
-use crate::dump::{Recorded, Skipped};
+use crate::dump::{DumpHeader, Skipped};
 use crate::holders::{Caches, Holder};
 use crate::verdict::Evidence;
 
@@ -86,7 +86,7 @@ pub struct DumpSummary {
     /// The first few of them.
     pub first_skipped: Vec<Skipped>,
     /// What the dump says of itself.
-    pub recorded: Option<Recorded>,
+    pub recorded: Option<DumpHeader>,
 }
 
 /// What objects of a group have in common. Only what the caller groups by is filled in.

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::meta::Recorded;
+use super::header::DumpHeader;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 
@@ -35,7 +35,7 @@ pub struct DumpFile {
     file: File,
     bytes: u64,
     modified: Option<SystemTime>,
-    recorded: Option<Recorded>,
+    recorded: Option<DumpHeader>,
     peek: Vec<u8>,
     last: Vec<u8>,
 }
@@ -103,7 +103,7 @@ impl DumpFile {
     }
 
     /// What the dump says of itself, when LeakHunter took it.
-    pub fn recorded(&self) -> Option<&Recorded> {
+    pub fn recorded(&self) -> Option<&DumpHeader> {
         self.recorded.as_ref()
     }
 
@@ -195,7 +195,7 @@ impl DumpFile {
         let Some(end) = memchr(b'\n', &self.peek) else {
             return Ok(());
         };
-        let Some(recorded) = Recorded::parse(self.peek[..end].trim_ascii_end()) else {
+        let Some(recorded) = DumpHeader::parse(self.peek[..end].trim_ascii_end()) else {
             return Ok(());
         };
         let last = self.last.trim_ascii_end();

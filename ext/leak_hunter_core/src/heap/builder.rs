@@ -7,7 +7,7 @@ use super::names::{Name, Names};
 use super::tables::{Filler, Tables};
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
-use crate::dump::{Fields, NameLine, Recorded};
+use crate::dump::{DumpHeader, Fields, NameLine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 
@@ -20,7 +20,7 @@ pub struct HeapBuilder {
     pub(super) tables: Tables,
     pub(super) roots: Vec<(String, Vec<u64>)>,
     pub(super) names: Names,
-    pub(super) recorded: Option<Recorded>,
+    pub(super) recorded: Option<DumpHeader>,
 }
 
 impl HeapBuilder {
@@ -45,7 +45,7 @@ impl HeapBuilder {
     }
 
     /// Says what the heap is of.
-    pub fn recorded(&mut self, recorded: Recorded) -> &mut Self {
+    pub fn recorded(&mut self, recorded: DumpHeader) -> &mut Self {
         self.recorded = Some(recorded);
         self
     }

@@ -30,7 +30,7 @@ pub(crate) use self::kinds::{NONE, is_vm_cache};
 pub use self::names::{Name, Names};
 pub use self::summary::{Site, Tally};
 use crate::address_index::AddressIndex;
-use crate::dump::{Classes, Recorded};
+use crate::dump::{Classes, DumpHeader};
 use crate::error::Result;
 
 /// All objects of a heap at one moment.
@@ -51,7 +51,7 @@ pub struct Heap {
     /// Elements of the longer Arrays and Hashes, and in living heaps bytes of Strings, by object.
     lengths: Vec<(u32, u32)>,
     dangling: u64,
-    recorded: Option<Recorded>,
+    recorded: Option<DumpHeader>,
 }
 
 /// A category of roots, such as `vm` or `global_tbl`, and the objects it leads to.
@@ -246,7 +246,7 @@ impl Heap {
     }
 
     /// What the dump says of itself, when LeakHunter took it.
-    pub fn recorded(&self) -> Option<&Recorded> {
+    pub fn recorded(&self) -> Option<&DumpHeader> {
         self.recorded.as_ref()
     }
 

@@ -11,7 +11,7 @@ use super::kinds::{Id, Interner, NONE, Shared};
 use super::names::Names;
 use super::{Heap, Root};
 use crate::address_index::AddressIndex;
-use crate::dump::{Classes, Fields, Recorded, lossy};
+use crate::dump::{Classes, DumpHeader, Fields, lossy};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -100,7 +100,7 @@ impl Tables {
     pub(crate) fn into_heap(
         self,
         parts: Vec<Found>,
-        recorded: Option<Recorded>,
+        recorded: Option<DumpHeader>,
         progress: &Progress,
     ) -> Result<Heap> {
         let mut found = Found::default();

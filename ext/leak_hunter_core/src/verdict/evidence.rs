@@ -3,7 +3,7 @@
 use super::continuity::Move;
 use super::{Confidence, Evidence, MatchedBy, Provenance, Reason};
 use crate::diff::{Counts, Source, Totals};
-use crate::dump::{Recorded, Seen};
+use crate::dump::{DumpHeader, Seen};
 
 /// With more than one in so many survivors untraced, most of the answer rests on addresses.
 const MOSTLY: u64 = 2;
@@ -56,7 +56,7 @@ impl Facts {
             moves_spoil_tracing: files
                 .iter()
                 .filter_map(Source::recorded)
-                .any(Recorded::moves_spoil_tracing),
+                .any(DumpHeader::moves_spoil_tracing),
             ..Evidence::default()
         }
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 /// The first line of a dump taken by LeakHunter (`docs/heap_dump_format.md`). Other tools skip it: no `address`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-pub struct Recorded {
+pub struct DumpHeader {
     /// Random id of this dump; the last line repeats it.
     pub id: String,
     /// Random id made when LeakHunter was loaded; forked children inherit it.
@@ -46,7 +46,7 @@ struct End {
     id: String,
 }
 
-impl Recorded {
+impl DumpHeader {
     /// Reads the first line of a file.
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         let line: Line<Self> = serde_json::from_slice(line).ok()?;
