@@ -11,6 +11,9 @@ module WasmRubies
   module_function
 
   def install
+    mkdir_p File.dirname(FOLDER), mode: 0o700
+    # what is in it is run
+    abort "#{File.dirname(FOLDER)} belongs to somebody else" unless File.lstat(File.dirname(FOLDER)).owned?
     return if File.exist?(File.join(FOLDER, ".whole"))
 
     mkdir_p FOLDER
