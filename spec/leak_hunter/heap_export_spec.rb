@@ -166,6 +166,17 @@ RSpec.describe LeakHunter::Heap, "#export", :tmpdir do
       RUBY
     end
 
+    it "says of which folder it is when that cannot be written to" do
+      environment = { "TMPDIR" => "/proc" }
+      expect(run_ruby(<<~'RUBY', RealDumps.paths.last, env: environment)).to eq("LeakHunter::WriteError true")
+        begin
+          LeakHunter::Heap.load(ARGV[0]).export(:folded, $stdout)
+        rescue LeakHunter::Error => e
+          print e.class, " ", e.message.include?("/proc")
+        end
+      RUBY
+    end
+
     it "is not there, nor open, after an interrupt at any moment" do
       output = run_ruby(<<~'RUBY', RealDumps.paths.last, @tmpdir, options: %w[-rtimeout])
         class Stop < Exception; end

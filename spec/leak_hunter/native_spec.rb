@@ -164,6 +164,13 @@ RSpec.describe "A diff in a living process" do
     expect(report[:dumps].map { |dump| dump[:path] }).to all(be_valid_encoding)
   end
 
+  it "names a missing file by its bytes" do
+    expect { LeakHunter.diff("d\xFFmp", "b", "c") }.to raise_error(LeakHunter::DumpUnreadable) { |error|
+      expect(error.path).to eq("d\xFFmp")
+      expect(error.message).to include('d\xFFmp').and be_valid_encoding
+    }
+  end
+
   it "answers a regular expression it cannot run with a usage error" do
     expect { LeakHunter.diff(*RealDumps.paths, only: [/(?=look)ahead/]) }
       .to raise_error(LeakHunter::UsageError, /look/)

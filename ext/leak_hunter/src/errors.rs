@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use leak_hunter_core::{Error, ErrorKind};
-use magnus::{ExceptionClass, IntoValue, Module, RHash, RModule, Ruby, Value, value::ReprValue};
+use magnus::{ExceptionClass, Module, RHash, RModule, Ruby, value::ReprValue};
 
 use crate::convert::path_to_ruby;
 
@@ -64,6 +64,24 @@ fn of(ruby: &Ruby, class: &str, message: String) -> magnus::Error {
     }
 }
 
+/// The core shows what is no text in a path as a replacement character. Ruby, which has the bytes, shows them as escapes.
+#[cfg(unix)]
+fn message_of(error: &Error, path: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+
+    let message = error.to_string();
+    let shown = path.display().to_string();
+    match message.split_once(&shown) {
+        Some((before, after)) => [before.as_bytes(), path.as_os_str().as_bytes(), after.as_bytes()].concat(),
+        None => message.into_bytes(),
+    }
+}
+
+#[cfg(not(unix))]
+fn message_of(error: &Error, _path: &Path) -> Vec<u8> {
+    error.to_string().into_bytes()
+}
+
 fn class_named(ruby: &Ruby, name: &str) -> Result<ExceptionClass, magnus::Error> {
     ruby.class_object()
         .const_get::<_, RModule>("LeakHunter")?
@@ -75,7 +93,7 @@ fn with_place(ruby: &Ruby, class: &str, error: &Error, path: &Path) -> Result<ma
     keywords.aset(ruby.to_symbol("path"), path_to_ruby(ruby, path))?;
     keywords.aset(ruby.to_symbol("line"), error.line())?;
     keywords.aset(ruby.to_symbol("byte"), error.byte())?;
-    let message: Value = ruby.str_new(&error.to_string()).into_value_with(ruby);
+    let message = ruby.enc_str_new(message_of(error, path), ruby.utf8_encoding());
     let class = class_named(ruby, class)?;
     if !class.is_inherited(class_named(ruby, "DumpError")?) {
         return Ok(magnus::Error::new(class, error.to_string()));

@@ -86,11 +86,18 @@ module LeakHunter
 
         # Rust writes without the GVL, and cannot call Ruby meanwhile.
         def to_stream(destination)
-          OutputFile.scratch(temporary_folder) do |io|
+          folder = temporary_folder
+          OutputFile.scratch(folder) do |io|
             yield io
             io.rewind
+            folder = nil # from here on it is the destination that fails
             IO.copy_stream(io, destination)
           end
+        rescue SystemCallError => e
+          raise unless folder
+
+          raise WriteError, "cannot write a temporary file in #{Printable.call(folder)}: #{e.message}; " \
+                            "set TMPDIR to another folder"
         end
 
         def temporary_folder
