@@ -39,8 +39,12 @@ fn dump(text: &[u8]) -> tempfile::NamedTempFile {
 }
 
 fn read(file: &tempfile::NamedTempFile, progress: &Progress) -> Result<Seen> {
+    read_on(1, file, progress)
+}
+
+fn read_on(threads: usize, file: &tempfile::NamedTempFile, progress: &Progress) -> Result<Seen> {
     let file = DumpFile::open(file.path())?;
-    let pool = pool::of(1)?;
+    let pool = pool::of(threads)?;
     scan(&file, &pool, progress, || Reader).map(|(_, seen)| seen)
 }
 
@@ -91,5 +95,18 @@ fn a_run_stops_inside_a_record() {
                 progress.work.load(Ordering::Relaxed) - progress.work_at_cancel.load(Ordering::Relaxed);
             assert!(afterwards <= AFTERWARDS, "{}: {afterwards} bytes", shape.name);
         }
+    }
+}
+
+#[test]
+fn hostile_shapes_are_read_alike_on_one_thread_and_on_three() {
+    for shape in hostile::SHAPES {
+        let file = dump(&(shape.make)(SIZES[0]));
+        let [one, three] = [1, 3].map(|threads| {
+            read_on(threads, &file, &Progress::default())
+                .map(|seen| (seen.skipped, seen.first_skipped))
+                .map_err(|error| error.to_string())
+        });
+        assert_eq!(one, three, "{}", shape.name);
     }
 }
