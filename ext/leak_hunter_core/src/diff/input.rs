@@ -70,9 +70,9 @@ impl Source {
     }
 
     /// Whether both are the same moment.
-    pub(crate) fn same_as(&self, other: &Self) -> Result<bool> {
+    pub(crate) fn same_as(&self, other: &Self, progress: &Progress) -> Result<bool> {
         match (self, other) {
-            (Self::File(one), Self::File(two)) => one.same_as(two),
+            (Self::File(one), Self::File(two)) => one.same_as(two, progress),
             (Self::Heap(one), Self::Heap(two)) => Ok(Arc::ptr_eq(one, two)),
             _ => Ok(self
                 .recorded()

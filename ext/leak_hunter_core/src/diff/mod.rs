@@ -53,7 +53,7 @@ pub fn compare(inputs: &[Input; 3], options: &Options, progress: &Progress) -> R
         Source::open(second, progress)?,
         Source::open(third, progress)?,
     ];
-    verdict::check_distinct(&sources)?;
+    verdict::check_distinct(&sources, progress)?;
     verdict::check_recorded(&sources)?;
     verdict::check_marks(&sources, options.identity)?;
     progress.set_total(sources.iter().map(Source::bytes).sum());

@@ -108,7 +108,7 @@ impl DumpFile {
     }
 
     /// Whether both hold the same dump: one file, or copies of it.
-    pub(crate) fn same_as(&self, other: &Self) -> Result<bool> {
+    pub(crate) fn same_as(&self, other: &Self, progress: &Progress) -> Result<bool> {
         if let (Some(one), Some(two)) = (&self.recorded, &other.recorded) {
             return Ok(one.id == two.id);
         }
@@ -118,6 +118,7 @@ impl DumpFile {
         let (mut mine, mut theirs) = (vec![0; PEEK], vec![0; PEEK]);
         let mut offset = 0;
         while offset < self.bytes {
+            progress.check()?;
             let read = self.read_at(&mut mine, offset)?;
             if read != other.read_at(&mut theirs, offset)? || mine[..read] != theirs[..read] {
                 return Ok(false);

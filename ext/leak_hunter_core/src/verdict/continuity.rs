@@ -7,6 +7,7 @@ use super::Provenance;
 use crate::diff::{Identity, Source};
 use crate::dump::Classes;
 use crate::error::{Error, ErrorKind, Result};
+use crate::progress::Progress;
 
 /// Classes that no compaction moves.
 const PINNED: [&str; 10] = [
@@ -26,9 +27,9 @@ const PINNED: [&str; 10] = [
 const SHARE_MOVED: f64 = 0.02;
 
 /// Fails when one dump was given twice.
-pub(crate) fn check_distinct(files: &[Source; 3]) -> Result<()> {
+pub(crate) fn check_distinct(files: &[Source; 3], progress: &Progress) -> Result<()> {
     for (one, two) in PAIRS {
-        if files[one].same_as(&files[two])? {
+        if files[one].same_as(&files[two], progress)? {
             let which = files[one]
                 .path()
                 .map_or("in memory".into(), |path| path.display().to_string());
