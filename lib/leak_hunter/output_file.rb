@@ -23,6 +23,8 @@ module LeakHunter
     NOFOLLOW = File.const_defined?(:NOFOLLOW) ? File::NOFOLLOW : 0
     FLAGS = File::RDWR | File::CREAT | File::EXCL | File::BINARY | NOFOLLOW
     MODE = 0o600
+    # Not truncated, and at the end: `/dev/stdout` may be a file that others write to as well.
+    DEVICE_FLAGS = File::WRONLY | File::APPEND | File::BINARY
     TEMPORARY = /\A\.leak_hunter-\h{32}\.part\z/
 
     # What is no file of its own: its name cannot be given to another file.
@@ -33,7 +35,7 @@ module LeakHunter
                 Errno::EOPNOTSUPP].uniq.freeze
     NO_SYNC = [NotImplementedError, Errno::EINVAL, Errno::ENOSYS, Errno::EROFS, Errno::EBADF, Errno::ENOTSUP,
                Errno::EOPNOTSUPP, Errno::EACCES].uniq.freeze
-    private_constant :NOFOLLOW, :FLAGS, :MODE, :TEMPORARY, :DEVICES, :NO_LINKS, :NO_SYNC
+    private_constant :NOFOLLOW, :FLAGS, :MODE, :DEVICE_FLAGS, :TEMPORARY, :DEVICES, :NO_LINKS, :NO_SYNC
 
     class << self
       # Writes a whole file. A pipe, a terminal or another device is written to as it is.
@@ -110,12 +112,17 @@ module LeakHunter
         false
       end
 
-      # Not truncated, and at the end: `/dev/stdout` may be a file that others write to as well.
       def write_to_device(path)
-        File.open(path, File::WRONLY | File::APPEND | File::BINARY) do |io|
-          raise Errno::EEXIST, path if io.stat.file? && !File.expand_path(path).match?(DEVICES) # exchanged meanwhile
+        file = new(File.dirname(path))
+        begin
+          file.open_device(path)
+          # exchanged meanwhile
+          raise Errno::EEXIST, path if file.io.stat.file? && !File.expand_path(path).match?(DEVICES)
 
-          yield io
+          yield file.io
+          file.io.flush
+        ensure
+          file.discard
         end
         path
       end
@@ -159,6 +166,14 @@ module LeakHunter
       whole do
         open_another until @closed || (@io && locked?)
       end
+    end
+
+    # @api private
+    def open_device(path)
+      # waits for a reader, so it cannot be one of the steps that nothing ends
+      return @io = File.new(path, DEVICE_FLAGS) if File.stat(path).pipe?
+
+      whole { @io = File.new(path, DEVICE_FLAGS) unless @closed }
     end
 
     # Gives it its name, which must be in the same folder.

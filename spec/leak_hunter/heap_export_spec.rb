@@ -94,6 +94,12 @@ RSpec.describe LeakHunter::Heap, "#export", :tmpdir do
     expect(Dir.children(@tmpdir)).to eq(["heap.html"])
     File.open(path, "w") { |file| heap.export(:folded, file) }
     expect(sum(path.read)).to eq(heap.memsize)
+    File.open(path, "w") do |file|
+      file.write("before\n")
+      heap.export(:folded, file)
+      file.write("after\n")
+    end
+    expect(path.read.lines.values_at(0, -1)).to eq(%W[before\n after\n])
   end
 
   {

@@ -37,6 +37,8 @@ module LeakHunter
         private
 
         def stream?(destination)
+          return true if IO === destination
+
           Arguments.responds?(destination, :write) && !Arguments.responds?(destination, :to_path)
         end
 
