@@ -9,7 +9,7 @@ use leak_hunter_core::{Options, Report};
 use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj};
 
 use crate::convert::{Hash, array, fetch, path_of};
-use crate::heap::Wrapped;
+use crate::heap::NativeHeap;
 use crate::recorded::{recorded_of, recorded_to_hash};
 use crate::run::run;
 use crate::{errors, holders};
@@ -35,7 +35,7 @@ fn call(ruby: &Ruby, first: Value, second: Value, third: Value, options: RHash) 
 
 /// A path, a heap in memory, or the Hash of a mark.
 pub(crate) fn input_of(ruby: &Ruby, value: Value) -> Result<Input, Error> {
-    if let Ok(heap) = <Obj<Wrapped>>::try_convert(value) {
+    if let Ok(heap) = <Obj<NativeHeap>>::try_convert(value) {
         return Ok(Input::Heap(Arc::clone(heap.heap())));
     }
     match RHash::from_value(value) {

@@ -1,57 +1,47 @@
-//! `LeakHunter::Native::Heap`: the tables of a heap as a Ruby object. `LeakHunter::Heap` is its face. Objects are passed
-//! as their numbers; nothing of Ruby is in here, so the collector has nothing to mark.
+//! `LeakHunter::Native::Heap`: the tables of a heap as a Ruby object, behind `LeakHunter::Heap`. Objects are passed as
+//! their numbers; nothing of Ruby is in here, so the collector has nothing to mark.
 
-mod analyses;
 mod export;
-mod lazy;
 mod object;
-mod path;
 mod summaries;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use leak_hunter_core::Heap;
+use leak_hunter_core::graph::Analyses;
+use leak_hunter_core::{Heap, Progress};
 use magnus::{
     Class, DataTypeFunctions, Error, Module, Object, RHash, RModule, RString, Ruby, TypedData, Value,
     function, method,
 };
 
-use self::analyses::Analyses;
 use crate::convert::path_of;
 use crate::gvl;
 use crate::recorded::recorded_to_hash;
 use crate::run::run;
 
-/// A heap and what was found out about it.
-pub(crate) struct Whole {
-    pub(crate) heap: Arc<Heap>,
-    analyses: Analyses,
-}
-
-/// A [`Whole`] that the collector knows the size of.
+/// A heap with its analyses, whose size the collector knows.
 #[derive(TypedData)]
 #[magnus(class = "LeakHunter::Native::Heap", free_immediately, size, frozen_shareable)]
-pub(crate) struct Wrapped {
-    whole: Arc<Whole>,
-    /// Bytes the collector was told of.
+pub(crate) struct NativeHeap {
+    analyses: Arc<Analyses>,
+    /// Bytes that were reported to the collector.
     reported: AtomicUsize,
 }
 
-/// Ractors share it once it is frozen, and worker threads have its `Arc`.
+/// Ractors share it once it is frozen, and worker threads have its analyses.
 const _: () = {
     const fn is_shareable<T: Send + Sync + 'static>() {}
-    is_shareable::<Wrapped>();
-    is_shareable::<Whole>();
+    is_shareable::<NativeHeap>();
 };
 
-impl DataTypeFunctions for Wrapped {
+impl DataTypeFunctions for NativeHeap {
     fn size(&self) -> usize {
         size_of::<Self>() + self.reported.load(Ordering::Relaxed)
     }
 }
 
-impl Drop for Wrapped {
+impl Drop for NativeHeap {
     fn drop(&mut self) {
         tell_collector(-(*self.reported.get_mut() as isize));
     }
@@ -64,42 +54,57 @@ fn tell_collector(bytes: isize) {
     unsafe { rb_sys::rb_gc_adjust_memory_usage(bytes as _) };
 }
 
-impl Wrapped {
+impl NativeHeap {
     pub(crate) fn new(heap: Heap) -> Self {
-        let wrapped = Self {
-            whole: Arc::new(Whole {
-                heap: Arc::new(heap),
-                analyses: Analyses::default(),
-            }),
+        let native = Self {
+            analyses: Arc::new(Analyses::new(Arc::new(heap))),
             reported: AtomicUsize::new(0),
         };
-        wrapped.report();
-        wrapped
+        native.report();
+        native
     }
 
     /// Tells the collector by how much this has grown.
     fn report(&self) {
-        let memory = self.whole.heap.memory() + self.whole.analyses.memory();
+        let memory = self.analyses.memory();
         let before = self.reported.swap(memory, Ordering::Relaxed);
         tell_collector(memory as isize - before as isize);
     }
 
     pub(crate) fn heap(&self) -> &Arc<Heap> {
-        &self.whole.heap
+        self.analyses.heap()
+    }
+
+    /// Runs `work` without the GVL; it can be cancelled. What it computes of the heap is kept.
+    fn analyse<T: Send + 'static>(
+        &self,
+        ruby: &Ruby,
+        work: impl FnOnce(&Analyses, &Progress) -> leak_hunter_core::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let analyses = Arc::clone(&self.analyses);
+        let value = run(ruby, None, false, move |progress| work(&analyses, progress))?;
+        self.report();
+        Ok(value)
     }
 
     /// Runs `work` without the GVL.
-    fn apart<T: Send + 'static>(
+    fn without_gvl<T: Send + 'static>(
         &self,
         ruby: &Ruby,
-        work: impl FnOnce(&Whole) -> T + Send + 'static,
+        work: impl FnOnce(&Heap) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let whole = Arc::clone(&self.whole);
-        gvl::wait_for(ruby, move || work(&whole), || {}, || Ok(()))
+        let heap = Arc::clone(self.heap());
+        gvl::wait_for(ruby, move || work(&heap), || {}, || Ok(()))
     }
 
     fn memsize(ruby: &Ruby, this: &Self) -> Result<u64, Error> {
-        this.apart(ruby, |whole| whole.heap.total_memsize())
+        this.without_gvl(ruby, Heap::total_memsize)
+    }
+
+    fn unreachable(ruby: &Ruby, this: &Self) -> Result<u64, Error> {
+        this.analyse(ruby, |analyses, progress| {
+            Ok(analyses.graph(progress)?.unreachable())
+        })
     }
 
     fn recorded(ruby: &Ruby, this: &Self) -> Result<Option<RHash>, Error> {
@@ -114,19 +119,18 @@ pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     native.define_singleton_method("load_heap", function!(load, 4))?;
     let class = native.define_class("Heap", ruby.class_object())?;
     class.undef_default_alloc_func();
-    class.define_method("size", method!(|this: &Wrapped| this.heap().len(), 0))?;
+    class.define_method("size", method!(|this: &NativeHeap| this.heap().len(), 0))?;
     class.define_method(
         "edges",
-        method!(|this: &Wrapped| this.heap().reference_count(), 0),
+        method!(|this: &NativeHeap| this.heap().reference_count(), 0),
     )?;
-    class.define_method("memsize", method!(Wrapped::memsize, 0))?;
-    class.define_method("dangling", method!(|this: &Wrapped| this.heap().dangling(), 0))?;
-    class.define_method("recorded", method!(Wrapped::recorded, 0))?;
+    class.define_method("memsize", method!(NativeHeap::memsize, 0))?;
+    class.define_method("dangling", method!(|this: &NativeHeap| this.heap().dangling(), 0))?;
+    class.define_method("unreachable", method!(NativeHeap::unreachable, 0))?;
+    class.define_method("recorded", method!(NativeHeap::recorded, 0))?;
     export::init(native, class)?;
     object::init(class)?;
-    path::init(class)?;
-    summaries::init(class)?;
-    analyses::init(class)
+    summaries::init(class)
 }
 
 fn load(
@@ -135,7 +139,7 @@ fn load(
     threads: Option<usize>,
     redact: bool,
     callable: Option<Value>,
-) -> Result<Wrapped, Error> {
+) -> Result<NativeHeap, Error> {
     let path = path_of(path);
     let load = move |progress: &_| {
         let mut heap = Heap::load(&path, threads, progress)?;
@@ -144,5 +148,5 @@ fn load(
         }
         Ok(heap)
     };
-    Ok(Wrapped::new(run(ruby, callable, threads.is_none(), load)?))
+    Ok(NativeHeap::new(run(ruby, callable, threads.is_none(), load)?))
 }

@@ -1,7 +1,8 @@
 //! Holders as Hashes. `lib/leak_hunter/holders.rb` gives them names.
 
 use leak_hunter_core::gem;
-use leak_hunter_core::graph::Edge;
+use leak_hunter_core::graph::{Edge, EdgeKind, NamedBy};
+use leak_hunter_core::heap::{AllocationSite, Site};
 use leak_hunter_core::holders::{Holder, PathStep};
 use magnus::{Error, RArray, RHash, Ruby};
 
@@ -12,12 +13,7 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
         .set("exclusive", holder.retained.exclusive)?
         .set("shared", holder.retained.shared)?
         .set("cut", holder.retained.cut)?;
-    let (file, line, method) = &holder.site;
-    let site = Hash::new(ruby)
-        .set("file", file.as_deref())?
-        .set("line", *line)?
-        .set("method", method.as_deref())?
-        .set("gem", file.as_deref().and_then(gem::of_path))?;
+    let site = site_to_hash(ruby, holder.site.as_ref().map(AllocationSite::borrowed))?;
     let samples: Vec<String> = holder.samples.iter().map(|it| hex(*it)).collect();
     let hash = Hash::new(ruby)
         .set("name", ())?
@@ -34,8 +30,11 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
         .set("site", site.hash)?
         .set(
             "groups",
-            array(ruby, &holder.groups, |ruby, (group, count)| {
-                Ok(Hash::new(ruby).set("index", *group)?.set("count", *count)?.hash)
+            array(ruby, &holder.groups, |ruby, share| {
+                let hash = Hash::new(ruby)
+                    .set("index", share.group)?
+                    .set("count", share.count)?;
+                Ok(hash.hash)
             })?,
         )?
         .set("addresses", samples)?
@@ -47,6 +46,16 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
         )?
         .set("fingerprint", format!("{:016x}", holder.fingerprint))?;
     Ok(hash.hash)
+}
+
+/// All of them nil where the site is not known.
+pub(crate) fn site_to_hash<'a>(ruby: &'a Ruby, site: Option<Site<'_>>) -> Result<Hash<'a>, Error> {
+    let site = site.unwrap_or_default();
+    Hash::new(ruby)
+        .set("file", site.file)?
+        .set("line", site.line)?
+        .set("method", site.method)?
+        .set("gem", site.file.and_then(gem::of_path))
 }
 
 fn path_to_array(ruby: &Ruby, path: &[PathStep]) -> Result<RArray, Error> {
@@ -63,10 +72,13 @@ pub(crate) fn step_to_hash(ruby: &Ruby, step: &PathStep) -> Result<RHash, Error>
 }
 
 fn edge_to_hash(ruby: &Ruby, edge: &Edge) -> Result<RHash, Error> {
-    let hash = Hash::new(ruby)
-        .set("kind", edge.kind.as_str())?
+    let mut hash = Hash::new(ruby)
+        .set("kind", edge.kind.name())?
         .set("name", edge.name.as_deref())?
-        .set("named_by", edge.named_by)?;
+        .set("named_by", edge.named_by.map(NamedBy::name))?;
+    if edge.kind == EdgeKind::Gap {
+        hash = hash.set("omitted", edge.omitted)?;
+    }
     Ok(hash.hash)
 }
 

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use leak_hunter_core::dump::DumpHeader;
-use leak_hunter_core::heap::{HeapBuilder, Shared};
+use leak_hunter_core::heap::{Dictionary, HeapBuilder};
 use leak_hunter_core::{Heap, Progress};
 use magnus::value::ReprValue;
 use magnus::{Error, KwArgs, Module, Object, RClass, RHash, RModule, RString, Ruby, Value, function};
@@ -25,7 +25,7 @@ use self::texts::Named;
 use self::walk::{Buffers, Found};
 use crate::convert::{bytes_of, fetch, path_of};
 use crate::fork::Process;
-use crate::heap::Wrapped;
+use crate::heap::NativeHeap;
 use crate::recorded::recorded_of;
 use crate::run::run;
 use crate::{errors, gvl};
@@ -37,7 +37,7 @@ pub(crate) fn init(native: RModule) -> Result<(), Error> {
 
 /// The heap, the seconds for which the process was paused, and whether allocation sites could be read.
 /// `names` are lines as in a dump.
-fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(Wrapped, f64, bool), Error> {
+fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, bool), Error> {
     let process = Process::current();
     let names = bytes_of(names);
     let mut recorded = recorded_of(ruby, facts)?;
@@ -70,7 +70,7 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(Wrapped, f64, bool
     let heap = run(ruby, None, threads.is_none(), move |progress| {
         build(&found, &named, &names, recorded, threads, progress)
     })?;
-    Ok((Wrapped::new(heap), pause.as_secs_f64(), sites))
+    Ok((NativeHeap::new(heap), pause.as_secs_f64(), sites))
 }
 
 /// The VM's functions, if the heap can be walked now.
@@ -146,10 +146,10 @@ fn build(
     }
     builder.name_lines(names);
     let [kinds, sites, classes] = named.fields(found);
-    let shared = Shared {
+    let dictionary = Dictionary {
         kinds: &kinds,
         sites: &sites,
         classes: &classes,
     };
-    builder.build_columns(&found.columns, &shared, threads, progress)
+    builder.build_columns(&found.columns, &dictionary, threads, progress)
 }

@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use leak_hunter_core::Progress;
@@ -23,9 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let progress = Progress::default();
     let mut watch = Watch::start();
 
-    let heap = Heap::load(Path::new(dump), Some(threads), &progress)?;
+    let heap = Arc::new(Heap::load(Path::new(dump), Some(threads), &progress)?);
     watch.lap("load");
-    let graph = Graph::new(&heap, &progress)?;
+    let graph = Graph::new(Arc::clone(&heap), &progress)?;
     watch.lap("graph");
     let tree = dominators(&graph, &progress)?;
     watch.lap("dominators");
@@ -38,12 +39,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let holders = holders_in(&graph, &tree, &parents, &leaked, Some(since), &progress)?;
     watch.lap("holders");
 
-    let references: u64 = (0..heap.len())
-        .map(|object| heap.references(object).len() as u64)
-        .sum();
     let counts = [
         ("objects", u64::from(heap.len())),
-        ("references", references),
+        ("references", heap.reference_count()),
         ("tables", heap.memory() as u64),
         ("leaked", leaked.len() as u64),
         ("holders", holders.0.len() as u64),

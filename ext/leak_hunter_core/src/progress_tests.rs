@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::error::{ErrorKind, Result};
@@ -74,8 +75,8 @@ fn checks<T>(phase: impl Fn(&Progress) -> Result<T>) -> u64 {
 fn every_phase_of_a_graph_can_be_stopped_all_along() {
     let folder = tempfile::tempdir().unwrap();
     let path = dump(folder.path(), "heap.json", 9);
-    let heap = Heap::load(&path, Some(1), &Progress::default()).unwrap();
-    let graph = Graph::new(&heap, &Progress::default()).unwrap();
+    let heap = Arc::new(Heap::load(&path, Some(1), &Progress::default()).unwrap());
+    let graph = Graph::new(Arc::clone(&heap), &Progress::default()).unwrap();
     let tree = dominators(&graph, &Progress::default()).unwrap();
     let parents = graph.parents(&Progress::default()).unwrap();
     let leaked: Vec<Leaked> = (0..heap.len())
@@ -87,7 +88,7 @@ fn every_phase_of_a_graph_can_be_stopped_all_along() {
     let once = COUNT / 16;
     let bytes = std::fs::metadata(&path).unwrap().len();
     assert!(checks(|progress| Heap::load(&path, Some(1), progress)) >= 2 * bytes / 500);
-    assert!(checks(|progress| Graph::new(&heap, progress)) >= 3 * once);
+    assert!(checks(|progress| Graph::new(Arc::clone(&heap), progress)) >= 3 * once);
     assert!(checks(|progress| dominators(&graph, progress)) >= 7 * once);
     assert!(checks(|progress| graph.parents(progress)) >= once);
     let holders = |progress: &Progress| holders_in(&graph, &tree, &parents, &leaked, Some(1), progress);

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use leak_hunter_core::graph::{Graph, dominators};
+use leak_hunter_core::heap::Site;
 use leak_hunter_core::{Heap, Progress};
 
 /// 300,000 references take 6 MB, and the reader holds 4 MiB of a record.
@@ -60,7 +62,7 @@ fn long_lists_of_references_are_read_whole() {
 
     for threads in [1, 3] {
         let progress = Progress::default();
-        let heap = Heap::load(file.path(), Some(threads), &progress).unwrap();
+        let heap = Arc::new(Heap::load(file.path(), Some(threads), &progress).unwrap());
         assert_eq!(u64::from(heap.len()), ELEMENTS + 2);
         assert_eq!(heap.dangling(), ELEMENTS);
         let numbers = |addresses: Vec<u64>| -> Vec<u32> {
@@ -72,13 +74,18 @@ fn long_lists_of_references_are_read_whole() {
         let array = heap.find(address(array)).unwrap();
         let elements = (0..ELEMENTS).map(|number| number * 7 % ELEMENTS).chain([hash]);
         assert!(heap.references(array).eq(numbers(elements.collect())));
-        assert_eq!(heap.site(array), (Some("a \\\"b\\\".rb"), Some(7), Some("fill")));
+        let site = Site {
+            file: Some("a \\\"b\\\".rb"),
+            line: Some(7),
+            method: Some("fill"),
+        };
+        assert_eq!(heap.site(array), Some(site));
         assert_eq!(heap.length(array), Some(ELEMENTS as u32));
         assert_eq!(heap.generation(array), Some(3));
         let hash = heap.find(address(hash)).unwrap();
         assert!(heap.references(hash).eq(numbers((0..ELEMENTS).collect())));
 
-        let graph = Graph::new(&heap, &progress).unwrap();
+        let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let globals = (heap.len()..graph.top()).find(|node| graph.category(*node) == Some("global_tbl"));
         assert!(
             graph

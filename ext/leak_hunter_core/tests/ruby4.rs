@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use leak_hunter_core::graph::EdgeKind;
 use leak_hunter_core::holders::Holder;
 use leak_hunter_core::{Options, Progress, diff};
 
@@ -35,7 +36,12 @@ fn holders(version: &str) -> Vec<Holder> {
 fn names(holder: &Holder) -> Vec<String> {
     let mut names = Vec::new();
     for step in &holder.path[..=holder.position] {
-        names.extend(step.edge.name.clone().filter(|_| step.edge.kind != "root"));
+        names.extend(
+            step.edge
+                .name
+                .clone()
+                .filter(|_| step.edge.kind != EdgeKind::Root),
+        );
         if matches!(step.type_name.as_str(), "CLASS" | "MODULE") {
             names.extend(step.class.clone());
         }

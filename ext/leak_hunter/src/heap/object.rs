@@ -1,13 +1,14 @@
 //! One object of a heap, by its number.
 
-use leak_hunter_core::gem;
+use leak_hunter_core::graph::Analyses;
+use leak_hunter_core::holders::PathStep;
 use magnus::{Error, Module, RArray, RClass, RHash, Ruby, method};
 
-use super::Wrapped;
-use super::analyses::object_of;
-use crate::convert::Hash;
+use super::NativeHeap;
+use crate::convert::array;
+use crate::holders::{site_to_hash, step_to_hash};
 
-impl Wrapped {
+impl NativeHeap {
     /// Numbers come from us, but Ruby has ways to call anything with anything.
     pub(super) fn check(&self, ruby: &Ruby, number: u32) -> Result<u32, Error> {
         if number < self.heap().len() {
@@ -50,16 +51,10 @@ impl Wrapped {
     }
 
     fn site_of(ruby: &Ruby, this: &Self, number: u32) -> Result<Option<RHash>, Error> {
-        let (file, line, method) = this.heap().site(this.check(ruby, number)?);
-        if file.is_none() && method.is_none() {
-            return Ok(None);
-        }
-        let hash = Hash::new(ruby)
-            .set("file", file)?
-            .set("line", line)?
-            .set("method", method)?
-            .set("gem", file.and_then(gem::of_path))?;
-        Ok(Some(hash.hash))
+        let site = this.heap().site(this.check(ruby, number)?);
+        site.filter(|site| site.file.is_some() || site.method.is_some())
+            .map(|site| Ok(site_to_hash(ruby, Some(site))?.hash))
+            .transpose()
     }
 
     fn references_of(ruby: &Ruby, this: &Self, number: u32) -> Result<RArray, Error> {
@@ -69,41 +64,56 @@ impl Wrapped {
 
     fn referrers_of(ruby: &Ruby, this: &Self, number: u32) -> Result<RArray, Error> {
         let number = this.check(ruby, number)?;
-        let referrers = this.referrers(ruby)?;
+        let referrers = this.analyse(ruby, Analyses::referrers)?;
         Ok(ruby.ary_from_iter(referrers.of(number).iter().copied()))
     }
 
     fn dominator_of(ruby: &Ruby, this: &Self, number: u32) -> Result<Option<u32>, Error> {
         let number = this.check(ruby, number)?;
-        let dominator = this.dominators(ruby)?.of(number);
-        Ok(dominator.and_then(|node| object_of(this.heap(), node)))
+        let dominators = this.analyse(ruby, Analyses::dominators)?;
+        let dominator = dominators.of(number);
+        Ok(dominator.filter(|node| *node < this.heap().len()))
     }
 
     fn dominated_by(ruby: &Ruby, this: &Self, number: u32) -> Result<RArray, Error> {
         let number = this.check(ruby, number)?;
-        let dominated = this.dominated(ruby)?;
+        let dominated = this.analyse(ruby, Analyses::dominated)?;
         Ok(ruby.ary_from_iter(dominated.by(number).iter().copied()))
+    }
+
+    fn path_to(ruby: &Ruby, this: &Self, number: u32) -> Result<RArray, Error> {
+        let number = this.check(ruby, number)?;
+        let steps = this.analyse(ruby, move |analyses, progress| {
+            let graph = analyses.graph(progress)?;
+            let steps = analyses.path_to(number, progress)?;
+            Ok(steps
+                .iter()
+                .map(|step| PathStep::of(&graph, step))
+                .collect::<Vec<_>>())
+        })?;
+        array(ruby, &steps, step_to_hash)
     }
 
     fn retained_size_of(ruby: &Ruby, this: &Self, number: u32) -> Result<u64, Error> {
         let number = this.check(ruby, number)?;
-        Ok(this.dominators(ruby)?.retained(number))
+        Ok(this.analyse(ruby, Analyses::dominators)?.retained(number))
     }
 }
 
 pub(super) fn init(class: RClass) -> Result<(), Error> {
-    class.define_method("find", method!(Wrapped::find, 1))?;
-    class.define_method("address_of", method!(Wrapped::address, 1))?;
-    class.define_method("type_of", method!(Wrapped::type_name, 1))?;
-    class.define_method("class_name_of", method!(Wrapped::class_name, 1))?;
-    class.define_method("class_of", method!(Wrapped::class_of, 1))?;
-    class.define_method("memsize_of", method!(Wrapped::memsize_of, 1))?;
-    class.define_method("length_of", method!(Wrapped::length_of, 1))?;
-    class.define_method("generation_of", method!(Wrapped::generation_of, 1))?;
-    class.define_method("site_of", method!(Wrapped::site_of, 1))?;
-    class.define_method("references_of", method!(Wrapped::references_of, 1))?;
-    class.define_method("referrers_of", method!(Wrapped::referrers_of, 1))?;
-    class.define_method("dominator_of", method!(Wrapped::dominator_of, 1))?;
-    class.define_method("dominated_by", method!(Wrapped::dominated_by, 1))?;
-    class.define_method("retained_size_of", method!(Wrapped::retained_size_of, 1))
+    class.define_method("find", method!(NativeHeap::find, 1))?;
+    class.define_method("address_of", method!(NativeHeap::address, 1))?;
+    class.define_method("type_of", method!(NativeHeap::type_name, 1))?;
+    class.define_method("class_name_of", method!(NativeHeap::class_name, 1))?;
+    class.define_method("class_of", method!(NativeHeap::class_of, 1))?;
+    class.define_method("memsize_of", method!(NativeHeap::memsize_of, 1))?;
+    class.define_method("length_of", method!(NativeHeap::length_of, 1))?;
+    class.define_method("generation_of", method!(NativeHeap::generation_of, 1))?;
+    class.define_method("site_of", method!(NativeHeap::site_of, 1))?;
+    class.define_method("references_of", method!(NativeHeap::references_of, 1))?;
+    class.define_method("referrers_of", method!(NativeHeap::referrers_of, 1))?;
+    class.define_method("dominator_of", method!(NativeHeap::dominator_of, 1))?;
+    class.define_method("dominated_by", method!(NativeHeap::dominated_by, 1))?;
+    class.define_method("path_to", method!(NativeHeap::path_to, 1))?;
+    class.define_method("retained_size_of", method!(NativeHeap::retained_size_of, 1))
 }

@@ -1,11 +1,13 @@
 //! Rows about many objects.
 
-use leak_hunter_core::gem;
-use leak_hunter_core::heap::Tally;
+use leak_hunter_core::Heap;
+use leak_hunter_core::graph::Analyses;
+use leak_hunter_core::heap::{AllocationSite, Site, Tally};
 use magnus::{Error, Module, RArray, RClass, RHash, Ruby, method};
 
-use super::Wrapped;
+use super::NativeHeap;
 use crate::convert::Hash;
+use crate::holders::site_to_hash;
 
 impl<'a> Hash<'a> {
     fn tally(self, tally: Tally) -> Result<Self, Error> {
@@ -13,9 +15,9 @@ impl<'a> Hash<'a> {
     }
 }
 
-impl Wrapped {
+impl NativeHeap {
     fn by_class(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
-        let rows = this.apart(ruby, |whole| whole.heap.by_class())?;
+        let rows = this.without_gvl(ruby, Heap::by_class)?;
         let array = ruby.ary_new_capa(rows.len());
         for (class, tally) in rows {
             array.push(Hash::new(ruby).set("class", class)?.tally(tally)?.hash)?;
@@ -24,7 +26,7 @@ impl Wrapped {
     }
 
     fn by_gem(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
-        let rows = this.apart(ruby, |whole| whole.heap.by_gem())?;
+        let rows = this.without_gvl(ruby, Heap::by_gem)?;
         let array = ruby.ary_new_capa(rows.len());
         for (gem, tally) in rows {
             array.push(Hash::new(ruby).set("gem", gem)?.tally(tally)?.hash)?;
@@ -33,35 +35,23 @@ impl Wrapped {
     }
 
     fn by_site(ruby: &Ruby, this: &Self, limit: usize) -> Result<RArray, Error> {
-        let mut rows = this.apart(ruby, |whole| whole.heap.by_site())?;
-        rows.truncate(limit);
+        let rows = this.without_gvl(ruby, move |heap| {
+            let mut rows = heap.by_site();
+            rows.truncate(limit);
+            let own = |(site, tally): (Option<Site<'_>>, Tally)| (site.map(AllocationSite::from), tally);
+            rows.into_iter().map(own).collect::<Vec<_>>()
+        })?;
         let array = ruby.ary_new_capa(rows.len());
-        for (site, tally) in rows {
-            let (file, line, method) = match site {
-                Some(site) => (Some(site.file), site.line, site.method),
-                None => (None, None, None),
-            };
-            let gem = file.as_deref().and_then(gem::of_path);
-            let row = Hash::new(ruby)
-                .set("file", file)?
-                .set("line", line)?
-                .set("method", method)?
-                .set("gem", gem)?
-                .tally(tally)?;
-            array.push(row.hash)?;
+        for (site, tally) in &rows {
+            let site = site.as_ref().map(AllocationSite::borrowed);
+            array.push(site_to_hash(ruby, site)?.tally(*tally)?.hash)?;
         }
         Ok(array)
     }
 
     /// Bytes by name of the class.
     fn retained_by_class(ruby: &Ruby, this: &Self) -> Result<RHash, Error> {
-        let reach = this.reach(ruby)?;
-        let dominators = this.dominators(ruby)?;
-        let dominated = this.dominated(ruby)?;
-        let rows = this.apart(ruby, move |whole| {
-            let top = whole.graph(&reach).top();
-            whole.heap.retained_by_class(&dominators, &dominated, top)
-        })?;
+        let rows = this.analyse(ruby, Analyses::retained_by_class)?;
         let hash = ruby.hash_new();
         for (class, bytes) in rows {
             hash.aset(class, bytes)?;
@@ -70,9 +60,8 @@ impl Wrapped {
     }
 
     fn largest_retainers(ruby: &Ruby, this: &Self, limit: usize) -> Result<RArray, Error> {
-        let dominators = this.dominators(ruby)?;
-        let objects = this.apart(ruby, move |whole| {
-            whole.heap.largest_retainers(&dominators, limit)
+        let objects = this.analyse(ruby, move |analyses, progress| {
+            analyses.largest_retainers(limit, progress)
         })?;
         Ok(ruby.ary_from_iter(objects))
     }
@@ -93,11 +82,11 @@ impl Wrapped {
 }
 
 pub(super) fn init(class: RClass) -> Result<(), Error> {
-    class.define_method("by_class", method!(Wrapped::by_class, 0))?;
-    class.define_method("by_gem", method!(Wrapped::by_gem, 0))?;
-    class.define_method("by_site", method!(Wrapped::by_site, 1))?;
-    class.define_method("retained_by_class", method!(Wrapped::retained_by_class, 0))?;
-    class.define_method("largest_retainers", method!(Wrapped::largest_retainers, 1))?;
-    class.define_method("instances_of", method!(Wrapped::instances_of, 3))?;
-    class.define_method("roots", method!(Wrapped::roots, 0))
+    class.define_method("by_class", method!(NativeHeap::by_class, 0))?;
+    class.define_method("by_gem", method!(NativeHeap::by_gem, 0))?;
+    class.define_method("by_site", method!(NativeHeap::by_site, 1))?;
+    class.define_method("retained_by_class", method!(NativeHeap::retained_by_class, 0))?;
+    class.define_method("largest_retainers", method!(NativeHeap::largest_retainers, 1))?;
+    class.define_method("instances_of", method!(NativeHeap::instances_of, 3))?;
+    class.define_method("roots", method!(NativeHeap::roots, 0))
 }

@@ -1,6 +1,8 @@
 //! One file as a heap: its graph, dominators, paths and holders hold what they promise, whatever it says.
 #![no_main]
 
+use std::sync::Arc;
+
 use leak_hunter_core::graph::{Graph, dominators, path};
 use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Leaked, holders_in};
@@ -35,7 +37,8 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(heap.site(object), other.site(object));
     }
 
-    let graph = Graph::new(&heap, &progress).unwrap();
+    let heap = Arc::new(heap);
+    let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
     let tree = dominators(&graph, &progress).unwrap();
     let parents = graph.parents(&progress).unwrap();
     assert_eq!(tree.order().len(), graph.len() as usize);
@@ -44,7 +47,7 @@ fuzz_target!(|input: &[u8]| {
         let parent = parents[object as usize];
         assert!(parent < graph.len() && graph.successors(parent).any(|next| next == object));
         assert!(tree.of(object).is_some_and(|above| tree.retained(above) >= tree.retained(object)));
-        assert_eq!(path(&graph, &parents, object).last().map(|step| step.node), Some(object));
+        assert_eq!(path(&graph, &parents, object, &progress).unwrap().last().map(|step| step.node), Some(object));
     }
 
     let leaked: Vec<Leaked> = (0..heap.len())
@@ -60,7 +63,7 @@ fuzz_target!(|input: &[u8]| {
     let bytes = leaks.iter().fold(0u64, |sum, it| sum.saturating_add(heap.memsize(it.object)));
     assert_eq!(holders.iter().fold(0u64, |sum, it| sum.saturating_add(it.memsize)), bytes);
     for holder in &holders {
-        assert_eq!(holder.count, holder.groups.iter().map(|(_, count)| count).sum::<u64>());
+        assert_eq!(holder.count, holder.groups.iter().map(|share| share.count).sum::<u64>());
         assert!(holder.position < holder.path.len());
     }
 });

@@ -131,7 +131,7 @@ fn visit_heap<P: Pass>(
 /// An object as its record would tell it.
 fn fields_of<'a>(heap: &'a Heap, object: u32) -> Fields<'a> {
     let address = heap.address(object);
-    let (file, line, method) = heap.site(object);
+    let site = heap.site(object).unwrap_or_default();
     let bytes = |text: Option<&'a str>| text.map(|text| text.as_bytes().into());
     let mut fields = Fields {
         address,
@@ -140,9 +140,9 @@ fn fields_of<'a>(heap: &'a Heap, object: u32) -> Fields<'a> {
             .kind(object)
             .map(|kind| kind.class)
             .filter(|class| *class != 0),
-        file: bytes(file),
-        line,
-        method: bytes(method),
+        file: bytes(site.file),
+        line: site.line,
+        method: bytes(site.method),
         generation: heap.generation(object),
         memsize: heap.memsize(object),
         bytesize: heap.bytesize(object).map_or(0, u64::from),

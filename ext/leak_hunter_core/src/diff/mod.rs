@@ -9,6 +9,7 @@ mod input;
 mod moves;
 mod options;
 mod report;
+mod survivor_addresses;
 mod survivors;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use rayon::ThreadPool;
 pub use input::Input;
 pub use options::{Identity, Key, Options, Pattern, Sort};
 pub use report::{DumpSummary, GenerationRange, Group, GroupTotals, HeapSize, Report, SCHEMA, Values};
+pub use survivor_addresses::survivor_addresses;
 
 use self::by_address::{Addresses, NewAndKept};
 use self::census::Census;

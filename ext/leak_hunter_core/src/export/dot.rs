@@ -5,12 +5,12 @@ use std::io::Write;
 
 use foldhash::fast::RandomState;
 
+use super::Subject;
 use super::labels::class_label;
 use super::out::Out;
-use super::{ObjectSet, Subject};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Node;
-use crate::heap::Heap;
+use crate::heap::{Heap, ObjectSet};
 use crate::progress::Progress;
 
 const CHECK_EVERY: usize = 1 << 15;

@@ -12,6 +12,7 @@ use super::{Subject, View};
 use crate::error::Result;
 use crate::gem;
 use crate::graph::Node;
+use crate::heap::{Site, Tally};
 use crate::progress::Progress;
 
 mod fold;
@@ -146,10 +147,10 @@ impl<'a> Growing<'a> {
         frame
     }
 
-    fn add(&mut self, frame: u32, count: u64, bytes: u64) {
+    fn add(&mut self, frame: u32, tally: Tally) {
         let frame = &mut self.frames[frame as usize];
-        frame.count += count;
-        frame.bytes = frame.bytes.saturating_add(bytes);
+        frame.count = frame.count.saturating_add(tally.count);
+        frame.bytes = frame.bytes.saturating_add(tally.memsize);
     }
 
     /// Adds every object that counts at its place in a tree of nodes.
@@ -185,27 +186,30 @@ impl<'a> Growing<'a> {
                 frame = self.child(frame, label);
                 placed[below as usize] = frame;
             }
-            self.add(frame, 1, graph.heap().memsize(object));
+            let memsize = graph.heap().memsize(object);
+            self.add(frame, Tally { count: 1, memsize });
         }
         Ok(())
     }
 
     fn add_sites(&mut self, subject: &Subject<'_>, progress: &Progress) -> Result<()> {
         let heap = subject.graph.heap();
-        let mut sums = vec![(0u64, 0u64, 0u32); heap.all_kinds().len()];
+        let mut sums = vec![Tally::default(); heap.all_kinds().len()];
+        let mut samples = vec![0; sums.len()];
         for object in 0..heap.len() {
             if object as usize % CHECK_EVERY == 0 {
                 progress.check()?;
             }
             if let Some(kind) = heap.kind_number(object).filter(|_| subject.counts(object)) {
-                let (count, bytes, sample) = &mut sums[kind];
-                *count += 1;
-                *bytes = bytes.saturating_add(heap.memsize(object));
-                *sample = object;
+                sums[kind].add(Tally {
+                    count: 1,
+                    memsize: heap.memsize(object),
+                });
+                samples[kind] = object;
             }
         }
-        for (kind, (count, bytes, sample)) in heap.all_kinds().iter().zip(sums) {
-            if count == 0 {
+        for ((kind, sum), sample) in heap.all_kinds().iter().zip(sums).zip(samples) {
+            if sum.count == 0 {
                 continue;
             }
             let mut frame = 0;
@@ -220,7 +224,7 @@ impl<'a> Growing<'a> {
                 .unwrap_or_else(|| super::labels::class_label(heap, sample));
             let label = self.labels.number(&class);
             frame = self.child(frame, label);
-            self.add(frame, count, bytes);
+            self.add(frame, sum);
         }
         Ok(())
     }
@@ -230,8 +234,13 @@ impl<'a> Growing<'a> {
     }
 }
 
-fn site_frames((file, line, method): (Option<&str>, Option<u64>, Option<&str>)) -> Vec<String> {
-    let Some(file) = file else {
+fn site_frames(site: Option<Site<'_>>) -> Vec<String> {
+    let Some(Site {
+        file: Some(file),
+        line,
+        method,
+    }) = site
+    else {
         return vec!["not traced".into()];
     };
     let line = line.map_or("?".into(), |line| (line as i64).to_string());

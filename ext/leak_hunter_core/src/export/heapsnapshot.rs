@@ -4,17 +4,16 @@
 //! object alive here (see [`crate::graph::Graph`]) are weak there, so that dominators and retained sizes are the same.
 //! Where an object was made is its allocation stack. Strings have no contents here: a heap holds secrets.
 
-use std::collections::HashMap;
 use std::io::Write;
 
 use foldhash::fast::RandomState;
+use indexmap::IndexSet;
 
 use super::labels::class_label;
 use super::out::Out;
-use super::{ObjectSet, Subject};
 use crate::error::Result;
-use crate::graph::{Graph, Level, Node};
-use crate::heap::{Heap, Slot, Type};
+use crate::graph::{Graph, Level, Node, is_whole_array};
+use crate::heap::{Heap, ObjectSet, Slot, Type};
 use crate::progress::Progress;
 
 mod ids;
@@ -30,9 +29,8 @@ const FIELDS: u64 = 7;
 /// References that have a number of their own, where nothing better is known of them.
 const NUMBERED: usize = 1000;
 
-/// Writes the snapshot of all objects: [`Subject::counted`] does not matter here.
-pub fn heapsnapshot(subject: &Subject<'_>, sink: impl Write, progress: &Progress) -> Result<()> {
-    let graph = subject.graph;
+/// Writes the snapshot of all objects.
+pub fn heapsnapshot(graph: &Graph, sink: impl Write, progress: &Progress) -> Result<()> {
     let snapshot = Snapshot::new(graph);
     let mut out = Out::new(sink, progress);
     out.text("{\"snapshot\":{\"meta\":")?;
@@ -55,32 +53,27 @@ pub fn heapsnapshot(subject: &Subject<'_>, sink: impl Write, progress: &Progress
     out.text("],\n")?;
     snapshot.sites.write(graph.heap(), &mut out, &mut strings)?;
     out.text(",\n\"samples\":[],\n\"locations\":[],\n\"strings\":")?;
-    out.strings(strings.texts.iter().map(AsRef::as_ref))?;
+    out.strings(strings.0.iter().map(AsRef::as_ref))?;
     out.text("}\n")?;
     out.finish()
 }
 
 /// Texts by number. The first is always the empty one.
 #[derive(Default)]
-struct Strings {
-    numbers: HashMap<Box<str>, u64, RandomState>,
-    texts: Vec<Box<str>>,
-}
+struct Strings(IndexSet<Box<str>, RandomState>);
 
 impl Strings {
     fn number(&mut self, text: &str) -> u64 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        let number = self.texts.len() as u64;
-        self.texts.push(text.into());
-        self.numbers.insert(text.into(), number);
-        number
+        let number = match self.0.get_index_of(text) {
+            Some(number) => number,
+            None => self.0.insert_full(text.into()).0,
+        };
+        number as u64
     }
 }
 
 struct Snapshot<'a> {
-    graph: &'a Graph<'a>,
+    graph: &'a Graph,
     sites: Sites<'a>,
     /// Objects that are referred to from roots: Chrome counts distances from these.
     entries: Vec<u32>,
@@ -89,7 +82,7 @@ struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    fn new(graph: &'a Graph<'a>) -> Self {
+    fn new(graph: &'a Graph) -> Self {
         let heap = graph.heap();
         let mut entries: Vec<u32> = categories(graph)
             .flat_map(|category| graph.successors(category))
@@ -234,14 +227,8 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-fn categories(graph: &Graph<'_>) -> std::ops::Range<Node> {
+fn categories(graph: &Graph) -> std::ops::Range<Node> {
     graph.heap().len()..graph.top()
-}
-
-/// Numbers and `nil` are no objects, so only where each element is one it is known which is which.
-fn is_whole_array(heap: &Heap, object: u32) -> bool {
-    heap.kind(object).is_some_and(|kind| kind.type_ == Type::Array)
-        && heap.length(object) == Some(heap.references(object).len() as u32)
 }
 
 fn number_of(index: usize, known: &mut Vec<u64>, strings: &mut Strings) -> u64 {

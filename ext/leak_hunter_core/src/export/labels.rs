@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
+use indexmap::IndexSet;
 
 use crate::graph::{Graph, Node};
-use crate::heap::{Heap, Name, Type};
+use crate::heap::{EdgeKind, Heap, Name, Type};
 
 /// Number of a label.
 pub(crate) type Label = u32;
@@ -51,20 +52,18 @@ impl Named {
 /// Labels, numbered as they are met.
 #[derive(Debug)]
 pub(crate) struct Labels<'a> {
-    graph: &'a Graph<'a>,
-    numbers: HashMap<Box<str>, Label, RandomState>,
-    texts: Vec<Box<str>>,
+    graph: &'a Graph,
+    texts: IndexSet<Box<str>, RandomState>,
     by_kind: Vec<Option<Label>>,
     /// Of objects that have a name of their own.
     named: HashMap<Node, Label, RandomState>,
 }
 
 impl<'a> Labels<'a> {
-    pub(crate) fn new(graph: &'a Graph<'a>) -> Self {
+    pub(crate) fn new(graph: &'a Graph) -> Self {
         Self {
             graph,
-            numbers: HashMap::default(),
-            texts: Vec::new(),
+            texts: IndexSet::default(),
             by_kind: vec![None; graph.heap().all_kinds().len()],
             named: HashMap::default(),
         }
@@ -82,13 +81,10 @@ impl<'a> Labels<'a> {
     }
 
     pub(crate) fn number(&mut self, text: &str) -> Label {
-        if let Some(label) = self.numbers.get(text) {
-            return *label;
+        match self.texts.get_index_of(text) {
+            Some(label) => label as Label,
+            None => self.texts.insert_full(text.into()).0 as Label,
         }
-        let label = self.texts.len() as Label;
-        self.texts.push(text.into());
-        self.numbers.insert(text.into(), label);
-        label
     }
 
     pub(crate) fn of(&mut self, node: Node) -> Label {
@@ -118,7 +114,7 @@ impl<'a> Labels<'a> {
     }
 
     pub(crate) fn into_texts(self) -> Vec<Box<str>> {
-        self.texts
+        self.texts.into_iter().collect()
     }
 }
 
@@ -158,19 +154,19 @@ fn told(heap: &Heap, owner: u64, name: &Name) -> String {
         Some(owner) if owner != "Object" => owner,
         _ => return local(name),
     };
-    match name.kind.as_str() {
-        "constant" => format!("{owner}::{}", name.name),
-        "instance_variable" | "class_variable" => format!("{owner} {}", name.name),
+    match name.kind {
+        EdgeKind::Constant => format!("{owner}::{}", name.name),
+        EdgeKind::InstanceVariable | EdgeKind::ClassVariable => format!("{owner} {}", name.name),
         _ => local(name),
     }
 }
 
 /// A name that needs no owner.
 fn local(name: &Name) -> String {
-    match name.kind.as_str() {
-        "fiber_local" => format!("Thread#[:{}]", name.name),
-        "thread_variable" => format!("thread variable {}", name.name),
-        "fiber_storage" => format!("Fiber[:{}]", name.name),
+    match name.kind {
+        EdgeKind::FiberLocal => format!("Thread#[:{}]", name.name),
+        EdgeKind::ThreadVariable => format!("thread variable {}", name.name),
+        EdgeKind::FiberStorage => format!("Fiber[:{}]", name.name),
         _ => name.name.clone(),
     }
 }

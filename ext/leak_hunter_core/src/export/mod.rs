@@ -7,11 +7,11 @@
 mod dot;
 mod flame;
 mod folded;
+mod format;
 mod frames;
 mod heapsnapshot;
 mod labels;
 mod out;
-mod set;
 mod speedscope;
 #[cfg(test)]
 mod tests;
@@ -21,19 +21,20 @@ use std::str::FromStr;
 pub use self::dot::{Neighbourhood, Relation, dot};
 pub use self::flame::flame;
 pub use self::folded::folded;
+pub use self::format::{Export, Format};
 pub use self::frames::{Frame, FrameTree, Limits};
 pub use self::heapsnapshot::heapsnapshot;
 pub use self::labels::Named;
-pub use self::set::ObjectSet;
 pub use self::speedscope::speedscope;
 use crate::error::{Error, ErrorKind};
 use crate::graph::{Dominators, Graph};
+use crate::heap::ObjectSet;
 
 /// What is exported.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The heap and its roots.
-    pub graph: &'a Graph<'a>,
+    pub graph: &'a Graph,
     /// Of that graph.
     pub dominators: &'a Dominators,
     /// The objects whose own bytes count, such as the survivors of a diff; `None`: all. Others are still named where

@@ -27,19 +27,9 @@ impl<'a, W: Write> Out<'a, W> {
         self.pass_on(PIECE)
     }
 
-    pub(crate) fn number(&mut self, mut number: u64) -> Result<()> {
-        let mut digits = [0; 20];
-        let mut at = digits.len();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (number % 10) as u8;
-            number /= 10;
-            if number == 0 {
-                break;
-            }
-        }
-        self.buffer.extend_from_slice(&digits[at..]);
-        self.pass_on(PIECE)
+    pub(crate) fn number(&mut self, number: u64) -> Result<()> {
+        let mut digits = itoa::Buffer::new();
+        self.text(digits.format(number))
     }
 
     /// Numbers between commas.

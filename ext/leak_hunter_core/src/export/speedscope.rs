@@ -1,14 +1,17 @@
 //! The file format of <https://www.speedscope.app>: one profile for each view, in bytes.
 
-use std::collections::HashMap;
 use std::io::Write;
 
 use foldhash::fast::RandomState;
+use indexmap::IndexSet;
 
 use super::out::Out;
 use super::{FrameTree, Limits, Subject, View};
 use crate::error::Result;
 use crate::progress::Progress;
+
+/// Labels of all views, by number.
+type Names<'a> = IndexSet<&'a str, RandomState>;
 
 /// Writes speedscope's JSON. `name` is what the profile is of.
 pub fn speedscope(
@@ -22,14 +25,11 @@ pub fn speedscope(
     for view in View::ALL {
         trees.push((view, FrameTree::new(subject, view, limits, progress)?));
     }
-    let mut names: Vec<&str> = Vec::new();
-    let mut numbers: HashMap<&str, u64, RandomState> = HashMap::default();
-    for label in trees.iter().flat_map(|(_, tree)| &tree.labels) {
-        numbers.entry(label).or_insert_with(|| {
-            names.push(label);
-            names.len() as u64 - 1
-        });
-    }
+    let names: Names<'_> = trees
+        .iter()
+        .flat_map(|(_, tree)| &tree.labels)
+        .map(AsRef::as_ref)
+        .collect();
 
     let mut out = Out::new(sink, progress);
     out.text("{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n\"exporter\":")?;
@@ -45,19 +45,14 @@ pub fn speedscope(
     out.text("]},\n\"profiles\":[")?;
     for (index, (view, tree)) in trees.iter().enumerate() {
         out.text(if index > 0 { ",\n" } else { "" })?;
-        profile(&mut out, *view, tree, &numbers)?;
+        profile(&mut out, *view, tree, &names)?;
     }
     out.text("]}\n")?;
     out.finish()
 }
 
-fn profile<W: Write>(
-    out: &mut Out<'_, W>,
-    view: View,
-    tree: &FrameTree,
-    numbers: &HashMap<&str, u64, RandomState>,
-) -> Result<()> {
-    let number = |label: u32| numbers.get(&*tree.labels[label as usize]).copied().unwrap_or(0);
+fn profile<W: Write>(out: &mut Out<'_, W>, view: View, tree: &FrameTree, names: &Names<'_>) -> Result<()> {
+    let number = |label: u32| names.get_index_of(&*tree.labels[label as usize]).unwrap_or(0) as u64;
     let weighty: Vec<usize> = (1..tree.frames.len())
         .filter(|index| tree.frames[*index].bytes > 0)
         .collect();

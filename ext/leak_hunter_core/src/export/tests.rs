@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
 use crate::dump::Fields;
-use crate::graph::dominators;
+use crate::graph::{EdgeKind, dominators};
 use crate::heap::{Heap, HeapBuilder, Name, Object};
 use crate::progress::Progress;
 
@@ -19,14 +20,14 @@ fn address(object: usize) -> u64 {
 }
 
 /// What each object refers to, and its bytes. The first is a root.
-fn heap(objects: &[(Vec<usize>, u64)], class: &str) -> Heap {
+fn heap(objects: &[(Vec<usize>, u64)], class: &str) -> Arc<Heap> {
     let mut builder = HeapBuilder::new((0..objects.len() + 1).map(address)).unwrap();
     builder.root("vm", vec![address(0)]);
     builder.name(
         address(0),
         address(1),
         Name {
-            kind: "constant".into(),
+            kind: EdgeKind::Constant,
             name: HOSTILE.into(),
         },
     );
@@ -50,19 +51,18 @@ fn heap(objects: &[(Vec<usize>, u64)], class: &str) -> Heap {
         };
         (fields, references.iter().copied().map(address).collect())
     });
-    builder
-        .build_from(all.chain([(class_fields, Vec::new())]))
-        .unwrap()
+    let heap = builder.build_from(all.chain([(class_fields, Vec::new())]));
+    Arc::new(heap.unwrap())
 }
 
 /// Runs an export of a heap.
 fn export<T>(
-    heap: &Heap,
+    heap: &Arc<Heap>,
     counted: Option<&ObjectSet>,
     run: impl FnOnce(&Subject<'_>, &mut Vec<u8>, &Progress) -> Result<T, Error>,
 ) -> String {
     let progress = Progress::default();
-    let graph = Graph::new(heap, &progress).unwrap();
+    let graph = Graph::new(Arc::clone(heap), &progress).unwrap();
     let dominators = dominators(&graph, &progress).unwrap();
     let subject = Subject {
         graph: &graph,
@@ -74,7 +74,12 @@ fn export<T>(
     String::from_utf8(written).unwrap()
 }
 
-fn folded_of(heap: &Heap, counted: Option<&ObjectSet>, view: View, limits: Limits) -> BTreeMap<String, u64> {
+fn folded_of(
+    heap: &Arc<Heap>,
+    counted: Option<&ObjectSet>,
+    view: View,
+    limits: Limits,
+) -> BTreeMap<String, u64> {
     let text = export(heap, counted, |subject, out, progress| {
         folded(subject, view, &limits, out, progress)
     });
@@ -86,7 +91,7 @@ fn folded_of(heap: &Heap, counted: Option<&ObjectSet>, view: View, limits: Limit
     lines
 }
 
-fn samples() -> Vec<Heap> {
+fn samples() -> Vec<Arc<Heap>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/dumps");
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
@@ -95,7 +100,7 @@ fn samples() -> Vec<Heap> {
         .collect();
     paths.sort();
     assert!(paths.len() >= 8);
-    let load = |path: &PathBuf| Heap::load(path, Some(1), &Progress::default()).unwrap();
+    let load = |path: &PathBuf| Arc::new(Heap::load(path, Some(1), &Progress::default()).unwrap());
     paths.iter().map(load).collect()
 }
 
@@ -236,7 +241,7 @@ fn the_flame_graph_cannot_be_broken_out_of() {
 fn a_heapsnapshot_retains_what_the_heap_retains() {
     for heap in samples() {
         let text = export(&heap, None, |subject, out, progress| {
-            heapsnapshot(subject, out, progress)
+            heapsnapshot(subject.graph, out, progress)
         });
         let json: Value = serde_json::from_str(&text).unwrap();
         let list = |name: &str| -> Vec<u64> {
@@ -283,11 +288,11 @@ fn a_heapsnapshot_retains_what_the_heap_retains() {
                 };
                 (fields, references)
             });
-        let again = builder.build_from(again).unwrap();
+        let again = Arc::new(builder.build_from(again).unwrap());
         let progress = Progress::default();
-        let graph = Graph::new(&heap, &progress).unwrap();
+        let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let tree = dominators(&graph, &progress).unwrap();
-        let graph_again = Graph::new(&again, &progress).unwrap();
+        let graph_again = Graph::new(Arc::clone(&again), &progress).unwrap();
         let tree_again = dominators(&graph_again, &progress).unwrap();
         assert_eq!(graph_again.unreachable(), 0);
         let first = again.len() - heap.len();
@@ -315,9 +320,9 @@ fn ids_of_a_heap_that_lies_far_apart_are_unique() {
         };
         (fields, Vec::new())
     });
-    let heap = HeapBuilder::new(addresses).unwrap().build_from(objects).unwrap();
+    let heap = Arc::new(HeapBuilder::new(addresses).unwrap().build_from(objects).unwrap());
     let text = export(&heap, None, |subject, out, progress| {
-        heapsnapshot(subject, out, progress)
+        heapsnapshot(subject.graph, out, progress)
     });
     let json: Value = serde_json::from_str(&text).unwrap();
     let nodes = json["nodes"].as_array().unwrap();
@@ -368,7 +373,7 @@ fn what_cannot_be_written_is_told() {
     let heap = heap(&[(vec![1], 10), (vec![], 20)], "Visit");
     let mut kind = None;
     export(&heap, None, |subject, _, progress| {
-        kind = heapsnapshot(subject, Full, progress)
+        kind = heapsnapshot(subject.graph, Full, progress)
             .err()
             .map(|error| error.kind());
         Ok(())
@@ -389,7 +394,7 @@ fn a_run_that_is_stopped_stops() {
             folded(subject, View::Retained, &limits, &mut out, &progress),
             speedscope(subject, "", &limits, &mut out, &progress),
             flame(subject, "", &limits, &mut out, &progress),
-            heapsnapshot(subject, &mut out, &progress),
+            heapsnapshot(subject.graph, &mut out, &progress),
         ] {
             kinds.borrow_mut().push(result.unwrap_err().kind());
         }

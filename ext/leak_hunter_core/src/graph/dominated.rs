@@ -46,18 +46,23 @@ impl Dominated {
     }
 
     /// Calls `visit` with every node below `top`, and with how many steps below; each after its dominator, subtree by
-    /// subtree.
-    pub fn each_below(&self, top: Node, mut visit: impl FnMut(Node, usize)) {
+    /// subtree. An error ends it.
+    pub fn each_below<E>(
+        &self,
+        top: Node,
+        mut visit: impl FnMut(Node, usize) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut open = vec![self.by(top).iter()];
         while let Some(list) = open.last_mut() {
             match list.next() {
                 Some(node) => {
-                    visit(*node, open.len());
+                    visit(*node, open.len())?;
                     open.push(self.by(*node).iter());
                 }
                 None => drop(open.pop()),
             }
         }
+        Ok(())
     }
 
     /// Bytes it takes.

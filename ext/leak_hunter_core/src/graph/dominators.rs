@@ -1,10 +1,12 @@
-//! Who alone keeps an object alive, and how much that is: the dominator tree and retained sizes.
+//! What keeps an object alive alone, and how much that is: the dominator tree and retained sizes.
 //!
 //! The Semi-NCA algorithm (L. Georgiadis, "Linear-Time Algorithms for Dominators and Related Problems", Princeton 2005,
-//! chapter 2.2.2), iterative, in arrays of `u32`, over numbers in depth-first preorder.
+//! chapter 2.2.2), iterative, in arrays of `u32`, over numbers in depth-first preorder. Semidominators are found as by T.
+//! Lengauer and R. Tarjan ("A Fast Algorithm for Finding Dominators in a Flowgraph", 1979), with path compression: of m
+//! edges and n nodes in O(m log n). The second step, quadratic in the worst case as published, takes O(n log n) here.
 
 use super::preorder::{DepthFirst, Later, Pairs};
-use super::{CHECK_EVERY, Graph, Node};
+use super::{CHECK_EVERY, Graph, Node, Ticks};
 use crate::error::Result;
 use crate::heap::NONE;
 use crate::progress::Progress;
@@ -56,7 +58,7 @@ impl Dominators {
 }
 
 /// Finds the dominators of every node and the bytes each retains.
-pub fn dominators(graph: &Graph<'_>, progress: &Progress) -> Result<Dominators> {
+pub fn dominators(graph: &Graph, progress: &Progress) -> Result<Dominators> {
     let DepthFirst {
         order,
         numbers,
@@ -122,25 +124,86 @@ fn semi_nca(
         semis[number] = semi;
         forest[number][0] = semi;
     }
-    drop(forest);
+    nearest_common(parents, &semis, forest, progress)
+}
+
+/// Steps up the tree for each node, on average, before the search for dominators keeps shortcuts. In most heaps two are
+/// enough.
+const PLAIN_STEPS: usize = if cfg!(test) { 1 } else { 4 };
+
+/// By number, the dominators: of each node the lowest in the tree above its parent that is not below its semidominator.
+/// One step after the other would take quadratic time where a list is long and much is referred to by both of its ends.
+fn nearest_common(parents: Vec<u32>, semis: &[u32], rows: Pairs, progress: &Progress) -> Result<Vec<u32>> {
     let mut idoms = parents;
-    // The steps are what is counted: there are more than nodes, though in a heap not many more.
-    let mut steps = 0usize;
+    let mut ticks = Ticks::new(progress);
+    let mut left = idoms.len() * PLAIN_STEPS;
+    let mut rows = Some(rows);
+    let mut shortcuts: Option<Shortcuts> = None;
     for number in 1..idoms.len() {
         let mut idom = idoms[number];
-        loop {
-            steps += 1;
-            if steps % CHECK_EVERY == 0 {
-                progress.check()?;
+        let semi = semis[number];
+        while idom > semi {
+            ticks.tick()?;
+            idom = match &shortcuts {
+                Some(shortcuts) => shortcuts.up(&idoms, idom, semi),
+                None => idoms[idom as usize],
+            };
+            left = left.saturating_sub(1);
+            if let Some(rows) = rows.take_if(|_| left == 0) {
+                shortcuts = Some(Shortcuts::of(&idoms[..number], rows, &mut ticks)?);
             }
-            if idom <= semis[number] {
-                break;
-            }
-            idom = idoms[idom as usize];
         }
+        ticks.tick()?;
         idoms[number] = idom;
+        if let Some(shortcuts) = &mut shortcuts {
+            shortcuts.add(number as u32, idom);
+        }
     }
     Ok(idoms)
+}
+
+/// For every node of a growing tree a second ancestor further up, so that any ancestor is found in a logarithmic number
+/// of steps (E. Myers, "An applicative random-access stack", Information Processing Letters 17, 1983).
+struct Shortcuts {
+    /// By node: its depth, and the second ancestor.
+    rows: Pairs,
+}
+
+impl Shortcuts {
+    /// Of a tree by the parent of each node; `rows` has one for every node to come.
+    fn of(parents: &[u32], rows: Pairs, ticks: &mut Ticks<'_>) -> Result<Self> {
+        let mut shortcuts = Self { rows };
+        shortcuts.rows[0] = [0, 0];
+        for (node, parent) in parents.iter().enumerate().skip(1) {
+            ticks.tick()?;
+            shortcuts.add(node as u32, *parent);
+        }
+        Ok(shortcuts)
+    }
+
+    #[inline]
+    fn add(&mut self, node: u32, parent: u32) {
+        let [depth, jump] = self.rows[parent as usize];
+        let [jump_depth, next_jump] = self.rows[jump as usize];
+        let [next_depth, _] = self.rows[next_jump as usize];
+        let further = if depth - jump_depth == jump_depth - next_depth {
+            next_jump
+        } else {
+            parent
+        };
+        self.rows[node as usize] = [depth + 1, further];
+    }
+
+    /// One step up, as far as the shortcuts lead without passing `limit`. Numbers get lower on the way.
+    #[inline]
+    fn up(&self, parents: &[u32], node: u32, limit: u32) -> u32 {
+        let [_, further] = self.rows[node as usize];
+        if further > limit {
+            further
+        } else {
+            parents[node as usize]
+        }
+    }
 }
 
 /// The lowest semidominator on the way up from `node` to the root of its tree in the forest of nodes from `first` on.

@@ -1,156 +1,197 @@
-//! The way from the roots to an object, step by step, with the names by which each step refers to the next, as far as a
-//! dump knows them.
+//! The shortest path from the roots to an object, step by step, with the names by which each step refers to the next, as
+//! far as a dump knows them.
 
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::edge::{Edge, EdgeKind, NamedBy};
+use super::path_finder::{Length, PathFinder, PathNode};
+use super::ticks::Ticks;
 use super::{Graph, Node};
-use crate::heap::{Slot, Type};
+use crate::error::Result;
+use crate::heap::{Heap, Name, Slot, Type};
+use crate::progress::Progress;
 
-/// Longer ways (linked lists) are told from both ends.
-const LONGEST: usize = 200;
-
-/// How an object refers to the next one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Edge {
-    /// `root`, `class`, `constant`, `instance_variable`, `class_variable`, `global`, `fiber_local`, `thread_variable`,
-    /// `fiber_storage`, `array_element`, `hash_entry`, `struct_member`, `captured`, `superclass`, `attached_object` or
-    /// `reference`; `gap` where steps are left out.
-    pub kind: String,
-    /// As it is written in Ruby; `None` where the dump does not tell.
-    pub name: Option<String>,
-    /// `dump` when LeakHunter noted it down with the dump, `shape` when the object's shape tells it, `position` when it
-    /// follows from the order of the references.
-    pub named_by: Option<&'static str>,
-}
-
-impl Edge {
-    fn unnamed(kind: &str) -> Self {
-        Self {
-            kind: kind.into(),
-            ..Self::default()
-        }
-    }
-
-    fn named(kind: &str, name: impl Into<String>, named_by: &'static str) -> Self {
-        Self {
-            kind: kind.into(),
-            name: Some(name.into()),
-            named_by: Some(named_by),
-        }
-    }
-}
-
-/// One object on the way.
+/// One object on a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The object, or the category of roots it begins with.
+    /// The object, or the category of roots that the path begins with.
     pub node: Node,
-    /// How the step before leads to this one; of the first step, the category of roots.
+    /// How the step before refers to this one; of the first step, the category of roots.
     pub edge: Edge,
 }
 
-/// The steps from the roots to a node along `parents`, the category first. A way of more than 200 steps lacks its
-/// middle, which the edge after it says.
-pub fn path(graph: &Graph<'_>, parents: &[Node], node: Node) -> Vec<Step> {
-    let mut nodes = vec![node];
-    let mut at = node;
-    // as many steps as there are nodes at most, whatever `parents` holds
-    for _ in 0..graph.len() {
-        let parent = parents[at as usize];
-        if at == graph.top() || parent == graph.top() || parent >= graph.len() {
-            break;
-        }
-        nodes.push(parent);
-        at = parent;
-    }
-    nodes.reverse();
-    let gap = nodes.len() > LONGEST;
-    if gap {
-        let behind = nodes.len() - LONGEST / 2;
-        nodes.drain(LONGEST / 2..behind);
-    }
-    let mut steps = Vec::with_capacity(nodes.len());
-    for (index, node) in nodes.iter().enumerate() {
-        let edge = match index.checked_sub(1) {
-            _ if gap && index == LONGEST / 2 => Edge::unnamed("gap"),
-            Some(before) => edge(graph, nodes[before], *node),
-            None => Edge::named("root", graph.category(*node).unwrap_or("unknown"), "dump"),
-        };
-        steps.push(Step { node: *node, edge });
-    }
-    steps
+/// The steps from the roots to a node along `parents` ([`Graph::parents`]), the category first. A path of 200 steps or
+/// more lacks its middle: the edge behind the gap is an [`EdgeKind::Gap`].
+pub fn path(graph: &Graph, parents: &[Node], node: Node, progress: &Progress) -> Result<Vec<Step>> {
+    let nodes = PathFinder::new(graph, parents, progress).find(node, None, Length::FULL)?;
+    let names = EdgeNames::of(graph, &[&nodes], progress)?;
+    Ok(names.steps(&nodes))
 }
 
-/// How one node refers to the next.
-pub fn edge(graph: &Graph<'_>, parent: Node, child: Node) -> Edge {
+/// The name that a dump has of the reference from one node to the next, whatever kind of objects they are.
+pub(crate) fn noted_name(graph: &Graph, parent: Node, child: Node) -> Option<&Name> {
     let heap = graph.heap();
+    let names = heap.names();
     let value = heap.address(child);
     if !graph.is_object(parent) {
-        return match heap.names().of_global(value) {
-            Some(name) => Edge::named(&name.kind, name.name.clone(), "dump"),
-            None => Edge::named("root", graph.category(parent).unwrap_or("unknown"), "dump"),
+        return names.of_global(value);
+    }
+    names.of_edge(heap.address(parent), value).or_else(|| {
+        // A thread's locals are referenced by its fiber or its execution context, which Ruby code knows only as the
+        // thread; thread variables are in a Hash.
+        let type_ = heap.kind(parent)?.type_;
+        (matches!(type_, Type::Hash | Type::Data) && heap.class_of(parent) != Some(child))
+            .then(|| names.of_local(value))?
+    })
+}
+
+/// What is known of the references from one object to another.
+#[derive(Clone, Copy, Debug)]
+struct References<'a> {
+    /// Of several references, that by a variable says most.
+    slot: Slot<'a>,
+    /// Which element of an Array it is, where that is known.
+    element: Option<u32>,
+}
+
+/// What is needed to name the references of some paths. The references of an object are read once, however many paths
+/// lead over it: it may have millions.
+pub(crate) struct EdgeNames<'a> {
+    graph: &'a Graph,
+    references: HashMap<(Node, Node), References<'a>, RandomState>,
+}
+
+impl<'a> EdgeNames<'a> {
+    pub(crate) fn of(graph: &'a Graph, paths: &[&[PathNode]], progress: &Progress) -> Result<Self> {
+        let mut wanted: Vec<(Node, Node)> = paths
+            .iter()
+            .flat_map(|path| path.windows(2))
+            .filter(|step| step[1].omitted == 0 && graph.is_object(step[0].node))
+            .map(|step| (step[0].node, step[1].node))
+            .collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let mut names = Self {
+            graph,
+            references: HashMap::default(),
         };
-    }
-    if let Some(name) = heap.names().of_edge(heap.address(parent), value) {
-        return Edge::named(&name.kind, name.name.clone(), "dump");
-    }
-    let slots = heap.slots(parent);
-    let slot = |index: usize| slots.get(index).copied().unwrap_or(Slot::Other);
-    let mut positions: Vec<usize> = heap
-        .references(parent)
-        .enumerate()
-        .filter_map(|(index, number)| (number == child).then_some(index))
-        .collect();
-    // of several references, that by a variable says most
-    positions.sort_by_key(|index| !matches!(slot(*index), Slot::Variable(_)));
-    let Some(position) = positions.first().copied() else {
-        return Edge::unnamed(if heap.class_of(parent) == Some(child) {
-            "class"
-        } else {
-            "reference"
-        });
-    };
-    let Some(kind) = heap.kind(parent) else {
-        return Edge::unnamed("reference");
-    };
-    let is_class = matches!(kind.type_, Type::Class | Type::Module | Type::IClass);
-    match slot(position) {
-        Slot::Variable(Some(name)) if name.starts_with("@@") => {
-            return Edge::named("class_variable", name, "shape");
+        let mut ticks = Ticks::new(progress);
+        for of_parent in wanted.chunk_by(|one, two| one.0 == two.0) {
+            names.look_at(of_parent, &mut ticks)?;
         }
-        Slot::Variable(Some(name)) => return Edge::named("instance_variable", name, "shape"),
-        Slot::Variable(None) if !is_class => return Edge::unnamed("instance_variable"),
-        Slot::Variable(None) | Slot::Table => return Edge::unnamed("reference"),
-        Slot::Other => {}
+        Ok(names)
     }
-    match kind.type_ {
-        Type::Array => {
-            let own = (0..heap.references(parent).len()).filter(|index| slot(*index) == Slot::Other);
-            let element = own.clone().position(|index| index == position);
-            let whole = heap.length(parent) == Some(own.count() as u32);
-            match element.filter(|_| whole && positions.len() == 1) {
-                Some(index) => Edge::named("array_element", format!("[{index}]"), "position"),
-                None => Edge::unnamed("array_element"),
+
+    /// Looks at what one object refers to. `wanted` has it and some of those, ascending.
+    fn look_at(&mut self, wanted: &[(Node, Node)], ticks: &mut Ticks<'_>) -> Result<()> {
+        let heap = self.graph.heap();
+        let parent = wanted[0].0;
+        let slots = heap.slots(parent);
+        let is_array = heap.kind(parent).is_some_and(|kind| kind.type_ == Type::Array);
+        let is_class = |child| heap.class_of(parent) == Some(child);
+        if slots.is_empty() && !is_array && !wanted.iter().any(|(_, child)| is_class(*child)) {
+            return Ok(());
+        }
+        let slot = |index: usize| slots.get(index).copied().unwrap_or(Slot::Other);
+        let elements = match slots.is_empty() {
+            true => heap.references(parent).len(),
+            false => slots.iter().filter(|slot| **slot == Slot::Other).count(),
+        };
+        // numbers and `nil` are no references, so only where each element is one it is known which is which
+        let is_whole = is_array && heap.length(parent) == Some(elements as u32);
+        let mut element = 0;
+        for (index, child) in heap.references(parent).enumerate() {
+            ticks.tick()?;
+            let slot = slot(index);
+            let own = (is_whole && slot == Slot::Other).then_some(element);
+            element += u32::from(slot == Slot::Other);
+            if wanted.binary_search(&(parent, child)).is_err() {
+                continue;
             }
+            let known = self.references.entry((parent, child));
+            let known = known.and_modify(|known| {
+                known.element = None;
+                if !matches!(known.slot, Slot::Variable(_)) && matches!(slot, Slot::Variable(_)) {
+                    known.slot = slot;
+                }
+            });
+            known.or_insert(References { slot, element: own });
         }
-        // thread variables stand in a Hash
-        Type::Class | Type::Module | Type::IClass => {
-            let superclass = heap.classes().superclass(heap.address(parent));
-            Edge::unnamed(match () {
-                () if superclass == Some(value) => "superclass",
-                // only a singleton class refers to an instance of its own: the object it was made for
-                () if heap.class_of(child) == Some(parent) => "attached_object",
-                () => "reference",
-            })
+        Ok(())
+    }
+
+    /// The steps of one of the paths.
+    pub(crate) fn steps(&self, path: &[PathNode]) -> Vec<Step> {
+        let edge = |index: usize| match index.checked_sub(1) {
+            _ if path[index].omitted > 0 => Edge::gap(path[index].omitted),
+            Some(before) => self.edge(path[before].node, path[index].node),
+            None => self.root_edge(path[index].node),
+        };
+        let step = |index: usize| Step {
+            node: path[index].node,
+            edge: edge(index),
+        };
+        (0..path.len()).map(step).collect()
+    }
+
+    fn root_edge(&self, category: Node) -> Edge {
+        let name = self.graph.category(category).unwrap_or("unknown");
+        Edge::named(EdgeKind::Root, name, NamedBy::Dump)
+    }
+
+    fn edge(&self, parent: Node, child: Node) -> Edge {
+        if let Some(name) = noted_name(self.graph, parent, child) {
+            return Edge::named(name.kind, name.name.clone(), NamedBy::Dump);
         }
-        Type::Hash => thread_local(graph, child).unwrap_or_else(|| Edge::unnamed("hash_entry")),
-        Type::Struct => Edge::unnamed("struct_member"),
-        Type::Imemo if heap.label(parent) == Some("env") => Edge::unnamed("captured"),
-        Type::Data => thread_local(graph, child).unwrap_or_else(|| Edge::unnamed("reference")),
-        _ => Edge::unnamed("reference"),
+        if !self.graph.is_object(parent) {
+            return self.root_edge(parent);
+        }
+        let heap = self.graph.heap();
+        let references = self.references.get(&(parent, child));
+        if references.is_none() && heap.class_of(parent) == Some(child) {
+            return Edge::unnamed(EdgeKind::Class);
+        }
+        let Some(kind) = heap.kind(parent) else {
+            return Edge::unnamed(EdgeKind::Reference);
+        };
+        let is_class = matches!(kind.type_, Type::Class | Type::Module | Type::IClass);
+        match references.map_or(Slot::Other, |it| it.slot) {
+            Slot::Variable(Some(name)) if name.starts_with("@@") => {
+                return Edge::named(EdgeKind::ClassVariable, name, NamedBy::Shape);
+            }
+            Slot::Variable(Some(name)) => {
+                return Edge::named(EdgeKind::InstanceVariable, name, NamedBy::Shape);
+            }
+            Slot::Variable(None) if !is_class => return Edge::unnamed(EdgeKind::InstanceVariable),
+            Slot::Variable(None) | Slot::Table => return Edge::unnamed(EdgeKind::Reference),
+            Slot::Other => {}
+        }
+        match kind.type_ {
+            Type::Array => match references.and_then(|it| it.element) {
+                Some(index) => Edge::named(EdgeKind::ArrayElement, format!("[{index}]"), NamedBy::Position),
+                None => Edge::unnamed(EdgeKind::ArrayElement),
+            },
+            Type::Class | Type::Module | Type::IClass => {
+                let superclass = heap.classes().superclass(heap.address(parent));
+                Edge::unnamed(match () {
+                    () if superclass == Some(heap.address(child)) => EdgeKind::Superclass,
+                    // only a singleton class refers to an instance of its own: the object it was made for
+                    () if heap.class_of(child) == Some(parent) => EdgeKind::AttachedObject,
+                    () => EdgeKind::Reference,
+                })
+            }
+            Type::Hash => Edge::unnamed(EdgeKind::HashEntry),
+            Type::Struct => Edge::unnamed(EdgeKind::StructMember),
+            Type::Imemo if heap.label(parent) == Some("env") => Edge::unnamed(EdgeKind::Captured),
+            _ => Edge::unnamed(EdgeKind::Reference),
+        }
     }
 }
 
-/// A thread's locals are referred to by its fiber or its execution context, which Ruby code knows only as the thread.
-fn thread_local(graph: &Graph<'_>, child: Node) -> Option<Edge> {
-    let name = graph.heap().names().of_local(graph.heap().address(child))?;
-    Some(Edge::named(&name.kind, name.name.clone(), "dump"))
+/// Whether each element of an Array has a reference: numbers and `nil` have none.
+pub(crate) fn is_whole_array(heap: &Heap, object: u32) -> bool {
+    heap.kind(object).is_some_and(|kind| kind.type_ == Type::Array)
+        && heap.length(object) == Some(heap.references(object).len() as u32)
 }

@@ -32,7 +32,7 @@ pub(super) struct DepthFirst {
 }
 
 impl DepthFirst {
-    pub(super) fn run(graph: &Graph<'_>, progress: &Progress) -> Result<Self> {
+    pub(super) fn run(graph: &Graph, progress: &Progress) -> Result<Self> {
         let length = graph.len() as usize;
         let mut search = Self {
             order: Vec::with_capacity(length),
@@ -64,7 +64,7 @@ impl DepthFirst {
         Ok(search)
     }
 
-    fn open(&mut self, graph: &Graph<'_>, node: Node, parent: u32) -> u32 {
+    fn open(&mut self, graph: &Graph, node: Node, parent: u32) -> u32 {
         let number = self.order.len() as u32;
         self.numbers[node as usize] = number;
         self.order.push(node);
@@ -74,7 +74,7 @@ impl DepthFirst {
     }
 
     /// The next successor that has no number yet, after `last`, the one that was found before.
-    fn next_unseen(&mut self, graph: &Graph<'_>, number: u32, last: Node) -> Option<Node> {
+    fn next_unseen(&mut self, graph: &Graph, number: u32, last: Node) -> Option<Node> {
         let row = number as usize;
         let node = self.order[row];
         let unseen = |next: &Node| self.numbers[*next as usize] == NONE;
@@ -102,7 +102,7 @@ pub(super) struct Later(Vec<u8>);
 impl Later {
     /// Leaves in `pairs`, by number, where each list ends; it starts where the one before ends.
     pub(super) fn of(
-        graph: &Graph<'_>,
+        graph: &Graph,
         order: &[Node],
         numbers: &[u32],
         pairs: &mut Pairs,
@@ -147,7 +147,7 @@ impl Later {
 /// Hands on how far before a node its earliest predecessor is, then how far behind it or the one before each later one
 /// is, with what the node has in `pairs` beside the last of them.
 fn each(
-    graph: &Graph<'_>,
+    graph: &Graph,
     order: &[Node],
     numbers: &[u32],
     pairs: &mut Pairs,

@@ -1,13 +1,16 @@
 //! The search that finds how every object is reached.
 
-use super::{CHECK_EVERY, Graph, Level, Node, UNSEEN};
+use std::collections::VecDeque;
+
+use super::levels::UNSEEN;
+use super::{CHECK_EVERY, Graph, Level, Node, Ticks};
 use crate::error::Result;
 use crate::progress::Progress;
 
 /// A search that reaches every object once, by the best edges first and of those by the shortest way.
 pub(super) struct Search<'a> {
     pub(super) levels: &'a mut [u8],
-    queue: Vec<u32>,
+    queue: VecDeque<u32>,
     /// Objects reached whose references have to wait.
     waiting: Vec<u32>,
     /// Whether the shortest way is wanted, and none over a class where another leads there. Otherwise the order does not
@@ -22,7 +25,7 @@ impl<'a> Search<'a> {
     pub(super) fn new(levels: &'a mut [u8], progress: &'a Progress) -> Self {
         Self {
             levels,
-            queue: Vec::new(),
+            queue: VecDeque::new(),
             waiting: Vec::new(),
             shortest: false,
             instances: Vec::new(),
@@ -32,11 +35,11 @@ impl<'a> Search<'a> {
 
     pub(super) fn reach_from_roots(
         &mut self,
-        graph: &Graph<'_>,
+        graph: &Graph,
         mut reached: impl FnMut(Node, u32),
     ) -> Result<()> {
-        for index in 0..graph.category_count() {
-            if graph.level_of_category(index) == Level::Strong {
+        for index in 0..graph.categories.len() {
+            if graph.categories[index].level == Level::Strong {
                 self.reach_all(
                     graph,
                     graph.heap().len() + index as u32,
@@ -54,8 +57,8 @@ impl<'a> Search<'a> {
             self.reach_all(graph, object, Level::Postponed, &mut reached);
         }
         self.run(graph, Level::Postponed, &mut reached)?;
-        for index in 0..graph.category_count() {
-            if graph.level_of_category(index) == Level::Postponed {
+        for index in 0..graph.categories.len() {
+            if graph.categories[index].level == Level::Postponed {
                 self.reach_from_category(graph, index, &mut reached)?;
             }
         }
@@ -64,22 +67,16 @@ impl<'a> Search<'a> {
 
     pub(super) fn reach_from_category(
         &mut self,
-        graph: &Graph<'_>,
+        graph: &Graph,
         index: usize,
         mut reached: impl FnMut(Node, u32),
     ) -> Result<()> {
-        let level = graph.level_of_category(index);
+        let level = graph.categories[index].level;
         self.reach_all(graph, graph.heap().len() + index as u32, level, &mut reached);
         self.run(graph, level, reached)
     }
 
-    fn reach_all(
-        &mut self,
-        graph: &Graph<'_>,
-        node: Node,
-        level: Level,
-        reached: &mut impl FnMut(Node, u32),
-    ) {
+    fn reach_all(&mut self, graph: &Graph, node: Node, level: Level, reached: &mut impl FnMut(Node, u32)) {
         let mut successors = graph.all_successors(node);
         if self.shortest {
             let class = successors.class.take();
@@ -98,11 +95,11 @@ impl<'a> Search<'a> {
         if *known == UNSEEN {
             *known = level as u8;
             reached(node, next);
-            self.queue.push(next);
+            self.queue.push_back(next);
         }
     }
 
-    fn run(&mut self, graph: &Graph<'_>, level: Level, mut reached: impl FnMut(Node, u32)) -> Result<()> {
+    fn run(&mut self, graph: &Graph, level: Level, mut reached: impl FnMut(Node, u32)) -> Result<()> {
         loop {
             self.run_queue(graph, level, &mut reached)?;
             if self.instances.is_empty() {
@@ -119,38 +116,25 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn run_queue(
-        &mut self,
-        graph: &Graph<'_>,
-        level: Level,
-        reached: &mut impl FnMut(Node, u32),
-    ) -> Result<()> {
-        let mut done = 0;
-        for step in 1usize.. {
-            if step % CHECK_EVERY == 0 {
-                self.progress.check()?;
-                // what was handled is let go, so that the queue is never as long as the heap is large
-                self.queue.drain(..done);
-                done = 0;
-            }
+    fn run_queue(&mut self, graph: &Graph, level: Level, reached: &mut impl FnMut(Node, u32)) -> Result<()> {
+        let mut ticks = Ticks::new(self.progress);
+        loop {
+            ticks.tick()?;
             let next = match self.shortest {
-                true => self.queue.get(done).copied(),
-                false => self.queue.pop(),
+                true => self.queue.pop_front(),
+                false => self.queue.pop_back(),
             };
-            let Some(object) = next else { break };
-            done += usize::from(self.shortest);
-            if level == Level::Strong && graph.is_postponed(object) {
+            let Some(object) = next else { return Ok(()) };
+            if level == Level::Strong && graph.has_low_priority(object) {
                 self.waiting.push(object);
             } else {
                 self.reach_all(graph, object, level, reached);
             }
         }
-        self.queue.clear();
-        Ok(())
     }
 
     /// Where to start so that everything is reached: what nothing refers to, and one object of each circle.
-    pub(super) fn unreachable(&mut self, graph: &Graph<'_>) -> Result<Vec<u32>> {
+    pub(super) fn unreachable(&mut self, graph: &Graph) -> Result<Vec<u32>> {
         let objects = graph.heap().len();
         let mut referred = vec![0u64; objects.div_ceil(64) as usize];
         for object in 0..objects {
@@ -175,7 +159,7 @@ impl<'a> Search<'a> {
                 if unseen && (circles || referred[object as usize / 64] >> (object % 64) & 1 == 0) {
                     entries.push(object);
                     self.levels[object as usize] = Level::Unreachable as u8;
-                    self.queue.push(object);
+                    self.queue.push_back(object);
                     self.run(graph, Level::Unreachable, |_, _| {})?;
                 }
             }

@@ -36,18 +36,14 @@ impl Iterator for Successors<'_> {
     }
 }
 
-impl Graph<'_> {
+impl Graph {
     /// The nodes that a node leads to by essential edges, as often as it does so.
     #[inline]
     pub fn successors(&self, node: Node) -> impl Iterator<Item = Node> + '_ {
         let successors = self.all_successors(node);
         let level = match node.checked_sub(self.heap.len()) {
             None => self.level_from(node),
-            Some(index) => self
-                .reach
-                .categories
-                .get(index as usize)
-                .map_or(0, |it| it.level as u8),
+            Some(index) => self.categories.get(index as usize).map_or(0, |it| it.level as u8),
         };
         let objects = self.heap.len();
         successors.filter(move |next| *next >= objects || self.level_to(*next) == level)
@@ -58,7 +54,6 @@ impl Graph<'_> {
         let keeps = match node.checked_sub(self.heap.len()) {
             None => self.level_to(node) < Level::Unreachable as u8 && !self.is_tool(node),
             Some(index) => self
-                .reach
                 .categories
                 .get(index as usize)
                 .is_some_and(|category| category.level != Level::Postponed),
@@ -70,7 +65,7 @@ impl Graph<'_> {
 
     /// A cache, a table of tracing, or LeakHunter's own; threads and fibers are postponed and yet keep what they hold.
     fn is_tool(&self, object: u32) -> bool {
-        self.reach.levels[object as usize] & CACHES != 0
+        self.levels[object as usize] & CACHES != 0
             && !self
                 .heap
                 .label(object)
@@ -108,7 +103,7 @@ impl Graph<'_> {
         done: u32,
         wanted: impl Fn(&Node) -> bool,
     ) -> Option<(u32, Node)> {
-        let Some(category) = self.reach.categories.get((node - self.heap.len()) as usize) else {
+        let Some(category) = self.categories.get((node - self.heap.len()) as usize) else {
             let next = (self.heap.len() + done..self.top()).find(wanted)?;
             return Some((next - self.heap.len() + 1, next));
         };
@@ -127,7 +122,7 @@ impl Graph<'_> {
                 others: [].iter(),
                 categories: 0..0,
             },
-            Some(index) => match self.reach.categories.get(index as usize) {
+            Some(index) => match self.categories.get(index as usize) {
                 Some(category) => Successors {
                     others: category.root.references.iter(),
                     ..Successors::none()

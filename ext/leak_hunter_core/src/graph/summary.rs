@@ -1,40 +1,38 @@
 //! Retained sizes added up: by class, and the largest.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use foldhash::fast::RandomState;
+use super::{Analyses, Node, Ticks};
+use crate::error::Result;
+use crate::progress::Progress;
 
-use super::{Dominated, Dominators, Node};
-use crate::heap::{Heap, NONE};
-
-impl Heap {
-    /// Bytes retained by the instances of each class, by its name: of instances that one of the same class dominates,
-    /// the upper one counts.
-    pub fn retained_by_class(
-        &self,
-        dominators: &Dominators,
-        dominated: &Dominated,
-        top: Node,
-    ) -> HashMap<Option<String>, u64, RandomState> {
-        let mut numbers: HashMap<Option<String>, usize, RandomState> = HashMap::default();
-        let classes: Vec<usize> = self
-            .all_kinds()
-            .iter()
-            .map(|kind| {
-                let next = numbers.len();
-                *numbers.entry(self.class_name_of_kind(kind)).or_insert(next)
-            })
-            .collect();
+impl Analyses {
+    /// Bytes retained by the instances of each class, by its name (`None`: hidden objects): of instances that one of the
+    /// same class dominates, the upper one counts.
+    pub fn retained_by_class(&self, progress: &Progress) -> Result<HashMap<Option<String>, u64>> {
+        let heap = self.heap();
+        let dominators = self.dominators(progress)?;
+        let dominated = self.dominated(progress)?;
+        let mut numbers: HashMap<Option<String>, usize> = HashMap::new();
+        let number = |kind| {
+            let next = numbers.len();
+            *numbers.entry(heap.class_name_of_kind(kind)).or_insert(next)
+        };
+        let classes: Vec<usize> = heap.all_kinds().iter().map(number).collect();
         let class_of = |node: Node| {
-            let object = (node < self.len()).then_some(node)?;
-            Some(classes[self.kind_number(object)?])
+            let object = (node < heap.len()).then_some(node)?;
+            Some(classes[heap.kind_number(object)?])
         };
         let mut retained = vec![0u64; numbers.len()];
-        // how many of each class are open on the way down
+        // how many of each class are above the node, and which
         let mut open = vec![0u32; numbers.len()];
-        let mut way: Vec<usize> = Vec::new();
+        let mut above: Vec<Option<usize>> = Vec::new();
+        let mut ticks = Ticks::new(progress);
+        let top = self.graph(progress)?.top();
         dominated.each_below(top, |node, depth| {
-            for left in way.drain(depth - 1..).filter(|class| *class != NONE as usize) {
+            ticks.tick()?;
+            for left in above.drain(depth - 1..).flatten() {
                 open[left] -= 1;
             }
             let class = class_of(node);
@@ -44,23 +42,25 @@ impl Heap {
                 }
                 open[class] += 1;
             }
-            way.push(class.unwrap_or(NONE as usize));
-        });
-        numbers
+            above.push(class);
+            Ok(())
+        })?;
+        Ok(numbers
             .into_iter()
             .map(|(name, number)| (name, retained[number]))
-            .collect()
+            .collect())
     }
 
     /// The `limit` objects that retain most, largest first.
-    pub fn largest_retainers(&self, dominators: &Dominators, limit: usize) -> Vec<u32> {
-        let key = |object: &u32| (std::cmp::Reverse(dominators.retained(*object)), *object);
-        let mut objects: Vec<u32> = (0..self.len()).collect();
+    pub fn largest_retainers(&self, limit: usize, progress: &Progress) -> Result<Vec<u32>> {
+        let dominators = self.dominators(progress)?;
+        let key = |object: &u32| (Reverse(dominators.retained(*object)), *object);
+        let mut objects: Vec<u32> = (0..self.heap().len()).collect();
         if limit < objects.len() {
             objects.select_nth_unstable_by_key(limit, key);
             objects.truncate(limit);
         }
         objects.sort_unstable_by_key(key);
-        objects
+        Ok(objects)
     }
 }

@@ -1,6 +1,7 @@
 //! The graph and its dominators against slow plain versions, on random heaps.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -17,6 +18,13 @@ pub(crate) struct Plain {
     pub(crate) sizes: Vec<u64>,
     pub(crate) strong: Vec<usize>,
     pub(crate) stack: Vec<usize>,
+}
+
+/// How one object refers to another.
+pub(crate) fn edge(graph: &Graph, parent: Node, child: Node) -> Edge {
+    let path = [parent, child].map(|node| PathNode { node, omitted: 0 });
+    let names = EdgeNames::of(graph, &[&path], &Progress::default()).unwrap();
+    names.steps(&path)[1].edge.clone()
 }
 
 pub(crate) fn address(object: usize) -> u64 {
@@ -86,7 +94,7 @@ impl Plain {
     }
 
     /// The nodes of a graph and the edges that count. Roots are numbered as the graph numbers them.
-    fn edges(&self, graph: &Graph<'_>) -> BTreeMap<u32, BTreeSet<u32>> {
+    fn edges(&self, graph: &Graph) -> BTreeMap<u32, BTreeSet<u32>> {
         let levels = self.levels();
         let mut edges: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
         for object in 0..self.objects.len() {
@@ -159,9 +167,9 @@ proptest! {
 
     #[test]
     fn dominators_are_what_removing_a_node_shows(plain in plain()) {
-        let heap = plain.heap();
+        let heap = Arc::new(plain.heap());
         let progress = Progress::default();
-        let graph = Graph::new(&heap, &progress).unwrap();
+        let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let levels: Vec<Level> = (0..heap.len()).map(|object| graph.level(object)).collect();
         prop_assert_eq!(levels, plain.levels());
 
@@ -190,9 +198,9 @@ proptest! {
 
     #[test]
     fn every_object_has_a_shortest_way_from_the_roots(plain in plain()) {
-        let heap = plain.heap();
+        let heap = Arc::new(plain.heap());
         let progress = Progress::default();
-        let graph = Graph::new(&heap, &progress).unwrap();
+        let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let parents = graph.parents(&progress).unwrap();
         for object in 0..heap.len() {
             let mut node = object;
@@ -233,9 +241,9 @@ fn deep_and_wide_graphs_do_not_recurse() {
     circle.strong.clear();
     circle.objects[COUNT - 1].0.push(0);
     for plain in [deep, wide, circle] {
-        let heap = plain.heap();
+        let heap = Arc::new(plain.heap());
         let progress = Progress::default();
-        let graph = Graph::new(&heap, &progress).unwrap();
+        let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let tree = dominators(&graph, &progress).unwrap();
         assert_eq!(tree.retained(0), COUNT as u64);
     }

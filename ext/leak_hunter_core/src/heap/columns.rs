@@ -9,7 +9,7 @@ use super::Heap;
 use super::builder::HeapBuilder;
 use super::ivar_tables::IvarRecord;
 use super::kinds::{Id, NONE};
-use super::tables::Found;
+use super::tables::PartialHeap;
 use crate::dump::Fields;
 use crate::error::Result;
 use crate::pool;
@@ -23,7 +23,7 @@ const CHUNK: usize = 1 << 14;
 pub struct Row {
     /// Its address.
     pub address: u64,
-    /// Which of [`Shared::kinds`] it is of.
+    /// Which of [`Dictionary::kinds`] it is of.
     pub kind: u32,
     /// Bytes it takes; `u32::MAX` when [`Columns::large`] has them.
     pub memsize: u32,
@@ -42,7 +42,7 @@ pub struct Columns {
     pub large: HashMap<u64, u64>,
     /// Addresses that the objects refer to, classes apart, in the order of the rows.
     pub references: Vec<u64>,
-    /// Addresses of objects, and which of [`Shared::sites`] each was made at. Others than those of the rows are passed
+    /// Addresses of objects, and which of [`Dictionary::sites`] each was made at. Others than those of the rows are passed
     /// over.
     pub sites: Vec<(u64, u32)>,
     /// Addresses of IMEMO `fields`, in which Ruby 4 keeps variables of other objects, and of those objects.
@@ -51,7 +51,7 @@ pub struct Columns {
 
 /// What many objects have in common, each told once.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Shared<'a> {
+pub struct Dictionary<'a> {
     /// Type, class, label.
     pub kinds: &'a [Fields<'a>],
     /// File, line, method, generation.
@@ -60,7 +60,7 @@ pub struct Shared<'a> {
     pub classes: &'a [Fields<'a>],
 }
 
-impl<'a> Shared<'a> {
+impl<'a> Dictionary<'a> {
     fn site(&self, kind: &Fields<'a>, site: Option<&u32>) -> Fields<'a> {
         match site.and_then(|site| self.sites.get(*site as usize)) {
             Some(site) => Fields {
@@ -80,7 +80,7 @@ impl HeapBuilder {
     pub fn build_columns(
         self,
         columns: &Columns,
-        shared: &Shared<'_>,
+        dictionary: &Dictionary<'_>,
         threads: Option<usize>,
         progress: &Progress,
     ) -> Result<Heap> {
@@ -93,9 +93,9 @@ impl HeapBuilder {
             }
         }
         let mut first = tables.filler();
-        for class in shared.classes {
+        for class in dictionary.classes {
             let site = tables.number(class.address).map(|number| &sites[number as usize]);
-            first.found.classes.add(&shared.site(class, site));
+            first.found.classes.add(&dictionary.site(class, site));
         }
         let ivar_records = columns
             .fields_owners
@@ -122,14 +122,14 @@ impl HeapBuilder {
                 };
                 let site = &sites[number as usize];
                 let birth = *births.entry((row.kind, *site)).or_insert_with(|| {
-                    filler.birth(&shared.site(&shared.kinds[row.kind as usize], Some(site)))
+                    filler.birth(&dictionary.site(&dictionary.kinds[row.kind as usize], Some(site)))
                 });
                 filler.row(number, birth, memsize, u64::from(row.length), own)?;
             }
             Ok(filler.finish())
         };
         let chunks = chunks(columns);
-        let parts: Result<Vec<Found>> = pool.install(|| chunks.into_par_iter().map(fill).collect());
+        let parts: Result<Vec<PartialHeap>> = pool.install(|| chunks.into_par_iter().map(fill).collect());
         found.extend(parts?);
         progress.check()?;
         if let Some(first) = found.first_mut() {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::dump::Fields;
-use crate::graph::{Graph, Level, dominators, edge, path};
+use crate::graph::tests::edge;
+use crate::graph::{Graph, Level, dominators, path};
 use crate::heap::{Heap, HeapBuilder, Name};
 use crate::progress::Progress;
 
@@ -100,11 +102,12 @@ fn references(heap: &Heap) -> BTreeMap<u64, Vec<u64>> {
 
 /// Kinds and names of the edges from the owner to the value and to the record.
 fn edges(heap: Heap) -> [(String, Option<String>); 2] {
-    let graph = Graph::new(&heap, &Progress::default()).unwrap();
+    let graph = Graph::new(Arc::new(heap), &Progress::default()).unwrap();
+    let heap = graph.heap();
     let owner = heap.find(OWNER).unwrap();
     [VALUE, RECORD].map(|address| {
         let edge = edge(&graph, owner, heap.find(address).unwrap());
-        (edge.kind.to_string(), edge.name)
+        (edge.kind.name().into(), edge.name)
     })
 }
 
@@ -212,7 +215,7 @@ fn objects_of_ruby_3_4_begin_with_a_shape_without_a_parent() {
 #[test]
 fn names_that_the_process_told_come_first() {
     let name = Name {
-        kind: "instance_variable".into(),
+        kind: crate::heap::EdgeKind::InstanceVariable,
         name: "@told".into(),
     };
     let mut builder = HeapBuilder::new([TOP, OWNER, VALUE, RECORD]).unwrap();
@@ -225,9 +228,10 @@ fn names_that_the_process_told_come_first() {
             (record(OWNER, Some(1)), vec![VALUE]),
         ])
         .unwrap();
-    let graph = Graph::new(&heap, &Progress::default()).unwrap();
+    let graph = Graph::new(Arc::new(heap), &Progress::default()).unwrap();
+    let heap = graph.heap();
     let parents = graph.parents(&Progress::default()).unwrap();
-    let steps = path(&graph, &parents, heap.find(VALUE).unwrap());
+    let steps = path(&graph, &parents, heap.find(VALUE).unwrap(), &Progress::default()).unwrap();
     let addresses: Vec<u64> = steps[1..].iter().map(|step| heap.address(step.node)).collect();
     assert_eq!(addresses, [TOP, OWNER, VALUE]);
     assert_eq!(steps[3].edge.name.as_deref(), Some("@told"));
@@ -259,7 +263,8 @@ fn what_ruby_does_not_write_is_read_all_the_same() {
             line(RECORD, &fields(owner, 1), &[VALUE]),
         ]);
         assert_eq!(references(&heap)[&RECORD], kept, "{own:x?} {owner:x}");
-        let graph = Graph::new(&heap, &Progress::default()).unwrap();
+        let graph = Graph::new(Arc::new(heap), &Progress::default()).unwrap();
+        let heap = graph.heap();
         assert_ne!(graph.level(heap.find(VALUE).unwrap()), Level::Unreachable);
     }
 }
@@ -336,15 +341,15 @@ fn heap_of(objects: &[(Vec<usize>, usize)], ruby_4: bool) -> Heap {
 proptest! {
     #[test]
     fn who_keeps_what_is_the_same_as_before_ruby_4(objects in heaps()) {
-        let heaps = [true, false].map(|ruby_4| heap_of(&objects, ruby_4));
+        let heaps = [true, false].map(|ruby_4| Arc::new(heap_of(&objects, ruby_4)));
         let [new, old] = heaps.each_ref().map(|heap| {
-            let graph = Graph::new(heap, &Progress::default()).unwrap();
+            let graph = Graph::new(Arc::clone(heap), &Progress::default()).unwrap();
             let tree = dominators(&graph, &Progress::default()).unwrap();
             let parents = graph.parents(&Progress::default()).unwrap();
             (0..objects.len() as u32)
                 .map(|object| {
                     let above = tree.of(object).filter(|above| graph.is_object(*above));
-                    let steps = path(&graph, &parents, object).len();
+                    let steps = path(&graph, &parents, object, &Progress::default()).unwrap().len();
                     (graph.level(object), above, steps)
                 })
                 .collect::<Vec<_>>()

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
+use indexmap::IndexSet;
 
 use crate::dump::{Fields, lossy};
 use crate::lock::Mutex;
@@ -153,14 +154,13 @@ impl Kinds {
 
 /// The table that threads share while they read.
 #[derive(Debug, Default)]
-pub(crate) struct Shared(Mutex<Table>);
+pub(crate) struct KindTable(Mutex<Table>);
 
 #[derive(Debug, Default)]
 struct Table {
-    kinds: Kinds,
-    kind_ids: HashMap<Kind, Id, RandomState>,
-    birth_ids: HashMap<Birth, Id, RandomState>,
-    text_ids: HashMap<Box<str>, Id, RandomState>,
+    kinds: IndexSet<Kind, RandomState>,
+    births: IndexSet<Birth, RandomState>,
+    texts: IndexSet<Box<str>, RandomState>,
 }
 
 impl Table {
@@ -169,13 +169,10 @@ impl Table {
             return NONE;
         };
         let text = lossy(text);
-        if let Some(id) = self.text_ids.get(text.as_ref()) {
-            return *id;
+        match self.texts.get_index_of(text.as_ref()) {
+            Some(id) => id as Id,
+            None => self.texts.insert_full(text.as_ref().into()).0 as Id,
         }
-        let id = self.kinds.texts.len() as Id;
-        self.kinds.texts.push(text.as_ref().into());
-        self.text_ids.insert(text.as_ref().into(), id);
-        id
     }
 
     fn kind(&mut self, fields: &Fields<'_>) -> Id {
@@ -192,21 +189,11 @@ impl Table {
             line: fields.line.unwrap_or(0),
             shape: shape_of(type_, fields),
         };
-        let next = self.kinds.kinds.len() as Id;
-        let id = *self.kind_ids.entry(kind).or_insert(next);
-        if id == next {
-            self.kinds.kinds.push(kind);
-        }
-        id
+        self.kinds.insert_full(kind).0 as Id
     }
 
     fn birth(&mut self, birth: Birth) -> Id {
-        let next = self.kinds.births.len() as Id;
-        let id = *self.birth_ids.entry(birth).or_insert(next);
-        if id == next {
-            self.kinds.births.push(birth);
-        }
-        id
+        self.births.insert_full(birth).0 as Id
     }
 }
 
@@ -217,27 +204,31 @@ fn shape_of(type_: Type, fields: &Fields<'_>) -> u64 {
     }
 }
 
-impl Shared {
+impl KindTable {
     pub(crate) fn into_kinds(self) -> Kinds {
-        let mut kinds = self.0.into_inner().kinds;
-        kinds.births.shrink_to_fit();
-        kinds
+        let Table { kinds, births, texts } = self.0.into_inner();
+        Kinds {
+            kinds: kinds.into_iter().collect(),
+            births: births.into_iter().collect(),
+            classes: Vec::new(),
+            texts: texts.into_iter().collect(),
+        }
     }
 }
 
-/// One thread's way to the shared table: what it has asked before it knows.
+/// One thread's way to the table, with a copy of what it has asked for.
 #[derive(Debug)]
 pub(crate) struct Interner<'a> {
-    shared: &'a Shared,
+    table: &'a KindTable,
     kinds: HashMap<Box<[u8]>, Id, RandomState>,
     births: HashMap<Birth, Id, RandomState>,
     key: Vec<u8>,
 }
 
 impl<'a> Interner<'a> {
-    pub(crate) fn new(shared: &'a Shared) -> Self {
+    pub(crate) fn new(table: &'a KindTable) -> Self {
         Self {
-            shared,
+            table,
             kinds: HashMap::default(),
             births: HashMap::default(),
             key: Vec::new(),
@@ -253,7 +244,7 @@ impl<'a> Interner<'a> {
         if let Some(id) = self.births.get(&birth) {
             return *id;
         }
-        let id = self.shared.0.lock().birth(birth);
+        let id = self.table.0.lock().birth(birth);
         self.births.insert(birth, id);
         id
     }
@@ -272,7 +263,7 @@ impl<'a> Interner<'a> {
         if let Some(id) = self.kinds.get(self.key.as_slice()) {
             return *id;
         }
-        let id = self.shared.0.lock().kind(fields);
+        let id = self.table.0.lock().kind(fields);
         self.kinds.insert(self.key.as_slice().into(), id);
         id
     }

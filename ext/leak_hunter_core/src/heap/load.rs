@@ -5,7 +5,7 @@ use std::path::Path;
 use rayon::ThreadPool;
 
 use super::Heap;
-use super::tables::{Filler, Found, Tables};
+use super::tables::{Filler, PartialHeap, Tables};
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
 use crate::dump::{DumpFile, Failure, Fields, NameLine, Pass, Record, scan};
@@ -82,11 +82,11 @@ fn is_object(kind: &[u8]) -> bool {
 struct Reader<'a> {
     filler: Filler<'a>,
     /// What other threads have found.
-    others: Vec<Found>,
+    others: Vec<PartialHeap>,
 }
 
 impl Reader<'_> {
-    fn finish(self) -> Vec<Found> {
+    fn finish(self) -> Vec<PartialHeap> {
         let mut found = self.others;
         found.push(self.filler.finish());
         found

@@ -6,11 +6,14 @@
 
 mod builder;
 mod columns;
+mod edge_kind;
 pub(crate) mod edges;
 mod ivar_tables;
 mod kinds;
 mod load;
 mod names;
+mod object_set;
+mod site;
 mod summary;
 mod tables;
 
@@ -19,7 +22,8 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 pub use self::builder::{HeapBuilder, Object};
-pub use self::columns::{Columns, Row, Shared};
+pub use self::columns::{Columns, Dictionary, Row};
+pub use self::edge_kind::EdgeKind;
 pub(crate) use self::edges::List;
 use self::edges::{Edges, Pause, Place};
 use self::ivar_tables::IvarTables;
@@ -28,7 +32,9 @@ use self::kinds::{Birth, Kinds};
 pub use self::kinds::{Kind, Type};
 pub(crate) use self::kinds::{NONE, is_vm_cache};
 pub use self::names::{Name, Names};
-pub use self::summary::{Site, Tally};
+pub use self::object_set::ObjectSet;
+pub use self::site::{AllocationSite, Site};
+pub use self::summary::Tally;
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader};
 use crate::error::Result;
@@ -68,6 +74,13 @@ impl Root {
         &self.references
     }
 }
+
+// Tables have a row for each of millions of objects.
+const _: () = {
+    assert!(size_of::<Row>() == 24);
+    assert!(size_of::<Birth>() == 8);
+    assert!(size_of::<Kind>() == 48);
+};
 
 impl Heap {
     pub(crate) fn empty() -> Result<Self> {
@@ -189,15 +202,18 @@ impl Heap {
         self.kinds.text(kind.label)
     }
 
-    /// File, line and method of its allocation; the line of a negative eval line is 2^64 less it.
-    pub fn site(&self, object: u32) -> (Option<&str>, Option<u64>, Option<&str>) {
-        self.kind(object)
-            .map_or((None, None, None), |kind| self.site_of_kind(kind))
+    /// Where an object was allocated; `None` when that was not traced.
+    pub fn site(&self, object: u32) -> Option<Site<'_>> {
+        self.site_of_kind(self.kind(object)?)
     }
 
-    pub(crate) fn site_of_kind(&self, kind: &Kind) -> (Option<&str>, Option<u64>, Option<&str>) {
-        let line = (kind.line != 0).then_some(kind.line);
-        (self.kinds.text(kind.file), line, self.kinds.text(kind.method))
+    pub(crate) fn site_of_kind(&self, kind: &Kind) -> Option<Site<'_>> {
+        let site = Site {
+            file: self.kinds.text(kind.file),
+            line: (kind.line != 0).then_some(kind.line),
+            method: self.kinds.text(kind.method),
+        };
+        (site != Site::default()).then_some(site)
     }
 
     /// Elements of an Array or Hash; of those with fewer than eight, nothing is known.

@@ -7,6 +7,7 @@ use std::hash::Hash;
 
 use foldhash::fast::RandomState;
 
+use super::EdgeKind;
 use crate::dump::{Fields, NameLine, lossy};
 
 /// No shape has a longer chain; a damaged dump may hold a circle.
@@ -19,8 +20,8 @@ const REDACTED: &str = "#<Symbol>";
 /// A name by which something refers to an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
-    /// `constant`, `instance_variable`, `class_variable`, `global`, `fiber_local`, `thread_variable`, `fiber_storage`
-    pub kind: String,
+    /// A constant, an instance or class variable, a global, or a local of a thread or fiber.
+    pub kind: EdgeKind,
     /// As it is written in Ruby: `AUDIT_TRAIL`, `@cache`, `$cache`.
     pub name: String,
 }
@@ -50,13 +51,16 @@ impl Names {
             kind,
             name,
         } = line;
-        self.add(owner, value, Name { kind, name });
+        // a kind of a later version names nothing here
+        if let Some(kind) = EdgeKind::of(&kind) {
+            self.add(owner, value, Name { kind, name });
+        }
     }
 
     /// Adds a name. Of several for one edge, the first in the order of the alphabet stays, so that every run says the
     /// same.
     pub fn add(&mut self, owner: u64, value: u64, name: Name) {
-        if is_local(&name.kind) {
+        if name.kind.is_local() {
             put_first(&mut self.locals, value, name.clone());
         }
         put_first(&mut self.by_edge, (owner, value), name);
@@ -66,7 +70,7 @@ impl Names {
     /// code stay.
     pub(crate) fn redact(&mut self) {
         let names = self.by_edge.values_mut().chain(self.locals.values_mut());
-        for name in names.filter(|name| is_local(&name.kind)) {
+        for name in names.filter(|name| name.kind.is_local()) {
             REDACTED.clone_into(&mut name.name);
         }
     }
@@ -147,16 +151,11 @@ impl Names {
     }
 }
 
-/// Whether the name is a key that the application has chosen, of a thread or a fiber.
-fn is_local(kind: &str) -> bool {
-    matches!(kind, "fiber_local" | "thread_variable" | "fiber_storage")
-}
-
 fn put_first<K: Eq + Hash>(names: &mut HashMap<K, Name, RandomState>, key: K, name: Name) {
     match names.entry(key) {
         Entry::Vacant(free) => drop(free.insert(name)),
         Entry::Occupied(mut known) => {
-            let order = |name: &Name| (name.kind.clone(), name.name.clone());
+            let order = |name: &Name| (name.kind.name(), name.name.clone());
             if order(&name) < order(known.get()) {
                 known.insert(name);
             }

@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 
 use super::Heap;
 use super::kinds::Kind;
+use super::site::Site;
 use crate::gem;
 
 /// How many objects, and their bytes.
@@ -18,21 +19,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, other: Self) {
-        self.count += other.count;
+    pub(crate) fn add(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
         self.memsize = self.memsize.saturating_add(other.memsize);
     }
-}
-
-/// Where objects were made.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Site {
-    /// File.
-    pub file: String,
-    /// Line.
-    pub line: Option<u64>,
-    /// Method.
-    pub method: Option<String>,
 }
 
 impl Heap {
@@ -66,18 +56,13 @@ impl Heap {
     }
 
     /// By allocation site (`None`: not traced), largest first.
-    pub fn by_site(&self) -> Vec<(Option<Site>, Tally)> {
-        self.by(|kind| {
-            let (file, line, method) = self.site_of_kind(kind);
-            let file = file?.to_string();
-            let method = method.map(Into::into);
-            Some(Site { file, line, method })
-        })
+    pub fn by_site(&self) -> Vec<(Option<Site<'_>>, Tally)> {
+        self.by(|kind| self.site_of_kind(kind).filter(|site| site.file.is_some()))
     }
 
     /// By gem of the allocation site (`None`: not known), largest first.
     pub fn by_gem(&self) -> Vec<(Option<String>, Tally)> {
-        self.by(|kind| gem::of_path(self.site_of_kind(kind).0?))
+        self.by(|kind| gem::of_path(self.site_of_kind(kind)?.file?))
     }
 
     /// Up to `limit` objects of the classes with this name, from the one numbered `from` on.

@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 
 use super::edges::{NOWHERE, Shelf, Writer};
 use super::ivar_tables::{IvarRecord, IvarTables, References};
-use super::kinds::{Id, Interner, NONE, Shared};
+use super::kinds::{Id, Interner, KindTable, NONE};
 use super::names::Names;
 use super::{Heap, Root};
 use crate::address_index::AddressIndex;
@@ -26,7 +26,7 @@ pub(crate) struct Tables {
     memsizes: Vec<AtomicU32>,
     places: Vec<AtomicU32>,
     shelf: Shelf,
-    kinds: Shared,
+    kinds: KindTable,
     dangling: AtomicU64,
 }
 
@@ -40,7 +40,7 @@ fn settle(column: Vec<AtomicU32>) -> Vec<u32> {
 
 /// What a thread has found besides the columns.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct PartialHeap {
     pub(crate) classes: Classes,
     pub(crate) names: Names,
     pub(super) ivar_records: Vec<IvarRecord>,
@@ -50,7 +50,7 @@ pub(crate) struct Found {
     large: HashMap<u32, u64, RandomState>,
 }
 
-impl Found {
+impl PartialHeap {
     fn merge(&mut self, other: Self) {
         self.classes.merge(other.classes);
         self.names.merge(other.names);
@@ -70,7 +70,7 @@ impl Tables {
             memsizes: column(length),
             places: column(length),
             shelf: Shelf::default(),
-            kinds: Shared::default(),
+            kinds: KindTable::default(),
             dangling: AtomicU64::new(0),
         }
     }
@@ -91,7 +91,7 @@ impl Tables {
             tables: self,
             interner: Interner::new(&self.kinds),
             writer: Some(Writer::new(&self.shelf)),
-            found: Found::default(),
+            found: PartialHeap::default(),
             list: Vec::new(),
         }
     }
@@ -99,11 +99,11 @@ impl Tables {
     /// The heap, once every object is in.
     pub(crate) fn into_heap(
         self,
-        parts: Vec<Found>,
+        parts: Vec<PartialHeap>,
         recorded: Option<DumpHeader>,
         progress: &Progress,
     ) -> Result<Heap> {
-        let mut found = Found::default();
+        let mut found = PartialHeap::default();
         for part in parts {
             found.merge(part);
         }
@@ -172,7 +172,7 @@ pub(crate) struct Filler<'a> {
     tables: &'a Tables,
     interner: Interner<'a>,
     writer: Option<Writer<'a>>,
-    pub(crate) found: Found,
+    pub(crate) found: PartialHeap,
     list: Vec<u32>,
 }
 
@@ -265,7 +265,7 @@ impl Filler<'_> {
     }
 
     /// Hands in what is unfinished.
-    pub(crate) fn finish(mut self) -> Found {
+    pub(crate) fn finish(mut self) -> PartialHeap {
         self.writer = None;
         self.found
     }

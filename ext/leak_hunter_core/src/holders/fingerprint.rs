@@ -1,95 +1,224 @@
 //! A number by which the same holder is known again in another run, worker, or Ruby.
+//!
+//! It is an identity across versions: a change of what goes in, or in which order, is a breaking change.
 
-use super::PathStep;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
-/// Hashes the way to a holder from the last thing on it that has a name of its own: a class, a global, a thread's
-/// local, or else the category of roots. Only classes and the names that LeakHunter notes down in every dump go in, and
-/// nothing that Ruby keeps for itself.
-pub(super) fn of(path: &[PathStep], position: usize, shared: bool) -> u64 {
-    let mut hash = Fnv::new();
-    if shared {
-        hash.add("shared");
-    }
-    let to = path.len().min(position + 1);
-    let anchor = path[..to].iter().rposition(is_anchor);
-    let mut last = String::new();
-    let mut add = |text: String| {
-        // a list, a tree: as deep as it may be
-        if text != last {
-            hash.add(&text);
+use foldhash::fast::RandomState;
+use indexmap::IndexSet;
+
+use super::class_names::ClassNames;
+use super::visible_owner::is_visible;
+use crate::graph::{EdgeKind, Graph, Node, PathNode, RootCategory, noted_name};
+use crate::heap::Type;
+
+/// What goes into a fingerprint. Up to the holder each part counts once: a list or a tree has the same fingerprint,
+/// however long or deep it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Part<'a> {
+    /// Several objects hold what leaked.
+    Shared,
+    /// The path begins at such roots, and nothing on it has a name of its own.
+    Root(RootCategory),
+    /// A reference that a dump names.
+    Edge(EdgeKind, &'a str),
+    /// An object of this class; of classes and modules, that itself.
+    Class(Cow<'a, str>),
+    /// A class without a name: where it was made has a line in it.
+    AnonymousClass,
+}
+
+/// Number of a part, in the order in which they were met.
+type PartId = usize;
+
+/// What one step of a path adds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Step {
+    edge: Option<PartId>,
+    class: Option<PartId>,
+    /// It has a name of its own.
+    is_anchor: bool,
+    /// Before Ruby 4.0 a Set keeps its elements in a Hash.
+    is_storage_of_a_set: bool,
+}
+
+/// Hashes paths. Each step is looked at once: many paths have their beginnings in common.
+pub(super) struct Fingerprints<'a> {
+    graph: &'a Graph,
+    names: &'a ClassNames,
+    parts: IndexSet<Part<'a>, RandomState>,
+    /// By node: each has one step that leads to it.
+    steps: HashMap<Node, Step, RandomState>,
+    /// By part: the last path that it was added to.
+    added: Vec<u64>,
+    /// Number of the path, twice over: once up to the holder, and once for what leaked.
+    path: u64,
+}
+
+impl<'a> Fingerprints<'a> {
+    pub(super) fn new(graph: &'a Graph, names: &'a ClassNames) -> Self {
+        Self {
+            graph,
+            names,
+            parts: IndexSet::default(),
+            steps: HashMap::default(),
+            added: Vec::new(),
+            path: 0,
         }
-        last = text;
-    };
-    match anchor {
-        Some(index) => {
-            if is_local(&path[index]) {
-                add(edge(&path[index]));
+    }
+
+    /// Hashes the path to the holder, at `position`, from the last step on it that has a name of its own: a class, a
+    /// global, a thread's local, or else the category of roots. Only classes and the names that LeakHunter adds to dumps
+    /// go in, and nothing that Ruby keeps for itself.
+    pub(super) fn of(&mut self, path: &[PathNode], position: usize, shared: bool) -> u64 {
+        let steps: Vec<Step> = (0..path.len()).map(|index| self.step(path, index)).collect();
+        let mut hash = Fnv::new();
+        self.path += 1;
+        if shared {
+            let shared = self.part(Part::Shared);
+            self.add(&mut hash, shared);
+        }
+        let last = path.len().min(position + 1);
+        let anchor = steps[..last].iter().rposition(|step| step.is_anchor);
+        match anchor {
+            Some(index) => {
+                let edge = steps[index].edge.filter(|edge| is_global(&self.parts[*edge]));
+                self.add(&mut hash, edge);
+                self.add(&mut hash, steps[index].class);
             }
-            add(class(&path[index]).unwrap_or_default());
+            None => {
+                let root = self.part(Part::Root(self.root(path)));
+                self.add(&mut hash, root);
+            }
         }
-        None => add(category(path.first())),
-    }
-    let rest = anchor.map_or(1, |index| index + 1);
-    for (index, step) in path.iter().enumerate().skip(rest) {
-        let edge = edge(step);
-        if !edge.is_empty() && index <= position {
-            add(edge);
+        let rest = steps.iter().enumerate().skip(anchor.map_or(1, |index| index + 1));
+        for (index, step) in rest.filter(|(_, step)| !step.is_storage_of_a_set) {
+            if index <= position {
+                self.add(&mut hash, step.edge);
+                self.add(&mut hash, step.class);
+            } else if step.class.is_some() {
+                // what leaked, as the holder has it: a Hash of Hashes is not a Hash
+                hash.put(&[END_OF_HOLDER]);
+                self.path += 1;
+                self.add(&mut hash, step.class);
+                break;
+            }
         }
-        if let Some(class) = class(step) {
-            add(class);
+        hash.0
+    }
+
+    fn add(&mut self, hash: &mut Fnv, part: Option<PartId>) {
+        let Some(part) = part else { return };
+        if self.added[part] != self.path {
+            self.added[part] = self.path;
+            self.parts[part].add_to(hash);
         }
-        // what leaked, as the holder has it
-        if index > position && is_visible(step) {
-            break;
+    }
+
+    fn part(&mut self, part: Part<'a>) -> Option<PartId> {
+        let (id, _) = self.parts.insert_full(part);
+        self.added.resize(self.parts.len(), 0);
+        Some(id)
+    }
+
+    fn step(&mut self, path: &[PathNode], index: usize) -> Step {
+        let PathNode { node, omitted } = path[index];
+        let parent = index.checked_sub(1).map(|before| path[before].node);
+        let Some(parent) = parent.filter(|_| omitted == 0) else {
+            return self.new_step(None, node);
+        };
+        if let Some(step) = self.steps.get(&node) {
+            return *step;
+        }
+        let step = self.new_step(Some(parent), node);
+        self.steps.insert(node, step);
+        step
+    }
+
+    fn new_step(&mut self, parent: Option<Node>, node: Node) -> Step {
+        let edge = parent.and_then(|parent| self.edge(parent, node));
+        let class = self.class(node);
+        let is_anchor = edge.as_ref().is_some_and(is_global)
+            || self.is_module(node) && matches!(class, Some(Part::Class(_)));
+        Step {
+            is_anchor,
+            is_storage_of_a_set: parent.is_some_and(|parent| self.is_storage_of_a_set(parent, node)),
+            edge: edge.and_then(|edge| self.part(edge)),
+            class: class.and_then(|class| self.part(class)),
         }
     }
-    hash.0
-}
 
-fn is_anchor(step: &PathStep) -> bool {
-    is_local(step)
-        || (matches!(step.type_name.as_str(), "CLASS" | "MODULE")
-            && step.class.as_deref().is_some_and(|name| !name.starts_with("#<")))
-}
+    fn root(&self, path: &[PathNode]) -> RootCategory {
+        let name = path.first().and_then(|it| self.graph.category(it.node));
+        RootCategory::of(name.unwrap_or_default())
+    }
 
-fn is_local(step: &PathStep) -> bool {
-    matches!(
-        step.edge.kind.as_str(),
-        "global" | "fiber_local" | "thread_variable" | "fiber_storage"
-    )
-}
+    /// The name of the reference to a node, where the dump tells it.
+    fn edge(&self, parent: Node, node: Node) -> Option<Part<'a>> {
+        let name = noted_name(self.graph, parent, node)?;
+        Some(Part::Edge(name.kind, &name.name))
+    }
 
-fn is_visible(step: &PathStep) -> bool {
-    step.class.is_some() && !matches!(step.type_name.as_str(), "IMEMO" | "ICLASS")
-}
+    fn type_of(&self, node: Node) -> Option<Type> {
+        let object = self.graph.object(node)?;
+        Some(self.graph.heap().kind(object)?.type_)
+    }
 
-/// A name that is the same wherever the same code runs.
-fn edge(step: &PathStep) -> String {
-    match (&step.edge.name, step.edge.named_by) {
-        (Some(name), Some("dump")) if step.edge.kind != "root" => format!("{} {name}", step.edge.kind),
-        _ => String::new(),
+    fn is_module(&self, node: Node) -> bool {
+        matches!(self.type_of(node), Some(Type::Class | Type::Module))
+    }
+
+    /// The class of an object that Ruby code can see.
+    fn class(&self, node: Node) -> Option<Part<'a>> {
+        let heap = self.graph.heap();
+        let object = self.graph.object(node)?;
+        let name = match self.is_module(node) {
+            true => Cow::Owned(heap.classes().own_name(heap.address(object))?),
+            false if is_visible(heap, object) => Cow::Borrowed(self.names.of(heap, object)?),
+            false => return None,
+        };
+        Some(match name.starts_with("#<") {
+            true => Part::AnonymousClass,
+            false => Part::Class(name),
+        })
+    }
+
+    fn is_storage_of_a_set(&self, parent: Node, node: Node) -> bool {
+        self.type_of(node) == Some(Type::Hash)
+            && self.type_of(parent) == Some(Type::Object)
+            && self.names.of(self.graph.heap(), parent) == Some("Set")
     }
 }
 
-fn class(step: &PathStep) -> Option<String> {
-    let name = step.class.as_deref().filter(|_| is_visible(step))?;
-    // where an anonymous class was made has a line in it
-    Some(match name.starts_with("#<") {
-        true => "#<Class>".into(),
-        false => name.into(),
-    })
+fn is_global(part: &Part<'_>) -> bool {
+    matches!(part, Part::Edge(kind, _) if kind.is_global())
 }
 
-/// The categories that mean something to people; all others are the VM's, and change from Ruby to Ruby.
-fn category(step: Option<&PathStep>) -> String {
-    let name = step.and_then(|step| step.class.as_deref()).unwrap_or("");
-    match name {
-        "finalizers" | "end_proc" | "machine_context" | "global_tbl" | "unreachable" => name.into(),
-        _ => "vm".into(),
+const END_OF_HOLDER: u8 = 6;
+
+impl Part<'_> {
+    /// The numbers never change.
+    fn add_to(&self, hash: &mut Fnv) {
+        match self {
+            Part::Shared => hash.put(&[1]),
+            Part::Root(category) => hash.put(&[2, *category as u8]),
+            Part::Edge(kind, name) => {
+                hash.put(&[3, *kind as u8]);
+                hash.put(name.as_bytes());
+            }
+            Part::Class(name) => {
+                hash.put(&[4]);
+                hash.put(name.as_bytes());
+            }
+            Part::AnonymousClass => hash.put(&[5]),
+        }
+        hash.put(&[0xff]);
     }
 }
 
-/// FNV-1a of 64 bits: the standard library promises of no hash that it stays the same.
+/// FNV-1a of 64 bits (G. Fowler, L. Noll, K.-P. Vo, D. Eastlake, "The FNV Non-Cryptographic Hash Algorithm"): the standard
+/// library promises of no hash that it stays the same.
 struct Fnv(u64);
 
 impl Fnv {
@@ -97,9 +226,9 @@ impl Fnv {
         Self(0xcbf2_9ce4_8422_2325)
     }
 
-    fn add(&mut self, text: &str) {
-        for byte in text.bytes().chain([0xff]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    fn put(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
 }

@@ -1,33 +1,42 @@
 //! Who holds what leaked: the survivors of a diff, grouped by what keeps them alive.
 //!
-//! The dominators of everything that leaked form a tree. Going down from the roots, the walk ends where no single object
-//! below still accounts for much: that is a holder, the collection that grows, as a rule. So each leaked object has one
-//! holder, or is told to have none that alone keeps it ([`Kind::Shared`]).
+//! 1. [`LeakTree`](leak_tree): the dominators of everything that leaked form a tree.
+//! 2. [`choose`]: going down from the roots, the walk ends where no single object below still accounts for much. That is
+//!    a holder: the collection that grows, as a rule. So each leaked object has one holder, or none that alone keeps it
+//!    ([`HolderKind::Shared`]).
+//! 3. [`visible_owner`]: the object that people know the holder by.
+//! 4. [`merge`]: holders of one [`fingerprint`] are reported as one.
+//! 5. [`retained`]: what would be freed.
+//! 6. [`describe`]: names and paths.
+//!
+//! Time is linear in nodes and edges, but for sorting what leaked.
 
 mod choose;
-mod face;
+mod class_names;
+mod describe;
 mod fingerprint;
+mod leak_tree;
+mod merge;
 mod retained;
+mod targets;
 #[cfg(test)]
 mod tests;
-mod view;
+mod visible_owner;
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
-use self::choose::LeakTree;
+use self::choose::Choice;
+use self::class_names::ClassNames;
+use self::leak_tree::LeakTree;
 pub use self::retained::Retained;
-use self::view::View;
 use crate::error::Result;
 use crate::graph::{Dominators, Edge, Graph, Node, Step, dominators};
-use crate::heap::{Heap, Type, is_vm_cache};
+use crate::heap::{AllocationSite, Heap, Type, is_vm_cache};
 use crate::progress::Progress;
 
 /// What a holder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum HolderKind {
     /// Array, Hash, Set, Queue …
     Collection,
     /// Proc, Method, Binding: what code captured.
@@ -38,7 +47,7 @@ pub enum Kind {
     Thread,
     /// A fiber, or an enumerator, which has one.
     Fiber,
-    /// Roots of Ruby's own: finalizers, `at_exit`, the VM.
+    /// Ruby's own roots: finalizers, `at_exit`, the VM.
     Root,
     /// Any other object.
     Object,
@@ -46,7 +55,7 @@ pub enum Kind {
     Shared,
 }
 
-impl Kind {
+impl HolderKind {
     /// The name, as in results.
     pub fn name(self) -> &'static str {
         match self {
@@ -58,6 +67,17 @@ impl Kind {
             Self::Root => "root",
             Self::Object => "object",
             Self::Shared => "shared",
+        }
+    }
+
+    /// What an instance of a class is, by the name of the class.
+    fn of_class(name: &str) -> Self {
+        match name {
+            "Set" | "Thread::Queue" | "Thread::SizedQueue" | "ObjectSpace::WeakMap" => Self::Collection,
+            "Proc" | "Method" | "UnboundMethod" | "Binding" => Self::Closure,
+            "Thread" => Self::Thread,
+            "Fiber" | "Enumerator" | "Enumerator::Lazy" => Self::Fiber,
+            _ => Self::Object,
         }
     }
 }
@@ -85,29 +105,29 @@ pub struct PathStep {
 }
 
 impl PathStep {
-    /// Tells a step in words.
-    pub fn of(graph: &Graph<'_>, step: &Step) -> Self {
+    /// A step in words.
+    pub fn of(graph: &Graph, step: &Step) -> Self {
         let heap = graph.heap();
-        if !graph.is_object(step.node) {
+        let Some(object) = graph.object(step.node) else {
             return Self {
                 address: None,
                 class: graph.category(step.node).map(Into::into),
                 type_name: "ROOT".into(),
                 edge: step.edge.clone(),
             };
-        }
-        let address = heap.address(step.node);
+        };
+        let address = heap.address(object);
         let is_class = heap
-            .kind(step.node)
+            .kind(object)
             .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module));
         Self {
             address: Some(address),
             // of a class its own name, which is what a reader looks for
             class: match is_class {
                 true => heap.classes().own_name(address),
-                false => heap.class_name(step.node),
+                false => heap.class_name(object),
             },
-            type_name: heap.type_name(step.node).into(),
+            type_name: heap.type_name(object).into(),
             edge: step.edge.clone(),
         }
     }
@@ -121,14 +141,14 @@ pub struct Holder {
     /// Its class; of roots their category.
     pub class: Option<String>,
     /// What it is.
-    pub kind: Kind,
-    /// So many of the same kind, held in the same way, are told as one.
+    pub kind: HolderKind,
+    /// So many objects that hold in the same way are reported as one.
     pub alike: u64,
     /// Leaked objects that it accounts for.
     pub count: u64,
     /// Their bytes.
     pub memsize: u64,
-    /// What letting go of them would free.
+    /// What would be freed.
     pub retained: Retained,
     /// Elements of the collection in the three dumps, where they are known.
     pub lengths: [Option<u64>; 3],
@@ -136,23 +156,32 @@ pub struct Holder {
     pub collection: Option<u64>,
     /// GC count at the holder's birth; `None` when that was not traced.
     pub generation: Option<u64>,
-    /// Where the holder was made: file, line, method.
-    pub site: (Option<String>, Option<u64>, Option<String>),
-    /// Groups of the report, and how many of its objects are of each, most first.
-    pub groups: Vec<(u32, u64)>,
+    /// Where the holder was allocated; `None` when that was not traced.
+    pub site: Option<AllocationSite>,
+    /// Groups of the report that its objects are of, most objects first.
+    pub groups: Vec<GroupShare>,
     /// A few of the leaked objects.
     pub samples: Vec<u64>,
     /// From the roots to the holder and on to a leaked object.
     pub path: Vec<PathStep>,
     /// Index of the holder in `path`.
     pub position: usize,
-    /// From the roots to an object of other groups, of the largest ones.
+    /// From the roots to an object of other groups, the largest ones.
     pub other_paths: Vec<Vec<PathStep>>,
     /// The same in every run, worker and Ruby version: classes and names, no addresses, lines and counts.
     pub fingerprint: u64,
 }
 
-/// Leaked objects that have no holder worth telling: inline caches of the VM, one for each place in the code that runs.
+/// How many of a holder's objects are of one group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupShare {
+    /// The group of the report.
+    pub group: u32,
+    /// So many objects.
+    pub count: u64,
+}
+
+/// Leaked objects that have no holder worth reporting: inline caches of the VM, one for each call site that runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Caches {
     /// How many.
@@ -161,23 +190,23 @@ pub struct Caches {
     pub memsize: u64,
 }
 
-/// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was born from `since` on
-/// counts as shared with others; nothing older does.
+/// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was allocated at a GC count
+/// of `since` or later counts as shared with others; nothing older does.
 pub fn holders(
-    heap: &Heap,
+    heap: &Arc<Heap>,
     leaked: &[Leaked],
     since: Option<u64>,
     progress: &Progress,
 ) -> Result<(Vec<Holder>, Caches)> {
-    let graph = Graph::new(heap, progress)?;
+    let graph = Graph::new(Arc::clone(heap), progress)?;
     let tree = dominators(&graph, progress)?;
     let parents = graph.parents(progress)?;
     holders_in(&graph, &tree, &parents, leaked, since, progress)
 }
 
-/// The same in a graph of which the dominators and the ways from the roots are known.
+/// The same in a graph whose dominators and shortest paths ([`Graph::parents`]) are known.
 pub fn holders_in(
-    graph: &Graph<'_>,
+    graph: &Graph,
     tree: &Dominators,
     parents: &[Node],
     leaked: &[Leaked],
@@ -185,33 +214,20 @@ pub fn holders_in(
     progress: &Progress,
 ) -> Result<(Vec<Holder>, Caches)> {
     let heap = graph.heap();
-    let (caches, leaked): (Vec<Leaked>, Vec<Leaked>) =
+    let (in_caches, leaked): (Vec<Leaked>, Vec<Leaked>) =
         leaked.iter().partition(|it| is_cache(heap, it.object));
     let caches = Caches {
-        count: caches.len() as u64,
-        memsize: caches.iter().map(|it| heap.memsize(it.object)).sum(),
+        count: in_caches.len() as u64,
+        memsize: in_caches
+            .iter()
+            .fold(0, |sum, it| sum.saturating_add(heap.memsize(it.object))),
     };
+    let names = ClassNames::new(heap);
     let leak_tree = LeakTree::new(graph, tree, &leaked, progress)?;
-    let chosen = leak_tree.choose(graph, parents, progress)?;
-    let retained = retained::of_all(graph, tree, &chosen, since, progress)?;
-    let view = View { graph, parents };
-    let groups: HashMap<u32, u32, RandomState> = leaked.iter().map(|it| (it.object, it.group)).collect();
-    let mut holders: Vec<Holder> = Vec::new();
-    let mut by_fingerprint: HashMap<u64, usize, RandomState> = HashMap::default();
-    for (chosen, retained) in chosen.iter().zip(retained) {
-        progress.check()?;
-        let Some(holder) = view.holder(chosen, &leak_tree, &groups, retained) else {
-            continue;
-        };
-        match by_fingerprint.get(&holder.fingerprint) {
-            Some(index) => holders[*index].absorb(holder),
-            None => {
-                by_fingerprint.insert(holder.fingerprint, holders.len());
-                holders.push(holder);
-            }
-        }
-    }
-    holders.sort_by_key(|it| (Reverse((it.memsize, it.count)), it.fingerprint));
+    let chosen = Choice::run(&leak_tree, parents, &names, progress)?;
+    let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &names, progress)?;
+    let retained = retained::of_all(graph, tree, &merged, since, progress)?;
+    let holders = describe::all(graph, parents, &names, &merged, &retained, progress)?;
     Ok((holders, caches))
 }
 
@@ -221,36 +237,4 @@ fn is_cache(heap: &Heap, object: u32) -> bool {
     heap.kind(object)
         .zip(label)
         .is_some_and(|(kind, label)| is_vm_cache(kind.type_, label))
-}
-
-impl Holder {
-    /// Takes over another holder of the same fingerprint.
-    fn absorb(&mut self, other: Self) {
-        let smaller = if other.memsize > self.memsize {
-            let counts = (self.alike, self.count, self.memsize);
-            let retained = self.retained;
-            let groups = std::mem::take(&mut self.groups);
-            *self = other;
-            (counts, retained, groups)
-        } else {
-            (
-                (other.alike, other.count, other.memsize),
-                other.retained,
-                other.groups,
-            )
-        };
-        let ((alike, count, memsize), retained, groups) = smaller;
-        self.alike += alike;
-        self.count += count;
-        self.memsize = self.memsize.saturating_add(memsize);
-        self.retained.add(retained);
-        for (group, count) in groups {
-            match self.groups.iter_mut().find(|(known, _)| *known == group) {
-                Some((_, known)) => *known += count,
-                None => self.groups.push((group, count)),
-            }
-        }
-        self.groups
-            .sort_by_key(|(group, count)| (Reverse(*count), *group));
-    }
 }

@@ -51,10 +51,27 @@ impl Drawing {
     }
 
     fn object(&mut self, kind: &'static str) -> u64 {
+        self.instance(kind, CLASS)
+    }
+
+    fn instance(&mut self, kind: &'static str, class: u64) -> u64 {
         let address = self.next;
         self.next += 40;
-        self.put(address, kind, CLASS, None);
+        self.put(address, kind, class, None);
         address
+    }
+
+    /// A class of its own, that the roots lead to.
+    fn class(&mut self, name: &'static str) -> u64 {
+        let address = self.next;
+        self.next += 40;
+        self.put(address, "CLASS", 0, Some(name));
+        self.refer(OBJECT, address);
+        address
+    }
+
+    fn size(&mut self, object: u64, memsize: u64) {
+        self.objects.get_mut(&object).unwrap().0.memsize = memsize;
     }
 
     /// Of no class, as the VM keeps them.
@@ -85,7 +102,7 @@ impl Drawing {
         builder.root("finalizers", Vec::new());
         for (owner, value, kind, name) in &self.names {
             let name = Name {
-                kind: (*kind).into(),
+                kind: crate::graph::EdgeKind::of(kind).unwrap(),
                 name: (*name).into(),
             };
             builder.name(*owner, *value, name);
@@ -94,7 +111,7 @@ impl Drawing {
     }
 
     fn holders(&self) -> Vec<Holder> {
-        let heap = self.heap();
+        let heap = Arc::new(self.heap());
         let leaked: Vec<Leaked> = self
             .leaked
             .iter()
@@ -131,7 +148,7 @@ fn the_collection_that_grows_is_the_holder() {
     assert_eq!(holder.address, Some(list));
     assert_eq!(
         (holder.kind, holder.count, holder.memsize),
-        (Kind::Collection, 20, 800)
+        (HolderKind::Collection, 20, 800)
     );
     let expected = Retained {
         exclusive: 800,
@@ -164,7 +181,7 @@ fn what_two_collections_hold_is_told_to_be_shared() {
     }
     let holders = drawing.holders();
     assert_eq!(holders.len(), 1);
-    assert_eq!((holders[0].kind, holders[0].count), (Kind::Shared, 4));
+    assert_eq!((holders[0].kind, holders[0].count), (HolderKind::Shared, 4));
     assert!([Some(one), Some(two)].contains(&holders[0].address));
     assert_eq!((holders[0].retained.exclusive, holders[0].retained.cut), (0, 0));
     assert_eq!(holders[0].retained.shared, 160);
@@ -237,6 +254,157 @@ fn a_list_is_held_where_it_begins() {
 }
 
 #[test]
+fn an_old_list_is_one_holder_of_what_hangs_on_its_nodes() {
+    for kinds in [["OBJECT", "OBJECT"], ["OBJECT", "HASH"]] {
+        for length in [3, 30, 300] {
+            let mut drawing = Drawing::new();
+            let head = drawing.object(kinds[0]);
+            drawing.refer(MODULE, head);
+            let mut node = head;
+            for number in 1..=length {
+                drawing.leak("STRING", node);
+                let next = drawing.object(kinds[number % 2]);
+                drawing.refer(node, next);
+                node = next;
+            }
+            let holders = drawing.holders();
+            assert_eq!(holders.len(), 1);
+            assert_eq!(holders.iter().map(|it| it.count).sum::<u64>(), length as u64);
+            let whole = 40 * (2 * length as u64 + 1);
+            for holder in &holders {
+                assert!(holder.path.len() <= 202);
+                // not the sum over all nodes of what is below each
+                assert!(holder.retained.cut <= whole, "{} of {whole}", holder.retained.cut);
+            }
+            if kinds[0] == kinds[1] {
+                let holder = &holders[0];
+                assert_eq!((holder.address, holder.alike), (Some(head), 1));
+                assert_eq!(holder.path[holder.position].address, Some(head));
+                assert_eq!(holder.retained.cut, whole);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_length_of_a_list_is_not_in_its_fingerprint() {
+    let fingerprint = |length: usize| {
+        let mut drawing = Drawing::new();
+        let mut node = drawing.object("OBJECT");
+        drawing.refer(MODULE, node);
+        for _ in 0..length {
+            let hash = drawing.object("HASH");
+            drawing.refer(node, hash);
+            node = drawing.object("OBJECT");
+            drawing.refer(hash, node);
+        }
+        let list = drawing.object("ARRAY");
+        drawing.refer(node, list);
+        drawing.leak("STRING", list);
+        drawing.holders()[0].fingerprint
+    };
+    for length in [2, 50, 99, 100, 101, 1_000] {
+        assert_eq!(fingerprint(length), fingerprint(3), "{length}");
+    }
+}
+
+/// Before Ruby 4.0 a Set is an object with a Hash, from then on DATA of C.
+#[test]
+fn a_set_has_one_fingerprint_on_every_ruby() {
+    let draw = |old: bool| {
+        let mut drawing = Drawing::new();
+        let class = drawing.class("Set");
+        let hash_class = drawing.class("Hash");
+        let set = drawing.instance(if old { "OBJECT" } else { "DATA" }, class);
+        drawing.refer(MODULE, set);
+        drawing.names.push((MODULE, set, "constant", "SEEN"));
+        let mut storage = set;
+        if old {
+            storage = drawing.instance("HASH", hash_class);
+            drawing.refer(set, storage);
+        }
+        for _ in 0..3 {
+            drawing.leak("STRING", storage);
+        }
+        let holders = drawing.holders();
+        assert_eq!(holders.len(), 1);
+        assert_eq!(holders[0].address, Some(set));
+        assert_eq!(holders[0].kind, HolderKind::Collection);
+        holders[0].fingerprint
+    };
+    assert_eq!(draw(true), draw(false));
+}
+
+/// A fingerprint is an identity across versions: these numbers never change.
+#[test]
+fn known_holders_have_known_fingerprints() {
+    let constant = |kind: &'static str, name: &'static str, leaked: &'static str| {
+        let mut drawing = Drawing::new();
+        let holder = drawing.object(kind);
+        drawing.refer(MODULE, holder);
+        drawing.names.push((MODULE, holder, "constant", name));
+        drawing.leak(leaked, holder);
+        drawing
+    };
+    let mut global = Drawing::new();
+    let list = global.object("ARRAY");
+    global.roots.push(("global_tbl", list));
+    global.names.push((0, list, "global", "$list"));
+    global.leak("OBJECT", list);
+    let mut finalizers = Drawing::new();
+    let closure = finalizers.object("DATA");
+    finalizers.roots.push(("end_proc", closure));
+    finalizers.leak("OBJECT", closure);
+    let mut shared = constant("ARRAY", "ALL", "OBJECT");
+    let entry = shared.leaked[0];
+    shared.refer(CLASS, entry);
+    let drawings = [
+        (constant("ARRAY", "ALL", "OBJECT"), FINGERPRINTS[0]),
+        (constant("HASH", "@cache", "STRING"), FINGERPRINTS[1]),
+        (global, FINGERPRINTS[2]),
+        (finalizers, FINGERPRINTS[3]),
+        (shared, FINGERPRINTS[4]),
+    ];
+    let found: Vec<u64> = drawings
+        .iter()
+        .map(|(drawing, _)| drawing.holders()[0].fingerprint)
+        .collect();
+    let known: Vec<u64> = drawings.iter().map(|(_, fingerprint)| *fingerprint).collect();
+    assert_eq!(found, known, "{found:#x?}");
+}
+
+const FINGERPRINTS: [u64; 5] = [
+    0x0828_5a4d_5ee8_9a6e,
+    0x992c_5991_dea1_a57f,
+    0xc27c_70e7_4e53_791a,
+    0x142c_a598_3bf7_9bcb,
+    0xd076_670f_9acd_508d,
+];
+
+/// A damaged dump can say of any object that it takes 2^64 - 1 bytes.
+#[test]
+fn the_largest_number_does_not_name_the_wrong_holder() {
+    let mut drawing = Drawing::new();
+    let [large, small] = [drawing.object("ARRAY"), drawing.object("HASH")];
+    drawing.names.push((MODULE, large, "constant", "LARGE"));
+    drawing.names.push((MODULE, small, "constant", "SMALL"));
+    for list in [small, large] {
+        drawing.refer(MODULE, list);
+        for _ in 0..3 {
+            drawing.leak("OBJECT", list);
+        }
+    }
+    let leaked = drawing.leaked.clone();
+    drawing.size(leaked[3], u64::MAX);
+    drawing.size(leaked[4], u64::MAX);
+    drawing.size(leaked[0], u64::MAX);
+    let holders = drawing.holders();
+    let found: Vec<_> = holders.iter().map(|it| (it.address, it.memsize)).collect();
+    assert_eq!(found, [(Some(large), u64::MAX), (Some(small), u64::MAX)]);
+    assert_eq!(holders[0].retained.exclusive, u64::MAX);
+}
+
+#[test]
 fn what_ruby_hides_is_told_as_what_can_be_seen() {
     let mut drawing = Drawing::new();
     let closure = drawing.object("DATA");
@@ -297,11 +465,13 @@ fn any_drawing() -> impl Strategy<Value = Drawing> {
         proptest::collection::vec(0..30usize, 0..4),
         any::<bool>(),
         0..4u8,
+        prop_oneof![4 => Just(40u64), 1 => Just(u64::MAX), 1 => u64::MAX - 50.., 1 => Just(u64::from(u32::MAX)), 1 => 0..100u64],
     );
     proptest::collection::vec(object, 1..30).prop_map(|objects| {
         let mut drawing = Drawing::new();
         let addresses: Vec<u64> = objects.iter().map(|(kind, ..)| drawing.object(kind)).collect();
-        for ((_, references, leaked, root), address) in objects.iter().zip(&addresses) {
+        for ((_, references, leaked, root, memsize), address) in objects.iter().zip(&addresses) {
+            drawing.size(*address, *memsize);
             for index in references {
                 drawing.refer(*address, addresses[index % addresses.len()]);
             }
@@ -325,18 +495,19 @@ proptest! {
     fn every_leaked_object_has_one_holder(drawing in any_drawing()) {
         let holders = drawing.holders();
         prop_assert_eq!(holders.iter().map(|it| it.count).sum::<u64>(), drawing.leaked.len() as u64);
-        prop_assert_eq!(
-            holders.iter().map(|it| it.memsize).sum::<u64>(),
-            drawing.leaked.len() as u64 * 40
-        );
+        let memsize = |address: &u64| drawing.objects[address].0.memsize;
+        let sum = |sum: u64, memsize: u64| sum.saturating_add(memsize);
+        let leaked = drawing.leaked.iter().map(memsize).fold(0, sum);
+        prop_assert_eq!(holders.iter().map(|it| it.memsize).fold(0, sum), leaked);
+        prop_assert!(holders.is_sorted_by_key(|it| std::cmp::Reverse(it.memsize)));
         let all: BTreeSet<u64> = drawing.objects.keys().copied().collect();
         for holder in &holders {
             prop_assert!(holder.count > 0);
             prop_assert!(holder.address.is_none_or(|address| all.contains(&address)));
             prop_assert!(holder.position < holder.path.len());
-            prop_assert_eq!(holder.groups.iter().map(|(_, count)| count).sum::<u64>(), holder.count);
+            prop_assert_eq!(holder.groups.iter().map(|share| share.count).sum::<u64>(), holder.count);
             let retained = holder.retained;
-            prop_assert!(retained.exclusive + retained.shared >= holder.memsize.min(40));
+            prop_assert!(sum(retained.exclusive, retained.shared) >= holder.memsize);
         }
     }
 }

@@ -4,33 +4,25 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use foldhash::fast::RandomState;
+use indexmap::IndexSet;
 
 use super::Strings;
 use crate::error::Result;
 use crate::export::out::Out;
-use crate::heap::{Heap, Kind};
-
-type Site<'a> = (&'a str, Option<u64>, Option<&'a str>);
+use crate::heap::{Heap, Kind, Site};
 
 pub(super) struct Sites<'a> {
-    all: Vec<Site<'a>>,
+    all: IndexSet<Site<'a>, RandomState>,
     /// From 1; 0 where nothing was traced.
     of_kind: Vec<u64>,
 }
 
 impl<'a> Sites<'a> {
     pub(super) fn new(heap: &'a Heap) -> Self {
-        let mut all = Vec::new();
-        let mut numbers: HashMap<Site<'a>, u64, RandomState> = HashMap::default();
-        let number = |kind: &Kind| {
-            let (Some(file), line, method) = heap.site_of_kind(kind) else {
-                return 0;
-            };
-            let site = (file, line, method);
-            *numbers.entry(site).or_insert_with(|| {
-                all.push(site);
-                all.len() as u64
-            })
+        let mut all = IndexSet::default();
+        let number = |kind: &Kind| match heap.site_of_kind(kind).filter(|site| site.file.is_some()) {
+            Some(site) => all.insert_full(site).0 as u64 + 1,
+            None => 0,
         };
         let of_kind = heap.all_kinds().iter().map(number).collect();
         Self { all, of_kind }
@@ -60,11 +52,12 @@ impl<'a> Sites<'a> {
         let nothing = strings.number("");
         out.numbers([0, root, nothing, 0, 0, 0])?;
         let mut scripts: HashMap<&str, u64, RandomState> = HashMap::default();
-        for (index, (file, line, method)) in self.all.iter().enumerate() {
+        for (index, site) in self.all.iter().enumerate() {
+            let file = site.file.unwrap_or_default();
             let next = scripts.len() as u64 + 1;
             let script = *scripts.entry(file).or_insert(next);
-            let name = strings.number(method.unwrap_or("(main)"));
-            let line = line.filter(|line| *line <= u64::from(u32::MAX)).unwrap_or(0);
+            let name = strings.number(site.method.unwrap_or("(main)"));
+            let line = site.line.filter(|line| *line <= u64::from(u32::MAX)).unwrap_or(0);
             out.text(",\n")?;
             out.numbers([index as u64 + 1, name, strings.number(file), script, line, 0])?;
         }

@@ -1,6 +1,6 @@
-//! A set of objects of one heap.
+//! A set of objects, or of nodes, of one heap.
 
-/// One bit an object.
+/// One bit for each number up to the largest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectSet {
     words: Vec<u64>,
@@ -16,7 +16,8 @@ impl ObjectSet {
         set
     }
 
-    /// Adds an object; tells whether it was missing.
+    /// Adds an object. `false` when the set had it.
+    #[inline]
     pub fn insert(&mut self, object: u32) -> bool {
         let (word, bit) = (object as usize / 64, 1 << (object % 64));
         if word >= self.words.len() {
@@ -27,7 +28,14 @@ impl ObjectSet {
         missing
     }
 
-    /// Whether the object is in it.
+    /// Removes an object.
+    pub fn remove(&mut self, object: u32) {
+        if let Some(word) = self.words.get_mut(object as usize / 64) {
+            *word &= !(1 << (object % 64));
+        }
+    }
+
+    /// Whether the set has the object.
     #[inline]
     pub fn contains(&self, object: u32) -> bool {
         let word = self.words.get(object as usize / 64).copied().unwrap_or(0);

@@ -1,0 +1,113 @@
+//! Which of some nodes, the targets, are above each node in the dominator tree. To walk up from each node that asks
+//! would take too long: a list of a million entries may refer to its head from each.
+
+use crate::error::Result;
+use crate::graph::{Dominators, Graph, Node, Ticks};
+use crate::heap::NONE;
+use crate::progress::Progress;
+
+#[derive(Debug)]
+pub(super) struct Targets {
+    nodes: Vec<Node>,
+    /// By node: the target that it is, or the nearest above it; [`NONE`] where there is none.
+    nearest: Vec<u32>,
+    /// By target: where its subtree of targets begins and ends, when the targets are numbered subtree by subtree.
+    spans: Vec<(u32, u32)>,
+}
+
+impl Targets {
+    pub(super) fn of(
+        graph: &Graph,
+        tree: &Dominators,
+        targets: impl Iterator<Item = Node>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let mut nodes: Vec<Node> = targets.collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        let mut nearest = vec![NONE; graph.len() as usize];
+        for (target, node) in nodes.iter().enumerate() {
+            nearest[*node as usize] = target as u32;
+        }
+        let mut ticks = Ticks::new(progress);
+        // by target: the next one above it
+        let mut above = vec![NONE; nodes.len()];
+        // each after the one above it
+        let mut order = Vec::with_capacity(nodes.len());
+        for node in tree.order() {
+            ticks.tick()?;
+            let next = tree.of(*node).map_or(NONE, |node| nearest[node as usize]);
+            match nearest[*node as usize] {
+                NONE => nearest[*node as usize] = next,
+                target => {
+                    above[target as usize] = next;
+                    order.push(target as usize);
+                }
+            }
+        }
+        Ok(Self {
+            nodes,
+            nearest,
+            spans: spans(&above, &order),
+        })
+    }
+
+    pub(super) fn node(&self, target: usize) -> Node {
+        self.nodes[target]
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The target that a node is.
+    pub(super) fn target(&self, node: Node) -> Option<usize> {
+        let target = self.nearest[node as usize] as usize;
+        (*self.nodes.get(target)? == node).then_some(target)
+    }
+
+    /// Whether a node is a target, or below it.
+    pub(super) fn is_below(&self, target: usize, node: Node) -> bool {
+        let (begin, end) = self.spans[target];
+        self.spans
+            .get(self.nearest[node as usize] as usize)
+            .is_some_and(|(at, _)| (begin..end).contains(at))
+    }
+
+    /// Those of some targets that no other of them dominates.
+    pub(super) fn outermost(&self, mut targets: Vec<usize>) -> Vec<usize> {
+        targets.sort_unstable_by_key(|target| self.spans[*target].0);
+        let mut last_end = 0;
+        targets.retain(|target| {
+            let (begin, end) = self.spans[*target];
+            let is_outside = begin >= last_end;
+            if is_outside {
+                last_end = end;
+            }
+            is_outside
+        });
+        targets
+    }
+}
+
+/// `order` has each target after the one above it.
+fn spans(above: &[u32], order: &[usize]) -> Vec<(u32, u32)> {
+    let mut sizes = vec![1u32; above.len()];
+    for target in order.iter().rev() {
+        if let Some(size) = sizes.get(above[*target] as usize).copied() {
+            sizes[above[*target] as usize] = size + sizes[*target];
+        }
+    }
+    let mut spans = vec![(0, 0); above.len()];
+    // by target: where the span of the next one right below it begins
+    let mut free = vec![0u32; above.len()];
+    let mut next_root = 0;
+    for target in order {
+        let next = free.get_mut(above[*target] as usize).unwrap_or(&mut next_root);
+        let begin = *next;
+        *next += sizes[*target];
+        spans[*target] = (begin, begin + sizes[*target]);
+        free[*target] = begin + 1;
+    }
+    spans
+}
