@@ -4,6 +4,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 
+use super::lengths::Lengths;
 use crate::address_set::{AddressMap, AddressSet};
 use crate::dump::{Classes, Damaged, Failure, Pass, Record};
 
@@ -101,6 +102,8 @@ pub(crate) struct Census {
     /// Untraced objects and what kind they were.
     pub(crate) untraced: AddressMap,
     pub(crate) classes: Classes,
+    /// Where holders are asked for.
+    pub(crate) lengths: Option<Lengths>,
 }
 
 /// Counts the record and tells whether it is one more object.
@@ -119,6 +122,33 @@ pub(crate) fn admit(record: &Record<'_>, totals: &mut Totals, addresses: &mut Ad
     true
 }
 
+impl Census {
+    /// `lengths` of collections are noted down, too.
+    pub(crate) fn new(lengths: bool) -> Self {
+        Self {
+            lengths: lengths.then(Lengths::default),
+            ..Self::default()
+        }
+    }
+
+    /// Makes look-ups quick once everything is in.
+    pub(crate) fn seal(&mut self) {
+        self.untraced.seal();
+        if let Some(lengths) = &mut self.lengths {
+            lengths.seal();
+        }
+    }
+
+    fn note_newest(&mut self, generation: u64, address: u64) {
+        if Some(generation) > self.totals.generation {
+            self.newest = AddressSet::default();
+        }
+        if Some(generation) >= self.totals.generation {
+            self.newest.insert(address);
+        }
+    }
+}
+
 impl Pass for Census {
     #[inline]
     fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
@@ -131,6 +161,9 @@ impl Pass for Census {
         match record.generation {
             None => self.untraced.insert(record.address, Guard::of(record)?.0),
             Some(generation) => self.note_newest(generation, record.address),
+        }
+        if let Some(lengths) = &mut self.lengths {
+            lengths.note(record);
         }
         self.totals.count(record);
         Ok(())
@@ -145,17 +178,9 @@ impl Pass for Census {
         self.totals.merge(&other.totals);
         self.totals.duplicates += self.addresses.merge(other.addresses);
         self.untraced.merge(other.untraced);
+        if let (Some(lengths), Some(others)) = (&mut self.lengths, other.lengths) {
+            lengths.merge(others);
+        }
         self.classes.merge(other.classes);
-    }
-}
-
-impl Census {
-    fn note_newest(&mut self, generation: u64, address: u64) {
-        if Some(generation) > self.totals.generation {
-            self.newest = AddressSet::default();
-        }
-        if Some(generation) >= self.totals.generation {
-            self.newest.insert(address);
-        }
     }
 }

@@ -1,32 +1,60 @@
 //! Who holds the survivors: the heap of the third moment, and how long the collections were at the first two.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
 use super::Run;
-use super::census::Totals;
+use super::census::{Census, Totals};
 use super::input::Source;
 use super::report::Group;
 use crate::address_set::AddressSet;
-use crate::dump::{Failure, Pass, Record};
+use crate::dump::Classes;
 use crate::error::Result;
-use crate::heap::Heap;
-use crate::holders::{Caches, Holder, Leaked, holders};
+use crate::graph::{Graph, dominators};
+use crate::heap::{Heap, Rows, index_of};
+use crate::holders::{Caches, Holder, Leaked, holders_in};
 use crate::pool;
 
 impl Run<'_> {
-    /// The holders of the objects of `groups`, all of whose addresses are known. `addresses` are the third dump's; `moved`
-    /// tells whether objects moved after the first dump and after the second.
+    /// Whether the third moment is a dump of which a heap is to be made.
+    pub(super) fn wants_rows(&self) -> bool {
+        self.options.holders && matches!(self.files[2], Source::File(_))
+    }
+
+    /// The heap of the third moment: of a dump, from the rows that were read of it.
+    pub(super) fn third_heap(
+        &self,
+        rows: Vec<Rows>,
+        addresses: AddressSet,
+        classes: Classes,
+        totals: &Totals,
+    ) -> Result<Arc<Heap>> {
+        let file = match &self.files[2] {
+            Source::File(file) => file,
+            Source::Heap(heap) => return Ok(Arc::clone(heap)),
+            Source::Mark(_) => return Heap::empty().map(Arc::new),
+        };
+        let index = index_of(addresses, file)?;
+        let recorded = file.recorded().cloned();
+        let ordered;
+        let pool = match totals.duplicates {
+            0 => &self.pool,
+            _ => {
+                ordered = pool::of(1)?;
+                &ordered
+            }
+        };
+        Heap::of_rows(rows, index, classes, recorded, pool, self.progress).map(Arc::new)
+    }
+
+    /// The holders of the objects of `groups`, all of whose addresses are known. `moved` tells whether objects moved after
+    /// the first dump and after the second.
     pub(super) fn holders(
         &self,
         groups: &[Group],
-        addresses: AddressSet,
-        totals: &[Totals; 3],
+        heap: &Arc<Heap>,
+        censuses: [&Census; 2],
         moved: [Option<bool>; 2],
     ) -> Result<(Vec<Holder>, Caches)> {
-        let heap = self.third_heap(addresses, totals[2].duplicates > 0)?;
         let leaked: Vec<Leaked> = groups
             .iter()
             .enumerate()
@@ -41,34 +69,23 @@ impl Run<'_> {
                 Some(Leaked { object, group })
             })
             .collect();
-        let (mut holders, caches) = holders(&heap, &leaked, totals[0].generation, self.progress)?;
-        // a report shows the largest first; of collections far down nobody asks for their growth
-        for (index, totals) in totals.iter().enumerate().take(2) {
+        let graph = Graph::new(Arc::clone(heap), self.progress)?;
+        // neither needs the other
+        let (tree, parents) = self.pool.join(
+            || dominators(&graph, self.progress),
+            || graph.parents(self.progress),
+        );
+        let since = censuses[0].totals.generation;
+        let (mut holders, caches) = holders_in(&graph, &tree?, &parents?, &leaked, since, self.progress)?;
+        for (index, census) in censuses.into_iter().enumerate() {
             if self.moved_to_third(index, moved) {
                 continue;
             }
-            self.measure(index, totals.generation, &heap, &mut holders)?;
+            for holder in &mut holders {
+                holder.lengths[index] = self.length(index, census, heap, holder);
+            }
         }
         Ok((holders, caches))
-    }
-
-    fn third_heap(&self, addresses: AddressSet, repeated: bool) -> Result<Arc<Heap>> {
-        match &self.files[2] {
-            Source::Heap(heap) => Ok(Arc::clone(heap)),
-            Source::File(file) => {
-                self.progress.add_total(file.bytes());
-                let single;
-                let pool = match repeated {
-                    true => {
-                        single = pool::of(1)?;
-                        &single
-                    }
-                    false => &self.pool,
-                };
-                Ok(Arc::new(Heap::read(file, pool, addresses, self.progress)?))
-            }
-            Source::Mark(_) => Heap::empty().map(Arc::new),
-        }
     }
 
     /// Whether objects moved after that moment, so that an address there may be another collection's.
@@ -79,90 +96,22 @@ impl Run<'_> {
         }
     }
 
-    /// How long the collections of the third moment were at an earlier one, whose highest generation is given.
-    fn measure(
-        &self,
-        index: usize,
-        generation: Option<u64>,
-        third: &Heap,
-        holders: &mut [Holder],
-    ) -> Result<()> {
-        let wanted: Wanted = holders
-            .iter()
-            .filter_map(|holder| {
-                let address = holder.collection?;
-                Some((address, third.generation(third.find(address)?)))
-            })
-            .filter(|(_, born)| born.is_none() || *born <= generation)
-            .collect();
-        if wanted.is_empty() {
-            return Ok(());
+    /// How long a holder's collection was at an earlier moment.
+    fn length(&self, index: usize, census: &Census, third: &Heap, holder: &Holder) -> Option<u64> {
+        let address = holder.collection?;
+        let born = third.generation(third.find(address)?);
+        if born.is_some() && born > census.totals.generation {
+            return None;
         }
-        let lengths = match &self.files[index] {
-            Source::Mark(_) => return Ok(()),
-            Source::Heap(heap) => wanted
-                .iter()
-                .filter_map(|(address, born)| {
-                    let object = heap.find(*address)?;
-                    let length = heap.length(object).filter(|_| heap.generation(object) == *born)?;
-                    Some((*address, u64::from(length)))
-                })
-                .collect(),
-            source @ Source::File(file) => {
-                self.progress.add_total(file.bytes());
-                let (lengths, _) = source.visit(&self.pool, self.progress, || Lengths::new(&wanted))?;
-                lengths.found
+        match &self.files[index] {
+            Source::Mark(_) => None,
+            Source::File(_) => census.lengths.as_ref()?.of(address, born),
+            Source::Heap(heap) => {
+                let object = heap
+                    .find(address)
+                    .filter(|object| heap.generation(*object) == born)?;
+                heap.length(object).map(u64::from)
             }
-        };
-        for holder in holders {
-            holder.lengths[index] = holder
-                .collection
-                .and_then(|address| lengths.get(&address).copied());
         }
-        Ok(())
-    }
-}
-
-/// Collections by address, with their generation, by which they are known to be the same.
-type Wanted = HashMap<u64, Option<u64>, RandomState>;
-
-/// The pass that reads how long some collections are.
-struct Lengths<'a> {
-    wanted: &'a Wanted,
-    /// Quicker to ask, millions of times.
-    set: AddressSet,
-    found: HashMap<u64, u64, RandomState>,
-}
-
-impl<'a> Lengths<'a> {
-    fn new(wanted: &'a Wanted) -> Self {
-        let mut set = AddressSet::default();
-        for address in wanted.keys() {
-            set.insert(*address);
-        }
-        Self {
-            wanted,
-            set,
-            found: HashMap::default(),
-        }
-    }
-}
-
-impl Pass for Lengths<'_> {
-    #[inline]
-    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure> {
-        if self.set.contains(record.address)
-            && matches!(record.kind, b"ARRAY" | b"HASH")
-            && self.wanted.get(&record.address) == Some(&record.generation)
-        {
-            let length = record.fields().ok_or(Failure::Damaged)?.length;
-            // an empty Array of Ruby 3.1 has none
-            self.found.insert(record.address, length.unwrap_or(0));
-        }
-        Ok(())
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.found.extend(other.found);
     }
 }

@@ -6,6 +6,7 @@ mod groups;
 mod held;
 mod identity;
 mod input;
+mod lengths;
 mod moves;
 mod options;
 mod report;
@@ -13,6 +14,7 @@ mod survivor_addresses;
 mod survivors;
 #[cfg(test)]
 mod tests;
+mod third;
 
 use std::path::PathBuf;
 
@@ -32,6 +34,7 @@ pub(crate) use self::input::Source;
 use self::moves::{SiteHashes, SitesOf};
 pub(crate) use self::survivors::Counts;
 use self::survivors::Survivors;
+use self::third::Third;
 use crate::dump::{Classes, Pass, Seen};
 use crate::error::Result;
 use crate::pool;
@@ -47,7 +50,8 @@ pub fn diff(paths: &[PathBuf; 3], options: &Options, progress: &Progress) -> Res
 
 /// Compares three moments of one process: what was born after the first and before the second and is still there in the
 /// third. Time is linear in the bytes of the dumps; memory in what is untraced and in what leaked, plus a bit for each
-/// 8 bytes of Ruby's heap.
+/// 8 bytes of Ruby's heap. With holders, also in the objects and references of the third (see [`crate::heap`]) and in the
+/// collections of the first two, 10 bytes each.
 pub fn compare(inputs: &[Input; 3], options: &Options, progress: &Progress) -> Result<Report> {
     let [first, second, third] = inputs;
     let sources = [
@@ -92,7 +96,9 @@ impl Run<'_> {
             moved: first_to_second.moved == Some(true),
             sites: None,
         };
-        let (mut third, third_seen) = self.pass(2, || Survivors::new(&judge, self.options))?;
+        let new = || Third::new(Survivors::new(&judge, self.options), self.wants_rows());
+        let (third, third_seen) = self.pass(2, new)?;
+        let (mut third, rows) = third.finish();
         let second_to_third = self.continuity(1, 2, &second.classes, &third.classes)?;
         self.check_order([&first.totals, &second.totals, &third.totals])?;
 
@@ -115,8 +121,9 @@ impl Run<'_> {
         evidence.conclude(&seen);
         let mut report = self.finish(third.sites, &third.classes, totals, seen, evidence);
         if self.options.holders {
-            let (holders, caches) =
-                self.holders(&report.groups, third.addresses, &totals, moves.map(|it| it.moved))?;
+            let heap = self.third_heap(rows, third.addresses, third.classes, &totals[2])?;
+            let moved = moves.map(|it| it.moved);
+            let (holders, caches) = self.holders(&report.groups, &heap, [&first, &second], moved)?;
             report.holders = Some(holders);
             report.totals.caches = caches;
         }
@@ -125,8 +132,9 @@ impl Run<'_> {
     }
 
     fn census(&self, index: usize) -> Result<(Census, Seen)> {
-        let (mut census, seen) = self.pass(index, Census::default)?;
-        census.untraced.seal();
+        let lengths = self.options.holders && matches!(self.files[index], Source::File(_));
+        let (mut census, seen) = self.pass(index, || Census::new(lengths))?;
+        census.seal();
         if let Source::Mark(recorded) = &self.files[index] {
             census.is_mark = true;
             census.totals.generation = Some(recorded.generation);
@@ -242,6 +250,12 @@ impl Counting for Census {
 impl Counting for Survivors<'_> {
     fn totals(&self) -> &Totals {
         &self.totals
+    }
+}
+
+impl Counting for Third<'_> {
+    fn totals(&self) -> &Totals {
+        &self.survivors().totals
     }
 }
 

@@ -156,6 +156,31 @@ impl<'a> Record<'a> {
     /// The class address without a full parse, where it stands at its place.
     #[inline]
     pub(crate) fn quick_class(&self) -> Option<u64> {
+        Some(self.class_and_rest()?.0)
+    }
+
+    /// Elements of an Array or Hash without a full parse, where they stand at their place.
+    #[inline]
+    pub(crate) fn quick_length(&self) -> Option<u64> {
+        let (_, rest) = self.class_and_rest()?;
+        let rest = rest.strip_prefix(b", \"frozen\":true").unwrap_or(rest);
+        let value = rest
+            .strip_prefix(b", \"length\":")
+            .or_else(|| rest.strip_prefix(b", \"size\":"))?;
+        let digits = value
+            .iter()
+            .take(20)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        match value.get(digits) {
+            Some(b',' | b'}') => members::number(&value[..digits]),
+            _ => None,
+        }
+    }
+
+    /// The class address, and what follows it.
+    #[inline]
+    fn class_and_rest(&self) -> Option<(u64, &'a [u8])> {
         let mut rest = &self.line[self.body?..];
         for key in [&b", \"shape_id\":"[..], b", \"slot_size\":"] {
             if let Some(value) = rest.strip_prefix(key) {
@@ -165,11 +190,10 @@ impl<'a> Record<'a> {
         }
         let value = rest.strip_prefix(b", \"class\":\"0x")?;
         let end = value.iter().take(17).position(|byte| *byte == b'"')?;
-        members::hex(&value[..end])
+        Some((members::hex(&value[..end])?, &value[end + 1..]))
     }
 }
 
-/// Address and the index of the quote after it.
 #[inline]
 fn quick_address(line: &[u8]) -> Option<(u64, usize)> {
     let (address, length) = members::leading_hex(line.strip_prefix(OBJECT_START)?)?;

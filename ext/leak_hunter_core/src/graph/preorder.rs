@@ -159,18 +159,22 @@ fn each(
             progress.check()?;
         }
         let from = from as u32;
-        for next in graph.successors(*node) {
+        let mut result = Ok(());
+        graph.successors(*node).for_each(|next| {
             let to = numbers[next as usize];
             let [end, last] = &mut pairs[to as usize];
-            if *last == NONE {
+            let difference = match *last {
                 // Everything but the top has an earlier predecessor: its parent in the tree.
-                each(end, to - from)?;
-                *last = to;
-            } else if from > *last {
-                each(end, from - *last)?;
-                *last = from;
+                NONE => to - from,
+                last if from > last => from - last,
+                _ => return,
+            };
+            *last = if *last == NONE { to } else { from };
+            if result.is_ok() {
+                result = each(end, difference);
             }
-        }
+        });
+        result?;
     }
     Ok(())
 }

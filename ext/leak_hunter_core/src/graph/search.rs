@@ -84,9 +84,7 @@ impl<'a> Search<'a> {
                 self.instances.push(node);
             }
         }
-        for next in successors {
-            self.reach(node, next, level, reached);
-        }
+        successors.for_each(|next| self.reach(node, next, level, reached));
     }
 
     #[inline]

@@ -34,6 +34,15 @@ impl Iterator for Successors<'_> {
             .or_else(|| self.others.next().copied())
             .or_else(|| self.categories.next())
     }
+
+    /// Quicker than one by one: graphs are walked by it.
+    #[inline]
+    fn fold<B, F: FnMut(B, Node) -> B>(self, init: B, mut f: F) -> B {
+        let sum = self.class.into_iter().fold(init, &mut f);
+        let sum = self.list.fold(sum, &mut f);
+        let sum = self.others.copied().fold(sum, &mut f);
+        self.categories.fold(sum, f)
+    }
 }
 
 impl Graph {

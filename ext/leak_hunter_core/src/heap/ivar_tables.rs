@@ -35,9 +35,16 @@ impl IvarRecord {
     /// Of the object with this number, if it is one.
     #[inline]
     pub(super) fn of(number: u32, fields: &Fields<'_>) -> Option<Self> {
+        let (owner, shape) = Self::owner_of(fields)?;
+        Some(Self::new(number, owner, shape))
+    }
+
+    /// The owner and the shape of such a record.
+    #[inline]
+    pub(super) fn owner_of(fields: &Fields<'_>) -> Option<(u64, u64)> {
         let is_fields = fields.imemo_type.as_deref()? == b"fields";
         let owner = fields.class.filter(|_| is_fields)?;
-        Some(Self::new(number, owner, fields.shape_id.unwrap_or(0)))
+        Some((owner, fields.shape_id.unwrap_or(0)))
     }
 }
 

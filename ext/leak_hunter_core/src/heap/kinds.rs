@@ -106,6 +106,14 @@ pub(crate) struct Birth {
     pub(crate) generation: u32,
 }
 
+impl Birth {
+    /// The generation of an object, [`NONE`] if that was not traced.
+    pub(super) fn generation_of(fields: &Fields<'_>) -> u32 {
+        let generation = fields.generation.map(|it| u32::try_from(it).unwrap_or(NONE - 1));
+        generation.unwrap_or(NONE)
+    }
+}
+
 /// The kinds, births and texts of a heap.
 #[derive(Debug, Default)]
 pub struct Kinds {
@@ -117,6 +125,15 @@ pub struct Kinds {
 }
 
 impl Kinds {
+    pub(super) fn of(kinds: Vec<Kind>, births: Vec<Birth>, texts: Vec<Box<str>>) -> Self {
+        Self {
+            kinds,
+            births,
+            classes: Vec::new(),
+            texts,
+        }
+    }
+
     /// A text by its number.
     pub(crate) fn text(&self, id: Id) -> Option<&str> {
         self.texts.get(id as usize).map(AsRef::as_ref)
@@ -197,7 +214,7 @@ impl Table {
     }
 }
 
-fn shape_of(type_: Type, fields: &Fields<'_>) -> u64 {
+pub(super) fn shape_of(type_: Type, fields: &Fields<'_>) -> u64 {
     match type_ {
         Type::Object => fields.shape_id.unwrap_or(0),
         _ => 0,
@@ -207,12 +224,11 @@ fn shape_of(type_: Type, fields: &Fields<'_>) -> u64 {
 impl KindTable {
     pub(crate) fn into_kinds(self) -> Kinds {
         let Table { kinds, births, texts } = self.0.into_inner();
-        Kinds {
-            kinds: kinds.into_iter().collect(),
-            births: births.into_iter().collect(),
-            classes: Vec::new(),
-            texts: texts.into_iter().collect(),
-        }
+        Kinds::of(
+            kinds.into_iter().collect(),
+            births.into_iter().collect(),
+            texts.into_iter().collect(),
+        )
     }
 }
 
@@ -237,9 +253,7 @@ impl<'a> Interner<'a> {
 
     pub(crate) fn birth(&mut self, fields: &Fields<'_>) -> Id {
         let kind = self.kind(fields);
-        let generation = fields
-            .generation
-            .map_or(NONE, |it| u32::try_from(it).unwrap_or(NONE - 1));
+        let generation = Birth::generation_of(fields);
         let birth = Birth { kind, generation };
         if let Some(id) = self.births.get(&birth) {
             return *id;

@@ -1,14 +1,14 @@
-//! A heap from a dump: one pass that numbers the objects, and one that reads them.
+//! A heap from a dump, which is read once.
 
 use std::path::Path;
 
 use rayon::ThreadPool;
 
 use super::Heap;
-use super::tables::{Filler, PartialHeap, Tables};
+use super::rows::Rows;
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
-use crate::dump::{DumpFile, Failure, Fields, NameLine, Pass, Record, scan};
+use crate::dump::{Classes, DumpFile, Failure, Fields, NameLine, Pass, Record, scan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool;
 use crate::progress::Progress;
@@ -17,111 +17,88 @@ impl Heap {
     /// Reads the heap of a dump. `threads`: `None` leaves one core to the application.
     pub fn load(path: &Path, threads: Option<usize>, progress: &Progress) -> Result<Self> {
         let file = DumpFile::open_and_name_line(path, progress)?;
-        progress.set_total(file.bytes() * 2);
+        progress.set_total(file.bytes());
         let mut pool = pool::of(pool::threads(threads))?;
-        let (Numbering { addresses, repeated }, _) = scan(&file, &pool, progress, Numbering::default)?;
-        if repeated > 0 {
+        let (mut reader, _) = scan(&file, &pool, progress, Reader::default)?;
+        if reader.repeated > 0 {
             // Of records that share an address the first counts.
-            pool = pool::of(1)?;
+            if pool.current_num_threads() > 1 {
+                pool = pool::of(1)?;
+                progress.add_total(file.bytes());
+                (reader, _) = scan(&file, &pool, progress, Reader::default)?;
+            }
         }
-        Self::read(&file, &pool, addresses, progress)
-    }
-
-    /// Reads the objects with these addresses.
-    pub(crate) fn read(
-        file: &DumpFile,
-        pool: &ThreadPool,
-        addresses: AddressSet,
-        progress: &Progress,
-    ) -> Result<Self> {
-        let index = AddressIndex::new(addresses).ok_or_else(|| {
-            Error::of_file(
-                ErrorKind::TooLarge,
-                file.path(),
-                "has more objects than can be numbered (2^31)",
-            )
-        })?;
-        let tables = Tables::new(index);
-        let (reader, _) = scan(file, pool, progress, || Reader {
-            filler: tables.filler(),
-            others: Vec::new(),
-        })?;
-        let found = reader.finish();
-        progress.check()?;
-        tables.into_heap(found, file.recorded().cloned(), progress)
+        reader.into_heap(&file, &pool, progress)
     }
 }
 
-/// The first pass.
+/// Numbers for the addresses of a dump.
+pub(crate) fn index_of(addresses: AddressSet, file: &DumpFile) -> Result<AddressIndex> {
+    AddressIndex::new(addresses).ok_or_else(|| {
+        Error::of_file(
+            ErrorKind::TooLarge,
+            file.path(),
+            "has more objects than can be numbered (2^31)",
+        )
+    })
+}
+
+/// The pass over a dump.
 #[derive(Debug, Default)]
-struct Numbering {
+struct Reader {
     addresses: AddressSet,
     repeated: u64,
+    classes: Classes,
+    rows: Rows,
+    /// Those of other threads.
+    others: Vec<Rows>,
 }
 
-impl Pass for Numbering {
-    #[inline]
-    fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure> {
-        if is_object(record.kind) && !self.addresses.insert(record.address) {
-            self.repeated += 1;
-        }
-        Ok(())
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.repeated += other.repeated + self.addresses.merge(other.addresses);
-    }
-}
-
-fn is_object(kind: &[u8]) -> bool {
-    kind != b"SHAPE" && kind != b"NONE"
-}
-
-/// The second pass.
-#[derive(Debug)]
-struct Reader<'a> {
-    filler: Filler<'a>,
-    /// What other threads have found.
-    others: Vec<PartialHeap>,
-}
-
-impl Reader<'_> {
-    fn finish(self) -> Vec<PartialHeap> {
-        let mut found = self.others;
-        found.push(self.filler.finish());
-        found
+impl Reader {
+    fn into_heap(self, file: &DumpFile, pool: &ThreadPool, progress: &Progress) -> Result<Heap> {
+        let index = index_of(self.addresses, file)?;
+        let recorded = file.recorded().cloned();
+        let rows = [self.rows].into_iter().chain(self.others).collect();
+        Heap::of_rows(rows, index, self.classes, recorded, pool, progress)
     }
 }
 
-impl Pass for Reader<'_> {
+impl Pass for Reader {
     const REFERENCES: bool = true;
 
     fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure> {
-        let fields = record.fields().ok_or(Failure::Damaged)?;
         match record.kind {
-            b"SHAPE" => self.filler.found.names.add_shape(&fields),
-            b"NONE" => {}
-            _ => {
-                let references = fields.references().chain(record.elided.iter().copied());
-                self.filler.object(&fields, references)?;
+            b"NONE" => return Ok(()),
+            b"SHAPE" => {
+                self.rows.shape(&record.fields().ok_or(Failure::Damaged)?);
+                return Ok(());
             }
+            _ => {}
         }
+        let new = self.addresses.insert(record.address);
+        self.repeated += u64::from(!new);
+        // a damaged one has its number, and nothing else is known of it
+        let fields = record.fields().ok_or(Failure::Damaged)?;
+        if new && Classes::wants(record.kind) {
+            self.classes.add(&fields);
+        }
+        self.rows.record(record, &fields);
         Ok(())
     }
 
     fn root(&mut self, root: &Fields<'_>, elided: &[u64]) {
-        if let Some(category) = &root.root {
-            self.filler
-                .root(category, root.references().chain(elided.iter().copied()));
-        }
+        self.rows.root(root, elided);
     }
 
     fn name(&mut self, name: NameLine) {
-        self.filler.found.names.add_line(name);
+        self.rows.name(name);
     }
 
     fn merge(&mut self, other: Self) {
-        self.others.extend(other.finish());
+        self.repeated += other.repeated + self.addresses.merge(other.addresses);
+        self.classes.merge(other.classes);
+        self.others.push(other.rows);
+        self.others.extend(other.others);
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::test_support::Line;
+use crate::test_support::{Line, any_line};
 
 fn address(number: usize) -> u64 {
     0x7f00_0000_0000 + number as u64 * 40
@@ -74,6 +74,98 @@ proptest! {
             prop_assert_eq!(heap.dangling(), dangling as u64);
             let found = heap.roots().iter().map(|root| (root.category.clone(), root.references.clone()));
             prop_assert_eq!(found.collect::<BTreeMap<_, _>>(), roots);
+        }
+    }
+}
+
+/// A record that is read alike alone and in a dump.
+fn plain(mut line: Line) -> Line {
+    for text in [&mut line.name, &mut line.struct_name, &mut line.file] {
+        if let Some(text) = text {
+            text.retain(|byte| !matches!(byte, b'\n' | b'"'));
+        }
+    }
+    line
+}
+
+/// What is told of each object.
+fn told(heap: &Heap) -> Vec<String> {
+    let objects = (0..heap.len()).map(|object| {
+        let references: Vec<u64> = heap.references(object).map(|it| heap.address(it)).collect();
+        format!(
+            "{:#x} {} {:?} {:?} {:?} {:?} {:?} {} {references:x?}",
+            heap.address(object),
+            heap.type_name(object),
+            heap.class_of(object).map(|class| heap.address(class)),
+            heap.class_name(object),
+            heap.label(object),
+            heap.site(object),
+            heap.generation(object),
+            heap.memsize(object),
+        )
+    });
+    objects.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Kinds, births and texts that threads have numbered on their own come together.
+    #[test]
+    fn a_dump_gives_the_heap_that_is_built_object_by_object(
+        lines in vec(any_line(), 1..80),
+        links in vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..80),
+        large in any::<bool>(),
+    ) {
+        let mut lines: BTreeMap<u64, Line> = lines.into_iter().map(|line| (line.address, plain(line))).collect();
+        let addresses: Vec<u64> = lines.keys().copied().collect();
+        for (from, to) in links {
+            if let Some(line) = lines.get_mut(from.get(&addresses)) {
+                line.references.push(*to.get(&addresses));
+                line.class = Some(*to.get(&addresses));
+                line.memsize = if large { u64::MAX } else { line.memsize };
+            }
+        }
+        let texts: Vec<Vec<u8>> = lines.values().map(Line::to_bytes).collect();
+        let mut builder = crate::heap::HeapBuilder::new(addresses).unwrap();
+        builder.root("vm", Vec::new());
+        let objects = texts.iter().map(|text| {
+            let fields = Fields::parse(text).unwrap();
+            let references = fields.references().collect();
+            (fields, references)
+        });
+        let built = builder.build_from(objects).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), [texts.join(&b'\n'), b"\n".to_vec()].concat()).unwrap();
+        for threads in [1, 3] {
+            let heap = Heap::load(file.path(), Some(threads), &Progress::default()).unwrap();
+            prop_assert_eq!(told(&heap), told(&built));
+            prop_assert_eq!(heap.dangling(), built.dangling());
+        }
+    }
+}
+
+#[test]
+fn of_records_that_share_an_address_the_first_counts() {
+    let mut text = Vec::new();
+    for number in 0..400 {
+        let line = Line {
+            address: address(number % 100),
+            kind: "ARRAY",
+            references: vec![address(number / 100)],
+            memsize: 40 + number as u64,
+            ..Line::default()
+        };
+        text.extend(line.to_bytes());
+        text.push(b'\n');
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    for threads in [1, 4] {
+        let heap = Heap::load(file.path(), Some(threads), &Progress::default()).unwrap();
+        for object in 0..100 {
+            assert_eq!(heap.memsize(object), 40 + u64::from(object));
+            assert_eq!(heap.references(object).collect::<Vec<_>>(), [0]);
         }
     }
 }

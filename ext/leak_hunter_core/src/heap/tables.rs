@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 
 use super::edges::{NOWHERE, Shelf, Writer};
 use super::ivar_tables::{IvarRecord, IvarTables, References};
-use super::kinds::{Id, Interner, KindTable, NONE};
+use super::kinds::{Id, Interner, KindTable, Kinds, NONE};
 use super::names::Names;
 use super::{Heap, Root};
 use crate::address_index::AddressIndex;
@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::progress::Progress;
 
 /// Collections with fewer elements are not worth a row in the table of lengths.
-const SHORT: u64 = 8;
+pub(super) const SHORT: u64 = 8;
 
 /// Tables with a place for each object, to be filled through [`Filler`]s.
 #[derive(Debug)]
@@ -51,6 +51,11 @@ pub(crate) struct PartialHeap {
 }
 
 impl PartialHeap {
+    pub(super) fn root(&mut self, category: &[u8], references: impl Iterator<Item = u64>) {
+        let category = lossy(category).into_owned();
+        self.roots.push((category, references.collect()));
+    }
+
     fn merge(&mut self, other: Self) {
         self.classes.merge(other.classes);
         self.names.merge(other.names);
@@ -98,7 +103,19 @@ impl Tables {
 
     /// The heap, once every object is in.
     pub(crate) fn into_heap(
+        mut self,
+        parts: Vec<PartialHeap>,
+        recorded: Option<DumpHeader>,
+        progress: &Progress,
+    ) -> Result<Heap> {
+        let kinds = std::mem::take(&mut self.kinds).into_kinds();
+        self.into_heap_of(kinds, parts, recorded, progress)
+    }
+
+    /// The same, where the kinds come from elsewhere.
+    pub(super) fn into_heap_of(
         self,
+        mut kinds: Kinds,
         parts: Vec<PartialHeap>,
         recorded: Option<DumpHeader>,
         progress: &Progress,
@@ -107,7 +124,6 @@ impl Tables {
         for part in parts {
             found.merge(part);
         }
-        let mut kinds = self.kinds.into_kinds();
         kinds.number_classes(|address| self.index.number(address));
         let mut dangling = self.dangling.into_inner();
         let mut roots: Vec<Root> = Vec::new();
@@ -260,8 +276,7 @@ impl Filler<'_> {
     }
 
     pub(crate) fn root(&mut self, category: &[u8], references: impl Iterator<Item = u64>) {
-        let category = lossy(category).into_owned();
-        self.found.roots.push((category, references.collect()));
+        self.found.root(category, references);
     }
 
     /// Hands in what is unfinished.

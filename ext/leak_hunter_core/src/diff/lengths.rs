@@ -1,0 +1,103 @@
+//! How long the collections of a dump were, noted down while it is read for other reasons: which of them will be asked
+//! for is known only in the end. About 10 bytes a collection.
+
+use crate::address_set::AddressMap;
+use crate::dump::Record;
+
+/// Lengths of Arrays and Hashes, with the generations by which they are known to be the same.
+#[derive(Debug, Default)]
+pub(crate) struct Lengths(AddressMap);
+
+impl Lengths {
+    /// Notes a record down if it is one of a collection. Of a damaged one nothing is known.
+    #[inline]
+    pub(crate) fn note(&mut self, record: &Record<'_>) {
+        if !matches!(record.kind, b"ARRAY" | b"HASH") {
+            return;
+        }
+        let length = match record.quick_length() {
+            Some(length) => length,
+            None => match record.fields() {
+                // an empty Array of Ruby 3.1 has none
+                Some(fields) => fields.length.unwrap_or(0),
+                None => return,
+            },
+        };
+        self.0
+            .insert(record.address, entry(record.generation) << 32 | small(length));
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.0.merge(other.0);
+    }
+
+    /// Makes look-ups quick once everything is in.
+    pub(crate) fn seal(&mut self) {
+        self.0.seal();
+    }
+
+    /// The length of the collection of that generation at an address.
+    pub(crate) fn of(&self, address: u64, generation: Option<u64>) -> Option<u64> {
+        let value = self.0.get(address)?;
+        (value >> 32 == entry(generation)).then_some(value & u64::from(u32::MAX))
+    }
+}
+
+fn small(number: u64) -> u64 {
+    number.min(u64::from(u32::MAX))
+}
+
+fn entry(generation: Option<u64>) -> u64 {
+    generation.map_or(0, |generation| small(generation.saturating_add(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_length_is_that_of_the_whole_record(
+            hash in any::<bool>(),
+            class in option::of(1..1u64 << 40),
+            numbers in option::of(0..1000u64),
+            frozen in any::<bool>(),
+            length in option::of(prop_oneof![0..100u64, any::<u64>()]),
+            rest in prop_oneof![Just(""), Just(", \"embedded\":true"), Just(", \"references\":[\"0x10\", \"0x18\"]")],
+            generation in option::of(prop_oneof![0..100u64, any::<u64>()]),
+        ) {
+            let (kind, key) = if hash { ("HASH", "size") } else { ("ARRAY", "length") };
+            let mut text = format!("{{\"address\":\"0x7f0000000010\", \"type\":\"{kind}\"");
+            if let Some(number) = numbers {
+                text += &format!(", \"shape_id\":{number}, \"slot_size\":{number}");
+            }
+            if let Some(class) = class {
+                text += &format!(", \"class\":\"{class:#x}\"");
+            }
+            text += if frozen { ", \"frozen\":true" } else { "" };
+            if let Some(length) = length {
+                text += &format!(", \"{key}\":{length}");
+            }
+            text += rest;
+            if let Some(generation) = generation {
+                text += &format!(", \"generation\":{generation}");
+            }
+            text += ", \"memsize\":40, \"flags\":{\"wb_protected\":true}}";
+            let mut lengths = Lengths::default();
+            lengths.note(&Record::quick(text.as_bytes()).unwrap());
+            lengths.seal();
+            let expected = length.unwrap_or(0).min(u64::from(u32::MAX));
+            prop_assert_eq!(lengths.of(0x7f00_0000_0010, generation), Some(expected));
+            prop_assert_eq!(lengths.of(0x7f00_0000_0018, generation), None);
+            let other = match generation {
+                None => Some(1),
+                Some(1) => None,
+                Some(_) => Some(1),
+            };
+            prop_assert_eq!(lengths.of(0x7f00_0000_0010, other), None);
+        }
+    }
+}

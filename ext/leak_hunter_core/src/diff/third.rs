@@ -1,0 +1,71 @@
+//! The pass over the third dump when holders are asked for: what it finds and what the heap is made of, read together.
+
+use super::survivors::Survivors;
+use crate::dump::{Failure, Fields, NameLine, Pass, Record};
+use crate::heap::Rows;
+
+/// One thread's part of the pass.
+#[derive(Debug)]
+pub(super) struct Third<'a> {
+    survivors: Survivors<'a>,
+    /// Where a heap is to be made of them.
+    rows: Option<Rows>,
+    /// Those of other threads.
+    others: Vec<Rows>,
+}
+
+impl<'a> Third<'a> {
+    pub(super) fn new(survivors: Survivors<'a>, rows: bool) -> Self {
+        Self {
+            survivors,
+            rows: rows.then(Rows::default),
+            others: Vec::new(),
+        }
+    }
+
+    pub(super) fn survivors(&self) -> &Survivors<'a> {
+        &self.survivors
+    }
+
+    /// What was found, and the rows of all threads.
+    pub(super) fn finish(self) -> (Survivors<'a>, Vec<Rows>) {
+        let rows = self.rows.into_iter().chain(self.others);
+        (self.survivors, rows.collect())
+    }
+}
+
+impl Pass for Third<'_> {
+    const REFERENCES: bool = true;
+
+    #[inline]
+    fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
+        self.survivors.visit(record)?;
+        if let Some(rows) = &mut self.rows {
+            // whatever else is known of a damaged record, it has its place in the heap
+            match (record.kind, record.fields()) {
+                (b"NONE", _) | (_, None) => {}
+                (b"SHAPE", Some(fields)) => rows.shape(&fields),
+                (_, Some(fields)) => rows.record(record, &fields),
+            }
+        }
+        Ok(())
+    }
+
+    fn root(&mut self, root: &Fields<'_>, elided: &[u64]) {
+        if let Some(rows) = &mut self.rows {
+            rows.root(root, elided);
+        }
+    }
+
+    fn name(&mut self, name: NameLine) {
+        if let Some(rows) = &mut self.rows {
+            rows.name(name);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.survivors.merge(other.survivors);
+        self.others.extend(other.rows);
+        self.others.extend(other.others);
+    }
+}

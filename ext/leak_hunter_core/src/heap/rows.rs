@@ -1,0 +1,233 @@
+//! The objects of a dump, read once, before they have numbers.
+//!
+//! Objects are numbered by address, so what a record refers to can be written by number only when every address is known.
+//! Until then a record is a row of a few bytes: differences of addresses instead of numbers, the rest as the tables have
+//! it. About 8 bytes an object and 4 a reference, which go when the tables are filled from them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::ThreadPool;
+
+use super::Heap;
+use super::ivar_tables::IvarRecord;
+use super::kinds::Id;
+use super::local_kinds::{LocalKinds, merge};
+use super::tables::{Filler, PartialHeap, SHORT, Tables};
+use crate::address_index::AddressIndex;
+use crate::dump::{Classes, DumpHeader, Fields, NameLine, Record};
+use crate::error::Result;
+use crate::lock::Mutex;
+use crate::progress::Progress;
+
+/// Bytes after which a block of rows is full.
+const BLOCK: usize = if cfg!(test) { 64 } else { 256 << 10 };
+
+/// The rows that one thread reads.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    kinds: LocalKinds,
+    blocks: Vec<Vec<u8>>,
+    open: Vec<u8>,
+    /// The address of the last row of the open block.
+    last: u64,
+    references: Vec<u64>,
+    found: PartialHeap,
+    /// By address of the record, the owner and the shape.
+    ivar_records: Vec<(u64, u64, u64)>,
+}
+
+impl Heap {
+    /// The heap of the rows that threads have read. Of rows with one address the first counts, if one thread has read
+    /// them and `pool` has one.
+    pub(crate) fn of_rows(
+        parts: Vec<Rows>,
+        index: AddressIndex,
+        classes: Classes,
+        recorded: Option<DumpHeader>,
+        pool: &ThreadPool,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let mut kinds = Vec::new();
+        let mut blocks = Vec::new();
+        let mut ivar_records = Vec::new();
+        let mut all = Vec::new();
+        for (number, mut part) in parts.into_iter().enumerate() {
+            part.close();
+            kinds.push(part.kinds);
+            blocks.extend(part.blocks.into_iter().map(|block| (number, Mutex::new(block))));
+            ivar_records.append(&mut part.ivar_records);
+            all.push(part.found);
+        }
+        let (kinds, births) = merge(kinds);
+        progress.check()?;
+        let tables = Tables::new(index);
+        if let Some(first) = all.first_mut() {
+            first.classes = classes;
+            let numbered = ivar_records.iter().filter_map(|(address, owner, shape)| {
+                Some(IvarRecord::new(tables.number(*address)?, *owner, *shape))
+            });
+            first.ivar_records.extend(numbered);
+        }
+        // One thread takes them in the order of the file, as it must where records share an address.
+        let next = AtomicUsize::new(0);
+        let filled = pool.broadcast(|_| -> Result<PartialHeap> {
+            let mut filler = tables.filler();
+            let mut references = Vec::new();
+            while let Some((part, block)) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                progress.check()?;
+                let block = std::mem::take(&mut *block.lock());
+                fill(&tables, &mut filler, births[*part], &block, &mut references)?;
+            }
+            Ok(filler.finish())
+        });
+        for found in filled {
+            all.push(found?);
+        }
+        progress.check()?;
+        tables.into_heap_of(kinds, all, recorded, progress)
+    }
+}
+
+impl Rows {
+    /// Adds an object. Classes and modules are not noted down as such.
+    fn object(&mut self, fields: &Fields<'_>, references: impl Iterator<Item = u64>) {
+        if let Some((owner, shape)) = IvarRecord::owner_of(fields) {
+            self.ivar_records.push((fields.address, owner, shape));
+        }
+        self.references.clear();
+        self.references.extend(references);
+        let row = &mut self.open;
+        append(row, difference(self.last, fields.address));
+        append(row, u64::from(self.kinds.birth(fields)));
+        append(row, fields.memsize);
+        append(row, fields.length.filter(|length| *length >= SHORT).unwrap_or(0));
+        append(row, self.references.len() as u64);
+        let mut at = fields.address;
+        for address in &self.references {
+            append(row, difference(at, *address));
+            at = *address;
+        }
+        self.last = fields.address;
+        if row.len() >= BLOCK {
+            self.close();
+        }
+    }
+
+    /// Adds the object of a record.
+    pub(crate) fn record(&mut self, record: &Record<'_>, fields: &Fields<'_>) {
+        self.object(fields, fields.references().chain(record.elided.iter().copied()));
+    }
+
+    /// Adds a record of roots, and the references that were left out of its text.
+    pub(crate) fn root(&mut self, root: &Fields<'_>, elided: &[u64]) {
+        if let Some(category) = &root.root {
+            let references = root.references().chain(elided.iter().copied());
+            self.found.root(category, references);
+        }
+    }
+
+    pub(crate) fn name(&mut self, name: NameLine) {
+        self.found.names.add_line(name);
+    }
+
+    pub(crate) fn shape(&mut self, fields: &Fields<'_>) {
+        self.found.names.add_shape(fields);
+    }
+
+    fn close(&mut self) {
+        let full = std::mem::take(&mut self.open);
+        // the next is as long, or nearly so
+        self.open.reserve(full.len());
+        self.blocks.push(full);
+        self.last = 0;
+    }
+}
+
+/// Fills the tables from a block of rows.
+fn fill(
+    tables: &Tables,
+    filler: &mut Filler<'_>,
+    births: Id,
+    block: &[u8],
+    references: &mut Vec<u64>,
+) -> Result<()> {
+    let mut rest = block;
+    let mut address = 0;
+    while !rest.is_empty() {
+        address = apart(address, take(&mut rest));
+        let birth = births + take(&mut rest) as Id;
+        let memsize = take(&mut rest);
+        let length = take(&mut rest);
+        let count = take(&mut rest);
+        references.clear();
+        let mut at = address;
+        for _ in 0..count {
+            at = apart(at, take(&mut rest));
+            references.push(at);
+        }
+        if let Some(number) = tables.number(address) {
+            filler.row(number, birth, memsize, length, references)?;
+        }
+    }
+    Ok(())
+}
+
+/// How far it is from one address to another, small for neighbours. Most addresses are multiples of 8.
+fn difference(from: u64, to: u64) -> u64 {
+    let difference = to.rotate_right(3).wrapping_sub(from.rotate_right(3)) as i64;
+    (difference << 1 ^ difference >> 63) as u64
+}
+
+/// The address so far from another.
+fn apart(from: u64, difference: u64) -> u64 {
+    let difference = (difference >> 1) as i64 ^ -((difference & 1) as i64);
+    from.rotate_right(3)
+        .wrapping_add_signed(difference)
+        .rotate_left(3)
+}
+
+/// Appends a variable-length integer: seven bits a byte, the lowest first.
+#[inline]
+fn append(bytes: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+/// Takes a variable-length integer from the front.
+#[inline]
+fn take(bytes: &mut &[u8]) -> u64 {
+    let mut number = 0;
+    let mut shift = 0;
+    while let Some((byte, rest)) = bytes.split_first() {
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f) << shift;
+        shift += 7;
+        if byte & 0x80 == 0 || shift > 63 {
+            break;
+        }
+    }
+    number
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn addresses_come_back(from in any::<u64>(), to in any::<u64>(), near in 0..1000u64) {
+            for to in [to, from.wrapping_add(near), from.wrapping_sub(near), 0, u64::MAX] {
+                let mut bytes = Vec::new();
+                append(&mut bytes, difference(from, to));
+                let mut rest = bytes.as_slice();
+                prop_assert_eq!(apart(from, take(&mut rest)), to);
+                prop_assert!(rest.is_empty());
+            }
+        }
+    }
+}
