@@ -7,6 +7,7 @@
 #   rake bench:diff SIZES=20,200     # megabytes of a synthetic dump; SIZES= for none
 #   rake bench:diff RAILS=450000     # objects of the Rails application at least; RAILS= for none of it
 #   rake bench:diff RUNS=9
+#   rake bench:diff CLASSIC=no       # without the classic script, which takes minutes
 #
 # Each run is a process of its own, and the contenders take turns, so that a busy moment of the machine meets them all.
 # The files are in the page cache. What counts are the ratios and how they hold between sizes: machines differ and are
@@ -61,6 +62,12 @@ def wc(paths) = seconds { run("wc", "-l", *paths) }
 
 def classic(paths) = seconds { run(RbConfig.ruby, File.join(__dir__, "classic.rb"), *paths) }
 
+def classic_runs(paths)
+  return 0 if ENV["CLASSIC"] == "no"
+
+  File.size(paths.first) > 100_000_000 ? 1 : 3
+end
+
 # @return [Hash{Object => Array}] by contender
 def measure(paths)
   wc(paths) # fills the page cache
@@ -69,7 +76,7 @@ def measure(paths)
     results[:wc] << wc(paths)
     THREADS.product(%i[plain holders]).each { |contender| results[contender] << leak_hunter(*contender, paths) }
   end
-  (File.size(paths.first) > 100_000_000 ? 1 : 3).times { results[:classic] << classic(paths) }
+  classic_runs(paths).times { results[:classic] << classic(paths) }
   results
 end
 
@@ -96,9 +103,10 @@ table("dumps", "objects", "threads", "LeakHunter", "GB/s", "wc -l", "LeakHunter 
       script = median(of[:classic])
       puts format(
         "| %<name>s | %<records>d | %<threads>d | %<ours>.3f s | %<speed>.1f | %<lines>.3f s | %<to_wc>.2f " \
-        "| %<script>.1f s | %<factor>.0f | %<growth>.1f MB | %<leaked>d |",
+        "| %<script>s | %<factor>s | %<growth>.1f MB | %<leaked>d |",
         name:, records: runs[0][:records], threads:, ours:, speed: megabytes / 1000 / ours, lines:,
-        to_wc: ours / lines, script:, factor: script / ours, growth: runs.map { |it| it[:growth] }.max,
+        to_wc: ours / lines, script: script ? format("%.1f s", script) : "–",
+        factor: script ? (script / ours).round : "–", growth: runs.map { |it| it[:growth] }.max,
         leaked: runs[0][:leaked]
       )
     end
