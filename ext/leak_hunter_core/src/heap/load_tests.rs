@@ -80,10 +80,9 @@ proptest! {
 
 /// A record that is read alike alone and in a dump.
 fn plain(mut line: Line) -> Line {
-    for text in [&mut line.name, &mut line.struct_name, &mut line.file] {
-        if let Some(text) = text {
-            text.retain(|byte| !matches!(byte, b'\n' | b'"'));
-        }
+    let texts = [&mut line.name, &mut line.struct_name, &mut line.file];
+    for text in texts.into_iter().flatten() {
+        text.retain(|byte| !matches!(byte, b'\n' | b'"'));
     }
     line
 }
