@@ -66,7 +66,8 @@ module LeakHunter
     # The shortest path from the roots: the category of roots it begins with (`:class` is its name, `:type` `"ROOT"`,
     # `:address` nil), then each object on it: `:address`, `:class`, `:type`, and `:edge`, by which the one before
     # refers to it: `:kind` (`"root"`, `"reference"`, `"class"`, or a kind of name such as `"constant"`), `:name` (of
-    # the constant, … or nil) and `:named_by` (how that is known, or nil), as in {Holders}, `:path`.
+    # the constant, … or nil) and `:named_by` (how that is known, or nil), as in {Holders}, `:path`. A path of 200 steps
+    # or more has gaps: edges of the kind `"gap"`, with `:omitted`, the number of steps left out before each.
     #
     # @return [Array<Hash>] the object itself comes last
     def path_to_root = @native.path_to(@number)

@@ -26,7 +26,8 @@ module LeakHunter
   # [`:groups`] what leaked: `{index:, count:}`, index in `result[:groups]` before `top:`, most objects first
   # [`:addresses`] a few of the leaked objects
   # [`:path`] from the roots to one of them: `:address`, `:class`, `:type`, `:edge` (how the step before refers to it:
-  #   `:kind`, `:name`, `:named_by`), and `:thread`, the name of a thread that has one, where that is known
+  #   `:kind`, `:name`, `:named_by`; of the kind `"gap"`, where steps of a long path are left out, also `:omitted`, how
+  #   many), and `:thread`, the name of a thread that has one, where that is known
   # [`:position`] index of the holder in `:path`
   # [`:other_paths`] as `:path`, to one object each of up to two other groups that it holds, most objects first
   # [`:fingerprint`] 16 hex digits, the same for the same holder in every run, worker and Ruby version
