@@ -52,6 +52,20 @@ RSpec.describe LeakHunter::Heap, "#export", :tmpdir do
     expect(sites).to match(/;Session \d+$/)
   end
 
+  it "shows what a name has of control characters and the like as all else that prints it" do
+    names = [*0..0x20, *0x7F..0x9F, 0x61C, 0x180E, *0x2000..0x206F, 0xFEFF, *0xFFF0..0xFFFD, *0xE0000..0xE007F]
+            .map { |code| "A#{[code].pack("U")}B\u00E9" }
+    path = File.join(@tmpdir, "names.json")
+    records = names.each_with_index.map do |name, index|
+      JSON.generate(address: format("0x%x", 0x1000 + (index * 40)), type: "CLASS", name:, memsize: 100)
+    end
+    File.write(path, records.join("\n").gsub(/":/, '": ').gsub(/,"/, ', "') << "\n")
+    io = StringIO.new
+    described_class.load(path).export(:folded, io)
+    shown = io.string.force_encoding(Encoding::UTF_8).lines.map { |line| line[/;class (.*) \d+$/, 1] }
+    expect(shown).to match_array(names.map { |name| LeakHunter::Printable.call(name) })
+  end
+
   it "writes speedscope's JSON, one profile for each view" do
     json = JSON.parse(written(:speedscope, title: "a </title>"))
     expect(json).to include("name" => "a </title>", "$schema" => "https://www.speedscope.app/file-format-schema.json")

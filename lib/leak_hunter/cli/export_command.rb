@@ -4,11 +4,6 @@ module LeakHunter
   class CLI
     # `leak_hunter export --format folded 3.json`
     class ExportCommand < HeapCommand
-      # Not for people to read.
-      FOR_PROGRAMS = %w[speedscope flame heapsnapshot].freeze
-      # Those that can show only what leaked.
-      SIZED = %w[folded speedscope flame].freeze
-
       def self.summary = "convert a dump for flame graph tools, speedscope, Chrome, Graphviz"
 
       private
@@ -18,9 +13,8 @@ module LeakHunter
                          "       leak_hunter export [OPTIONS] --format FORMAT --leaked FIRST SECOND THIRD"].join("\n")
         parser.separator "\nConverts a heap for other programs; with three dumps, the objects that leaked\n" \
                          "between them.\n\n"
-        formats = Heap::Export::FORMATS.keys.map(&:to_s)
         parser.on("--format FORMAT", "folded, speedscope, flame (HTML),", "heapsnapshot (for Chrome), dot") do |format|
-          @export = one_of("format", format, formats)
+          @export = one_of("format", format, Heap::Export.formats.keys)
         end
         define_output(parser)
         define_details(parser)
@@ -80,7 +74,7 @@ module LeakHunter
       end
 
       def check_number(paths)
-        allowed = SIZED.include?(@export) ? [1, 3] : [1]
+        allowed = takes?(:only) ? [1, 3] : [1]
         allowed = [3] & allowed if @leaked
         raise UsageError, "--leaked: not with --format #{@export}, which shows whole heaps only" if allowed.empty?
         return if allowed.include?(paths.size)
@@ -91,22 +85,26 @@ module LeakHunter
 
       def name = @export == "flame" && is_a?(FlameCommand) ? "flame" : "export --format #{@export}"
 
-      def check_options
-        unknown = options.keys - Heap::Export::FORMATS.fetch(@export.to_sym)
-        raise UsageError, "--#{unknown.first}: not an option of --format #{@export}" unless unknown.empty?
-        return unless @export == "dot" && !options[:object]
+      def facts = Heap::Export.formats.fetch(@export)
 
-        raise UsageError, "--format dot: --object is required; the graph is of one object and its neighbours"
+      def takes?(option) = facts[:options].include?(option)
+
+      def check_options
+        unknown = options.keys.find { |option| !takes?(option) }
+        raise UsageError, "--#{unknown}: not an option of --format #{@export}" if unknown
+        return if options[:object] || !facts[:needs_object]
+
+        raise UsageError, "--format #{@export}: --object is required; the graph is of one object and its neighbours"
       end
 
       def check_terminal
-        return unless FOR_PROGRAMS.include?(@export) && Terminal.new(stdout).tty?
+        return if facts[:readable] || !Terminal.new(stdout).tty?
 
         raise UsageError, "#{@export} is not for reading in a terminal; name a file with -o FILE"
       end
 
       def title(paths)
-        return {} unless Heap::Export::FORMATS.fetch(@export.to_sym).include?(:title)
+        return {} unless takes?(:title)
 
         names = paths.map { |path| Printable.call(File.basename(path)) }
         { title: paths.size == 3 ? "leaked between #{names[0]} and #{names[1]}, alive in #{names[2]}" : names.first }

@@ -7,23 +7,17 @@ module LeakHunter
   class Heap
     # Writes a heap in a format of other programs. See {Heap#export}.
     module Export
-      SIZES = %i[title depth frames only].freeze
-
-      # The formats and the options each takes.
-      FORMATS = {
-        folded: %i[view depth frames only],
-        speedscope: SIZES,
-        flame: SIZES,
-        dot: %i[object relation limit],
-        heapsnapshot: []
-      }.freeze
-
-      VIEWS = %w[retained paths sites].freeze
-      RELATIONS = %w[any references referrers dominators].freeze
       NUMBERS = { depth: 1..1_000, frames: 1..1_000_000, limit: 1..1_000 }.freeze
-      private_constant :SIZES, :NUMBERS
+      private_constant :NUMBERS
 
       class << self
+        # By name, what the core says of each format: the names of its `:options`; whether it `:needs_object`, which it
+        # shows with its neighbours; whether it is `:readable` for people.
+        #
+        # @api private
+        # @return [Hash{String => Hash}]
+        def formats = Native.export_formats
+
         # @api private
         def call(heap, format, destination, **options)
           format, options = check(heap, format, options)
@@ -43,21 +37,21 @@ module LeakHunter
         end
 
         def check(heap, format, options)
-          name = Arguments.one_of(:format, format, FORMATS.keys.map(&:name))
-          Arguments.refuse_unknown(options, FORMATS.fetch(name.to_sym))
-          [name, values(heap, name.to_sym, options.compact)]
-        end
+          known = formats
+          format = Arguments.one_of(:format, format, known.keys)
+          Arguments.refuse_unknown(options, known[format][:options])
+          options = options.compact
+          if known[format][:needs_object] && !options[:object]
+            raise UsageError, "object: the format #{format} shows the neighbours of one"
+          end
 
-        def values(heap, format, options)
-          raise UsageError, "object: the format dot shows the neighbours of one" if format == :dot && !options[:object]
-
-          options.to_h { |name, value| [name, value(heap, name, value)] }
+          [format, options.to_h { |name, value| [name, value(heap, name, value)] }]
         end
 
         def value(heap, name, value)
           case name
-          when :view then Arguments.one_of(name, value, VIEWS)
-          when :relation then Arguments.one_of(name, value, RELATIONS)
+          when :view then Arguments.one_of(name, value, Native.export_views)
+          when :relation then Arguments.one_of(name, value, Native.export_relations)
           when :object then object(heap, value).number
           when :only then addresses(value)
           when :title then String(value).encode(Encoding::UTF_8, invalid: :replace, undef: :replace)

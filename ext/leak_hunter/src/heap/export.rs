@@ -43,13 +43,16 @@ fn export_of(ruby: &Ruby, format: &str, options: RHash) -> Result<Export, Error>
     })
 }
 
-/// What is decided about formats in the core: by name, how files end, and whether one object is shown.
+/// What is decided about formats in the core: by name, which options each takes, whether it shows one object, and
+/// whether people can read it.
 fn formats(ruby: &Ruby) -> Result<RHash, Error> {
     let formats = ruby.hash_new();
     for format in Format::ALL {
+        let options = format.options().iter().map(|name| ruby.to_symbol(*name));
         let facts = Hash::new(ruby)
-            .set("extension", format.extension())?
-            .set("object", format.needs_object())?;
+            .set("options", ruby.ary_from_iter(options))?
+            .set("needs_object", format.needs_object())?
+            .set("readable", format.is_readable())?;
         formats.aset(format.name(), facts.hash)?;
     }
     Ok(formats)
@@ -58,6 +61,11 @@ fn formats(ruby: &Ruby) -> Result<RHash, Error> {
 /// Names of views.
 fn views(ruby: &Ruby) -> RArray {
     ruby.ary_from_iter(View::ALL.map(View::name))
+}
+
+/// Names of relations.
+fn relations(ruby: &Ruby) -> RArray {
+    ruby.ary_from_iter(Relation::ALL.map(Relation::name))
 }
 
 impl NativeHeap {
@@ -113,6 +121,7 @@ pub(super) fn init(native: RModule, class: RClass) -> Result<(), Error> {
     native.define_singleton_method("survivors", function!(survivors, 6))?;
     native.define_singleton_method("export_formats", function!(formats, 0))?;
     native.define_singleton_method("export_views", function!(views, 0))?;
+    native.define_singleton_method("export_relations", function!(relations, 0))?;
     class.define_method("label_of", method!(NativeHeap::label, 1))?;
     class.define_method("export", method!(NativeHeap::export, 3))
 }

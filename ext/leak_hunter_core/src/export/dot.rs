@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use super::Subject;
 use super::labels::class_label;
 use super::out::Out;
+use super::printable::printable;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Node;
 use crate::heap::{Heap, ObjectSet};
@@ -33,21 +34,33 @@ pub enum Relation {
     Dominators,
 }
 
+impl Relation {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Any, Self::References, Self::Referrers, Self::Dominators];
+
+    /// As it is called in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::References => "references",
+            Self::Referrers => "referrers",
+            Self::Dominators => "dominators",
+        }
+    }
+}
+
 impl std::str::FromStr for Relation {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "any" => Ok(Self::Any),
-            "references" => Ok(Self::References),
-            "referrers" => Ok(Self::Referrers),
-            "dominators" => Ok(Self::Dominators),
-            _ => {
-                let message =
-                    format!("relation: {name:?} is not one of any, references, referrers, dominators");
-                Err(Error::new(ErrorKind::Options, message))
-            }
-        }
+        let found = Self::ALL.into_iter().find(|relation| relation.name() == name);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::new(
+                ErrorKind::Options,
+                format!("relation: {name:?} is not one of {names}"),
+            )
+        })
     }
 }
 
@@ -279,14 +292,13 @@ impl Picture<'_> {
 /// Text for a label in quotes.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
-    for (index, char) in text.chars().enumerate() {
+    for (index, char) in printable(text).chars().enumerate() {
         match char {
             _ if index >= LONGEST_LABEL => {
                 escaped.push('…');
                 break;
             }
             '"' | '\\' => escaped.extend(['\\', char]),
-            char if char.is_control() => escaped.push(' '),
             char => escaped.push(char),
         }
     }

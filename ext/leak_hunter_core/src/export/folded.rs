@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use super::out::Out;
+use super::printable::printable;
 use super::{FrameTree, Limits, Subject, View};
 use crate::error::Result;
 use crate::progress::Progress;
@@ -36,10 +37,5 @@ pub fn folded(
 
 /// Without what the format takes for its own.
 fn plain(label: &str) -> String {
-    let sane = |char: char| match char {
-        ';' => ',',
-        char if char.is_control() || matches!(char, '\u{2028}' | '\u{2029}') => ' ',
-        char => char,
-    };
-    label.chars().map(sane).collect()
+    printable(label).replace(';', ",")
 }

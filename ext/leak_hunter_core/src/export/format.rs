@@ -45,20 +45,24 @@ impl Format {
         }
     }
 
-    /// How names of such files end.
-    pub fn extension(self) -> &'static str {
+    /// Names of the options that it takes.
+    pub fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Folded => ".folded.txt",
-            Self::Speedscope => ".speedscope.json",
-            Self::Flame => ".html",
-            Self::Dot => ".dot",
-            Self::Heapsnapshot => ".heapsnapshot",
+            Self::Folded => &["view", "depth", "frames", "only"],
+            Self::Speedscope | Self::Flame => &["title", "depth", "frames", "only"],
+            Self::Dot => &["object", "relation", "limit"],
+            Self::Heapsnapshot => &[],
         }
     }
 
     /// Whether it shows one object and its neighbours.
     pub fn needs_object(self) -> bool {
         self == Self::Dot
+    }
+
+    /// Whether people can read it as it is.
+    pub fn is_readable(self) -> bool {
+        matches!(self, Self::Folded | Self::Dot)
     }
 }
 

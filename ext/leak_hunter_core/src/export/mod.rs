@@ -3,6 +3,34 @@
 //!
 //! Every format is a function that writes to what it is given, as it goes: no export holds the text of its file. They
 //! all count the same objects ([`Subject::counted`]) and call them by the same names.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use leak_hunter_core::export::{Export, Format, Limits, View};
+//! use leak_hunter_core::graph::Analyses;
+//! use leak_hunter_core::{Heap, Progress};
+//!
+//! let dump = tempfile::NamedTempFile::new()?;
+//! std::fs::write(dump.path(), r#"{"type":"ROOT", "root":"vm", "references":["0x10"]}
+//! {"address":"0x10", "type":"ARRAY", "generation":1, "references":["0x38"], "memsize":40}
+//! {"address":"0x38", "type":"STRING", "generation":9, "memsize":100}
+//! "#)?;
+//! let progress = Progress::default();
+//! let heap = Heap::load(dump.path(), Some(1), &progress)?;
+//! let export = Export {
+//!     format: Format::Folded,
+//!     title: String::new(),
+//!     view: View::Retained,
+//!     limits: Limits::default(),
+//!     only: None,
+//!     neighbourhood: None,
+//! };
+//! let mut stacks = Vec::new();
+//! export.write(&Analyses::new(Arc::new(heap)), &mut stacks, &progress)?;
+//! assert!(String::from_utf8(stacks)?.lines().any(|line| line.ends_with(" 100")));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod dot;
 mod flame;
@@ -12,6 +40,7 @@ mod frames;
 mod heapsnapshot;
 mod labels;
 mod out;
+mod printable;
 mod speedscope;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::printable::printable;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 
@@ -43,14 +44,15 @@ impl<'a, W: Write> Out<'a, W> {
         Ok(())
     }
 
-    /// A JSON string that is safe inside HTML too: no name of a class can end the script it stands in.
+    /// A JSON string of [`printable`] text that is safe inside HTML too: no name of a class can end the script it
+    /// stands in.
     pub(crate) fn json(&mut self, text: &str) -> Result<()> {
         self.buffer.push(b'"');
-        for char in text.chars() {
+        for char in printable(text).chars() {
             match char {
                 '"' => self.buffer.extend_from_slice(b"\\\""),
                 '\\' => self.buffer.extend_from_slice(b"\\\\"),
-                '\0'..='\x1f' | '<' | '>' | '&' | '\x7f' | '\u{2028}' | '\u{2029}' => {
+                '<' | '>' | '&' => {
                     let escaped = format!("\\u{:04x}", u32::from(char));
                     self.buffer.extend_from_slice(escaped.as_bytes());
                 }

@@ -13,7 +13,10 @@ use crate::graph::{EdgeKind, dominators};
 use crate::heap::{Heap, HeapBuilder, Name, Object};
 use crate::progress::Progress;
 
-const HOSTILE: &str = "</script><script>alert(1)</script>;\"\\\n<!-- {{script}} \u{2028}";
+const HOSTILE: &str =
+    "\u{202e}</script><script>alert(1)</script>;\"\\\n<!-- {{script}} \u{2028}\x1b[31m\u{85}";
+/// As it is shown.
+const SHOWN: &str = "\\u202E</script><script>alert(1)</script>;\"\\\\n<!-- {{script}} \\u2028\\e[31m\\u0085";
 
 fn address(object: usize) -> u64 {
     0x7f00_0000_0000 + object as u64 * 40
@@ -148,7 +151,7 @@ fn frames_are_classes_and_the_names_of_constants() {
         ("root vm;OBJECT (Ruby internal);NAME (Visit);class Visit", 500),
         ("unreachable;OBJECT (Ruby internal)", 40),
     ];
-    let name: String = HOSTILE.replace(';', ",").replace(['\n', '\u{2028}'], " ");
+    let name: String = SHOWN.replace(';', ",");
     let expected: BTreeMap<String, u64> = expected
         .into_iter()
         .map(|(stack, bytes)| (stack.replace("NAME", &name), bytes))
@@ -200,8 +203,14 @@ fn speedscope_is_json_whose_weights_add_up() {
         speedscope(subject, HOSTILE, &Limits::default(), out, progress)
     });
     let json: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(json["name"], HOSTILE);
-    let frames = json["shared"]["frames"].as_array().unwrap().len() as u64;
+    assert_eq!(json["name"], SHOWN);
+    let frames = json["shared"]["frames"].as_array().unwrap();
+    assert!(
+        frames
+            .iter()
+            .any(|frame| frame["name"] == format!("class {SHOWN}"))
+    );
+    let frames = frames.len() as u64;
     let profiles = json["profiles"].as_array().unwrap();
     assert_eq!(profiles.len(), 3);
     for profile in profiles {
@@ -232,7 +241,7 @@ fn the_flame_graph_cannot_be_broken_out_of() {
         .next()
         .unwrap();
     let json: Value = serde_json::from_str(data).unwrap();
-    assert_eq!(json["title"], HOSTILE);
+    assert_eq!(json["title"], SHOWN);
     assert_eq!(json["views"].as_array().unwrap().len(), 3);
 }
 
@@ -401,4 +410,43 @@ fn a_run_that_is_stopped_stops() {
         Ok(())
     });
     assert_eq!(kinds.into_inner(), vec![ErrorKind::Cancelled; 4]);
+}
+
+/// Each character that acts on the text around it, in the name of a class and of a constant.
+#[test]
+fn nothing_in_a_name_acts_on_the_text_around_it() {
+    let heap = heap(&[(vec![1], 10), (vec![], 20)], HOSTILE);
+    let limits = Limits::default();
+    let neighbourhood = Neighbourhood {
+        object: 0,
+        relation: Relation::Any,
+        limit: 10,
+    };
+    let texts = [
+        export(&heap, None, |it, out, progress| {
+            folded(it, View::Retained, &limits, out, progress)
+        }),
+        export(&heap, None, |it, out, progress| {
+            folded(it, View::Sites, &limits, out, progress)
+        }),
+        export(&heap, None, |it, out, progress| {
+            speedscope(it, HOSTILE, &limits, out, progress)
+        }),
+        export(&heap, None, |it, out, progress| {
+            flame(it, HOSTILE, &limits, out, progress)
+        }),
+        export(&heap, None, |it, out, progress| {
+            dot(it, &neighbourhood, out, progress)
+        }),
+        export(&heap, None, |it, out, progress| {
+            heapsnapshot(it.graph, out, progress)
+        }),
+    ];
+    for text in texts {
+        assert!(text.contains("u202E"), "the name is there: {text}");
+        let acting = text
+            .chars()
+            .find(|char| *char != '\n' && (char.is_control() || matches!(char, '\u{2028}'..='\u{202e}')));
+        assert_eq!(acting, None, "in {text}");
+    }
 }

@@ -12,6 +12,33 @@
 //! | [`dominators`] and retained sizes | Semi-NCA | see there | 16 bytes a node, 40 at the peak |
 //! | [`Dominated`]: the tree downwards | counting sort | nodes | 8 bytes a node |
 //! | [`Referrers`]: the references reversed | counting sort | nodes + edges | 4 bytes an edge |
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use leak_hunter_core::graph::{Graph, dominators, path};
+//! use leak_hunter_core::{Heap, Progress};
+//!
+//! let dump = tempfile::NamedTempFile::new()?;
+//! std::fs::write(dump.path(), r#"{"type":"ROOT", "root":"vm", "references":["0x10"]}
+//! {"address":"0x10", "type":"ARRAY", "generation":1, "references":["0x38"], "memsize":40}
+//! {"address":"0x38", "type":"STRING", "generation":9, "memsize":100}
+//! "#)?;
+//! let progress = Progress::default();
+//! let heap = Arc::new(Heap::load(dump.path(), Some(1), &progress)?);
+//! let graph = Graph::new(Arc::clone(&heap), &progress)?;
+//! let [array, string] = [0x10, 0x38].map(|address| heap.find(address));
+//! let (array, string) = (array.ok_or("no Array")?, string.ok_or("no String")?);
+//!
+//! let tree = dominators(&graph, &progress)?;
+//! assert!(tree.dominates(array, string));
+//! assert_eq!(tree.retained(array), 140, "freed with the Array");
+//!
+//! let parents = graph.parents(&progress)?;
+//! let steps = path(&graph, &parents, string, &progress)?;
+//! assert_eq!(steps.len(), 3, "the roots, the Array, the String");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod analyses;
 #[cfg(test)]

@@ -3,6 +3,22 @@
 //! The tables are filled from a dump ([`Heap::load`]) or from a walk of the living process ([`HeapBuilder`]); both say
 //! the same of the same moment. An object is its number: dense, in ascending order of addresses. What follows from the
 //! references is in [`crate::graph`].
+//!
+//! ```
+//! use leak_hunter_core::{Heap, Progress};
+//!
+//! let dump = tempfile::NamedTempFile::new()?;
+//! std::fs::write(dump.path(), r#"{"type":"ROOT", "root":"vm", "references":["0x10"]}
+//! {"address":"0x10", "type":"ARRAY", "generation":1, "references":["0x38"], "memsize":40}
+//! {"address":"0x38", "type":"STRING", "generation":9, "memsize":100}
+//! "#)?;
+//! let heap = Heap::load(dump.path(), Some(1), &Progress::default())?;
+//! let array = heap.find(0x10).ok_or("no Array")?;
+//! let references: Vec<_> = heap.references(array).map(|object| heap.type_name(object)).collect();
+//! assert_eq!(references, ["STRING"]);
+//! assert_eq!(heap.total_memsize(), 140);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod builder;
 mod columns;
