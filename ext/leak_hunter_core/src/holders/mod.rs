@@ -10,6 +10,30 @@
 //! 6. [`describe`]: names and paths.
 //!
 //! Time is linear in nodes and edges, but for sorting what leaked.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use leak_hunter_core::holders::{Leaked, holders};
+//! use leak_hunter_core::{Heap, Progress};
+//!
+//! let dump = tempfile::NamedTempFile::new()?;
+//! std::fs::write(dump.path(), r#"{"type":"ROOT", "root":"vm", "references":["0x10"]}
+//! {"address":"0x10", "type":"ARRAY", "generation":1, "references":["0x38", "0x60"], "memsize":40}
+//! {"address":"0x38", "type":"STRING", "generation":9, "memsize":100}
+//! {"address":"0x60", "type":"STRING", "generation":9, "memsize":100}
+//! "#)?;
+//! let progress = Progress::default();
+//! let heap = Arc::new(Heap::load(dump.path(), Some(1), &progress)?);
+//! let leaked: Vec<_> = [0x38, 0x60]
+//!     .into_iter()
+//!     .filter_map(|address| Some(Leaked { object: heap.find(address)?, group: 0 }))
+//!     .collect();
+//! let (holders, _) = holders(&heap, &leaked, Some(2), &progress)?;
+//! assert_eq!(holders.len(), 1, "one place holds both");
+//! assert_eq!((holders[0].count, holders[0].retained.exclusive), (2, 200));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod choose;
 mod class_names;
