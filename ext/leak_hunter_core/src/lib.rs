@@ -90,6 +90,7 @@ pub mod gem;
 pub mod graph;
 pub mod heap;
 pub mod holders;
+pub mod ids;
 pub mod lock;
 mod pool;
 pub mod progress;

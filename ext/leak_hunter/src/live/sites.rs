@@ -4,7 +4,8 @@
 
 use std::ffi::c_int;
 
-use leak_hunter_core::heap::Row;
+use leak_hunter_core::heap::{Row, TracedObject};
+use leak_hunter_core::ids::SiteId;
 use rb_sys::{VALUE, st_data_t, st_table};
 
 use super::api::{AllocationInfo, Api};
@@ -58,12 +59,12 @@ type Lookup = unsafe extern "C" fn(VALUE) -> *const AllocationInfo;
 
 pub(super) struct Sites {
     pub(super) interned: Interned<Site>,
-    /// Objects and numbers of their sites; some of the objects may be gone.
-    pub(super) by_object: Vec<(u64, u32)>,
+    /// Some of the objects may be gone.
+    pub(super) by_object: Vec<TracedObject>,
 }
 
 impl Sites {
-    pub(super) fn new(by_object: Vec<(u64, u32)>) -> Self {
+    pub(super) fn new(by_object: Vec<TracedObject>) -> Self {
         Self {
             interned: Interned::new(),
             by_object,
@@ -119,14 +120,15 @@ impl Sites {
     }
 
     #[inline]
-    fn add(&mut self, object: u64, info: &AllocationInfo) {
+    fn add(&mut self, address: u64, info: &AllocationInfo) {
         let (site, _) = self.interned.number(Site {
             path: info.path as u64,
             line: info.line as u64,
             method: info.method as u64,
             generation: info.generation as u64 + 1,
         });
-        self.by_object.push((object, site));
+        let site = SiteId::new(site);
+        self.by_object.push(TracedObject { address, site });
     }
 }
 

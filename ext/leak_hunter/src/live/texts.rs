@@ -115,15 +115,15 @@ pub(super) fn read(api: &Api, found: &Found) -> Named {
             imemos.insert(kind.label, texts.add(name.to_bytes()));
         }
     }
-    for (category, _) in &found.roots {
+    for root in &found.roots {
         // SAFETY: the VM's own C string.
-        unsafe { texts.add_c_string(*category) };
+        unsafe { texts.add_c_string(root.category) };
     }
     // SAFETY: classes that the walk has found.
     let classes = found
         .classes
         .iter()
-        .map(|(address, _)| unsafe { class(&mut texts, *address as VALUE) });
+        .map(|it| unsafe { class(&mut texts, it.address as VALUE) });
     let classes = classes.collect();
     Named {
         texts,
@@ -163,12 +163,12 @@ impl Named {
         let kinds: Vec<Fields<'a>> = found.kinds.iter().map(|kind| self.kind(kind)).collect();
         let sites = found.sites.iter().map(|site| self.site(site)).collect();
         let classes = found.classes.iter().zip(&self.classes);
-        let classes = classes.map(|((address, kind), class)| Fields {
-            address: *address,
+        let classes = classes.map(|(found, class)| Fields {
+            address: found.address,
             superclass: (class.superclass != 0).then_some(class.superclass),
             singleton: class.singleton,
             name: class.name.as_ref().map(|name| self.texts.at(name)),
-            ..kinds[*kind as usize].clone()
+            ..kinds[found.kind.index()].clone()
         });
         let classes = classes.collect();
         [kinds, sites, classes]
@@ -180,9 +180,9 @@ impl Named {
         found
             .roots
             .iter()
-            .map(|(category, objects)| {
-                let name = String::from_utf8_lossy(&name(*category)).into_owned();
-                (name, objects.clone())
+            .map(|root| {
+                let name = String::from_utf8_lossy(&name(root.category)).into_owned();
+                (name, root.objects.clone())
             })
             .collect()
     }

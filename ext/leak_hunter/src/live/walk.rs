@@ -5,7 +5,8 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use leak_hunter_core::heap::{Columns, Row};
+use leak_hunter_core::heap::{Columns, FieldsOwner, Row, TracedObject};
+use leak_hunter_core::ids::{KindId, SiteId};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
@@ -54,20 +55,24 @@ pub(super) fn is_object(kind: u64) -> bool {
 pub(super) struct Buffers {
     rows: Vec<Row>,
     references: Vec<u64>,
-    sites: Vec<(u64, u32)>,
+    sites: Vec<TracedObject>,
 }
 
 impl Buffers {
     pub(super) fn for_objects(objects: usize, traced: bool) -> Self {
         let expected = objects + objects / 16 + 1024;
+        let traced_object = TracedObject {
+            address: 1,
+            site: SiteId::new(0),
+        };
         let mut buffers = Self {
             rows: vec![Row::default(); expected],
             // not zeros: those would leave the pages unmapped until the walk
             references: vec![1; expected * 2],
-            sites: vec![(1, 1); if traced { expected } else { 0 }],
+            sites: vec![traced_object; if traced { expected } else { 0 }],
         };
         for row in &mut buffers.rows {
-            row.kind = 1;
+            row.kind = KindId::new(1);
         }
         buffers.rows.clear();
         buffers.references.clear();
@@ -81,10 +86,23 @@ pub(super) struct Found {
     pub(super) columns: Columns,
     pub(super) kinds: Vec<Kind>,
     pub(super) sites: Vec<Site>,
-    /// Addresses of classes and modules, and their kinds.
-    pub(super) classes: Vec<(u64, u32)>,
-    /// The address of a category's name, and the objects it leads to.
-    pub(super) roots: Vec<(u64, Vec<u64>)>,
+    pub(super) classes: Vec<FoundClass>,
+    pub(super) roots: Vec<FoundRoot>,
+}
+
+/// A class or module.
+#[derive(Clone, Copy)]
+pub(super) struct FoundClass {
+    pub(super) address: u64,
+    pub(super) kind: KindId,
+}
+
+/// A category of roots.
+pub(super) struct FoundRoot {
+    /// Address of its name
+    pub(super) category: u64,
+    /// Addresses of the objects it leads to
+    pub(super) objects: Vec<u64>,
 }
 
 /// Takes references.
@@ -101,13 +119,13 @@ struct Walk<'a> {
     sink: Sink,
     kinds: Interned<Kind>,
     /// IMEMO `fields` and the objects whose variables they hold.
-    fields_owners: Vec<(u64, u64)>,
+    fields_owners: Vec<FieldsOwner>,
     /// Whether a type of IMEMO is `fields`, by its number, once one has been met.
     is_fields: [Option<bool>; IMEMO_TYPE_MASK as usize + 1],
     /// One object of each kind of DATA.
     data: Vec<VALUE>,
-    classes: Vec<(u64, u32)>,
-    roots: Vec<(u64, Vec<u64>)>,
+    classes: Vec<FoundClass>,
+    roots: Vec<FoundRoot>,
     panicked: bool,
 }
 
@@ -164,8 +182,11 @@ unsafe extern "C" fn root(category: *const c_char, object: VALUE, data: *mut c_v
     let walk = unsafe { &mut *data.cast::<Walk<'_>>() };
     let category = category as u64;
     match walk.roots.last_mut() {
-        Some((last, objects)) if *last == category => objects.push(object as u64),
-        _ => walk.roots.push((category, vec![object as u64])),
+        Some(last) if last.category == category => last.objects.push(object as u64),
+        _ => walk.roots.push(FoundRoot {
+            category,
+            objects: vec![object as u64],
+        }),
     }
 }
 
@@ -242,7 +263,10 @@ impl Walk<'_> {
             what.label = basic.flags as u64 >> IMEMO_TYPE_SHIFT & IMEMO_TYPE_MASK;
             // SAFETY: the number of a type of which there is an object.
             if unsafe { self.is_fields(what.label) } {
-                self.fields_owners.push((object as u64, what.class));
+                self.fields_owners.push(FieldsOwner {
+                    record: object as u64,
+                    owner: what.class,
+                });
             } else if cfg!(ruby_gte_3_2) {
                 self.sink.class = 0;
             }
@@ -265,6 +289,7 @@ impl Walk<'_> {
             self.large.push((address, memsize as u64));
         }
         let (what, new) = self.kinds.number(what);
+        let what = KindId::new(what);
         // SAFETY: an object of this kind.
         let length = unsafe { length(object, kind) };
         self.rows.push(Row {
@@ -281,7 +306,7 @@ impl Walk<'_> {
             || kind == number(T::RUBY_T_MODULE)
             || kind == number(T::RUBY_T_ICLASS)
         {
-            self.classes.push((address, what));
+            self.classes.push(FoundClass { address, kind: what });
         }
     }
 }

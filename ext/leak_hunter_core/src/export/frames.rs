@@ -201,11 +201,11 @@ impl<'a> Growing<'a> {
                 progress.check()?;
             }
             if let Some(kind) = heap.kind_number(object).filter(|_| subject.counts(object)) {
-                sums[kind].add(Tally {
+                sums[kind.index()].add(Tally {
                     count: 1,
                     memsize: heap.memsize(object),
                 });
-                samples[kind] = object;
+                samples[kind.index()] = object;
             }
         }
         for ((kind, sum), sample) in heap.all_kinds().iter().zip(sums).zip(samples) {

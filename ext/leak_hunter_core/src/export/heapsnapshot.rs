@@ -152,13 +152,13 @@ impl<'a> Snapshot<'a> {
             let is_module = heap
                 .kind(object)
                 .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module));
-            let known = kind.and_then(|kind| by_kind[kind]);
+            let known = kind.and_then(|kind| by_kind[kind.index()]);
             let (type_, name) = known.unwrap_or_else(|| {
                 let name = strings.number(&class_label(heap, object));
                 (NODES.of(node_type(heap, object)), name)
             });
             if let Some(kind) = kind.filter(|_| !is_module) {
-                by_kind[kind] = Some((type_, name));
+                by_kind[kind.index()] = Some((type_, name));
             }
             let trace = kind.map_or(0, |kind| self.sites.trace(kind));
             let size = heap.memsize(object).min(u64::from(u32::MAX));

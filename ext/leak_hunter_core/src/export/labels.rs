@@ -101,13 +101,13 @@ impl<'a> Labels<'a> {
             return self.number(&text);
         }
         let kind = heap.kind_number(node);
-        let known = kind.and_then(|kind| self.by_kind[kind]);
+        let known = kind.and_then(|kind| self.by_kind[kind.index()]);
         if let Some(label) = known {
             return label;
         }
         let label = self.number(&class_label(heap, node));
         match kind.filter(|_| !is_module(heap, node)) {
-            Some(kind) => self.by_kind[kind] = Some(label),
+            Some(kind) => self.by_kind[kind.index()] = Some(label),
             None => drop(self.named.insert(node, label)),
         }
         label

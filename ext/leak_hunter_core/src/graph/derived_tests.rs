@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::tests::{Plain, address, plain};
 use super::*;
 use crate::dump::Fields;
-use crate::heap::{Columns, Dictionary, HeapBuilder, Row, Tally};
+use crate::heap::{Columns, Dictionary, HeapBuilder, Row, Tally, TracedObject};
+use crate::ids::{KindId, SiteId};
 use crate::progress::Progress;
 
 /// What the objects of a [`Plain`] have in common: whether they are the VM's, and their class.
@@ -80,15 +81,16 @@ proptest! {
             columns.large.insert(address(number), plain.sizes[number]);
             columns.rows.push(Row {
                 address: address(number),
-                kind: number as u32,
+                kind: KindId::new(number as u32),
                 memsize,
                 references: references.len() as u32,
                 length: 0,
             });
             // some are untraced, and some have their site told twice or of an object that is gone
             if number % 4 != 0 {
-                columns.sites.push((address(number), number as u32 % 3));
-                columns.sites.push((address(number) + 8, 0));
+                let site = SiteId::new(number as u32 % 3);
+                let gone = TracedObject { address: address(number) + 8, site: SiteId::new(0) };
+                columns.sites.extend([TracedObject { address: address(number), site }, gone]);
             }
             columns.references.extend(references.iter().copied().map(address));
         }

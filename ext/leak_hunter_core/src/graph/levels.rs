@@ -75,9 +75,9 @@ impl LowPriority {
     pub(super) fn has(&self, heap: &Heap, object: u32) -> bool {
         match heap.kind_number(object) {
             Some(kind) => {
-                self.by_kind[kind]
+                self.by_kind[kind.index()]
                     || (!self.own.is_empty()
-                        && matches!(heap.all_kinds()[kind].type_, Type::Class | Type::Module)
+                        && matches!(heap.all_kinds()[kind.index()].type_, Type::Class | Type::Module)
                         && self.own.binary_search(&object).is_ok())
             }
             None => false,

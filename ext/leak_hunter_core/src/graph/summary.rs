@@ -22,7 +22,7 @@ impl Analyses {
         let classes: Vec<usize> = heap.all_kinds().iter().map(number).collect();
         let class_of = |node: Node| {
             let object = (node < heap.len()).then_some(node)?;
-            Some(classes[heap.kind_number(object)?])
+            Some(classes[heap.kind_number(object)?.index()])
         };
         let mut retained = vec![0u64; numbers.len()];
         // how many of each class are above the node, and which

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Heap;
 use super::names::{Name, Names};
-use super::tables::{Filler, Tables};
+use super::tables::{AddressedRoot, Filler, Tables};
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
 use crate::dump::{DumpHeader, Fields, NameLine};
@@ -18,7 +18,7 @@ pub type Object<'a> = Fields<'a>;
 #[derive(Debug)]
 pub struct HeapBuilder {
     pub(super) tables: Tables,
-    pub(super) roots: Vec<(String, Vec<u64>)>,
+    pub(super) roots: Vec<AddressedRoot>,
     pub(super) names: Names,
     pub(super) recorded: Option<DumpHeader>,
 }
@@ -52,7 +52,10 @@ impl HeapBuilder {
 
     /// Adds a category of roots.
     pub fn root(&mut self, category: impl Into<String>, references: Vec<u64>) -> &mut Self {
-        self.roots.push((category.into(), references));
+        self.roots.push(AddressedRoot {
+            category: category.into(),
+            addresses: references,
+        });
         self
     }
 
@@ -76,8 +79,8 @@ impl HeapBuilder {
     pub fn build(self, fill: impl FnOnce(&mut ObjectSink<'_, '_>) -> Result<()>) -> Result<Heap> {
         let mut filler = self.tables.filler();
         fill(&mut ObjectSink(&mut filler))?;
-        for (category, references) in self.roots {
-            filler.root(category.as_bytes(), references.into_iter());
+        for AddressedRoot { category, addresses } in self.roots {
+            filler.root(category.as_bytes(), addresses.into_iter());
         }
         let mut found = filler.finish();
         found.names.merge(self.names);

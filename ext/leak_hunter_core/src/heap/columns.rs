@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use super::Heap;
 use super::builder::HeapBuilder;
 use super::ivar_tables::IvarRecord;
-use super::kinds::{Id, NONE};
 use super::tables::PartialHeap;
 use crate::dump::Fields;
 use crate::error::Result;
+use crate::ids::{BirthId, KindId, SiteId};
 use crate::pool;
 use crate::progress::Progress;
 
@@ -24,13 +24,31 @@ pub struct Row {
     /// Its address.
     pub address: u64,
     /// Which of [`Dictionary::kinds`] it is of.
-    pub kind: u32,
+    pub kind: KindId,
     /// Bytes it takes; `u32::MAX` when [`Columns::large`] has them.
     pub memsize: u32,
     /// How many of [`Columns::references`] are its own.
     pub references: u32,
     /// Elements of an Array or Hash, bytes of a String; 0 of others.
     pub length: u32,
+}
+
+/// Where an object was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TracedObject {
+    /// Its address
+    pub address: u64,
+    /// Its allocation site, a row of [`Dictionary::sites`]
+    pub site: SiteId,
+}
+
+/// Whose variables a record of the type `fields` has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldsOwner {
+    /// Address of the record
+    pub record: u64,
+    /// Address of its owner
+    pub owner: u64,
 }
 
 /// All objects.
@@ -42,11 +60,10 @@ pub struct Columns {
     pub large: HashMap<u64, u64>,
     /// Addresses that the objects refer to, classes apart, in the order of the rows.
     pub references: Vec<u64>,
-    /// Addresses of objects, and which of [`Dictionary::sites`] each was made at. Others than those of the rows are passed
-    /// over.
-    pub sites: Vec<(u64, u32)>,
-    /// Addresses of IMEMO `fields`, in which Ruby 4 keeps variables of other objects, and of those objects.
-    pub fields_owners: Vec<(u64, u64)>,
+    /// Where objects were made. Others than those of the rows are passed over.
+    pub sites: Vec<TracedObject>,
+    /// The IMEMO `fields`, in which Ruby 4 keeps variables of other objects.
+    pub fields_owners: Vec<FieldsOwner>,
 }
 
 /// What many objects have in common, each told once.
@@ -61,8 +78,8 @@ pub struct Dictionary<'a> {
 }
 
 impl<'a> Dictionary<'a> {
-    fn site(&self, kind: &Fields<'a>, site: Option<&u32>) -> Fields<'a> {
-        match site.and_then(|site| self.sites.get(*site as usize)) {
+    fn site(&self, kind: &Fields<'a>, site: Option<SiteId>) -> Fields<'a> {
+        match site.and_then(|site| self.sites.get(site.index())) {
             Some(site) => Fields {
                 file: site.file.clone(),
                 line: site.line,
@@ -86,30 +103,32 @@ impl HeapBuilder {
     ) -> Result<Heap> {
         let pool = pool::of(pool::threads(threads))?;
         let tables = &self.tables;
-        let mut sites = vec![NONE; tables.len()];
-        for (address, site) in &columns.sites {
-            if let Some(number) = tables.number(*address) {
-                sites[number as usize] = *site;
+        let mut sites: Vec<Option<SiteId>> = vec![None; tables.len()];
+        for traced in &columns.sites {
+            if let Some(number) = tables.number(traced.address) {
+                sites[number as usize] = Some(traced.site);
             }
         }
         let mut first = tables.filler();
         for class in dictionary.classes {
-            let site = tables.number(class.address).map(|number| &sites[number as usize]);
+            let site = tables
+                .number(class.address)
+                .and_then(|number| sites[number as usize]);
             first.found.classes.add(&dictionary.site(class, site));
         }
         let ivar_records = columns
             .fields_owners
             .iter()
-            .filter_map(|(address, owner)| Some(IvarRecord::new(tables.number(*address)?, *owner, 0)));
+            .filter_map(|it| Some(IvarRecord::new(tables.number(it.record)?, it.owner, 0)));
         first.found.ivar_records.extend(ivar_records);
-        for (category, references) in &self.roots {
-            first.root(category.as_bytes(), references.iter().copied());
+        for root in &self.roots {
+            first.root(root.category.as_bytes(), root.addresses.iter().copied());
         }
         let mut found = vec![first.finish()];
         let fill = |(rows, mut references): (&[Row], &[u64])| {
             progress.check()?;
             let mut filler = tables.filler();
-            let mut births: HashMap<(u32, u32), Id, RandomState> = HashMap::default();
+            let mut births: HashMap<(KindId, Option<SiteId>), BirthId, RandomState> = HashMap::default();
             for row in rows {
                 let (own, rest) = references.split_at(row.references as usize);
                 references = rest;
@@ -120,9 +139,9 @@ impl HeapBuilder {
                     u32::MAX => columns.large.get(&row.address).copied().unwrap_or(0),
                     memsize => u64::from(memsize),
                 };
-                let site = &sites[number as usize];
-                let birth = *births.entry((row.kind, *site)).or_insert_with(|| {
-                    filler.birth(&dictionary.site(&dictionary.kinds[row.kind as usize], Some(site)))
+                let site = sites[number as usize];
+                let birth = *births.entry((row.kind, site)).or_insert_with(|| {
+                    filler.birth(&dictionary.site(&dictionary.kinds[row.kind.index()], site))
                 });
                 filler.row(number, birth, memsize, u64::from(row.length), own)?;
             }

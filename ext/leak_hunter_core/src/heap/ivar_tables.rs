@@ -35,16 +35,31 @@ impl IvarRecord {
     /// Of the object with this number, if it is one.
     #[inline]
     pub(super) fn of(number: u32, fields: &Fields<'_>) -> Option<Self> {
-        let (owner, shape) = Self::owner_of(fields)?;
-        Some(Self::new(number, owner, shape))
+        Some(AddressedIvarRecord::of(fields)?.numbered(number))
+    }
+}
+
+/// The same before objects have numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AddressedIvarRecord {
+    pub(super) address: u64,
+    owner: u64,
+    shape: u64,
+}
+
+impl AddressedIvarRecord {
+    #[inline]
+    pub(super) fn of(fields: &Fields<'_>) -> Option<Self> {
+        let is_fields = fields.imemo_type.as_deref()? == b"fields";
+        Some(Self {
+            address: fields.address,
+            owner: fields.class.filter(|_| is_fields)?,
+            shape: fields.shape_id.unwrap_or(0),
+        })
     }
 
-    /// The owner and the shape of such a record.
-    #[inline]
-    pub(super) fn owner_of(fields: &Fields<'_>) -> Option<(u64, u64)> {
-        let is_fields = fields.imemo_type.as_deref()? == b"fields";
-        let owner = fields.class.filter(|_| is_fields)?;
-        Some((owner, fields.shape_id.unwrap_or(0)))
+    pub(super) fn numbered(self, number: u32) -> IvarRecord {
+        IvarRecord::new(number, self.owner, self.shape)
     }
 }
 

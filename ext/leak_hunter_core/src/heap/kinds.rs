@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
 use crate::dump::{Fields, lossy};
+use crate::ids::{BirthId, KindId, TextId};
 use crate::lock::Mutex;
 
 /// Labels of the VM's inline caches: there is one for each place in the code that runs.
@@ -23,10 +24,8 @@ pub(crate) fn is_vm_cache(type_: Type, label: &str) -> bool {
     }
 }
 
-/// Number of an entry of a table.
-pub(crate) type Id = u32;
-/// No entry.
-pub(crate) const NONE: Id = u32::MAX;
+/// Stands for no number in a table of numbers.
+pub(crate) const NONE: u32 = u32::MAX;
 
 /// Ruby's internal types, as far as an analysis tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,15 +82,15 @@ impl Type {
 pub struct Kind {
     /// Ruby's internal type
     pub type_: Type,
-    pub(crate) type_name: Id,
+    pub(crate) type_name: Option<TextId>,
     /// Address of the class; 0 for objects without one.
     pub class: u64,
-    /// Number of the class among the objects, once all are known.
-    pub(crate) class_number: Id,
+    /// Number of the class among the objects, once all are known; [`NONE`] before and without one.
+    pub(crate) class_number: u32,
     /// `struct` of DATA, `imemo_type` of IMEMO.
-    pub(crate) label: Id,
-    pub(crate) file: Id,
-    pub(crate) method: Id,
+    pub(crate) label: Option<TextId>,
+    pub(crate) file: Option<TextId>,
+    pub(crate) method: Option<TextId>,
     /// Line of the allocation site; 0 for none.
     pub line: u64,
     /// `shape_id` of an OBJECT, from which its instance variables can be told; 0 for none.
@@ -101,7 +100,7 @@ pub struct Kind {
 /// When and as what an object was born: its kind and the GC count of that time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Birth {
-    pub(crate) kind: Id,
+    pub(crate) kind: KindId,
     /// [`NONE`] of untraced objects.
     pub(crate) generation: u32,
 }
@@ -120,7 +119,7 @@ pub struct Kinds {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) births: Vec<Birth>,
     /// Number of the class among the objects, by birth: graphs are walked by it.
-    pub(crate) classes: Vec<Id>,
+    pub(crate) classes: Vec<u32>,
     texts: Vec<Box<str>>,
 }
 
@@ -135,15 +134,15 @@ impl Kinds {
     }
 
     /// A text by its number.
-    pub(crate) fn text(&self, id: Id) -> Option<&str> {
-        self.texts.get(id as usize).map(AsRef::as_ref)
+    pub(crate) fn text(&self, id: Option<TextId>) -> Option<&str> {
+        self.texts.get(id?.index()).map(AsRef::as_ref)
     }
 
     /// The type of what was born so.
-    pub(super) fn type_of_birth(&self, birth: Id) -> Type {
-        let birth = self.births.get(birth as usize);
+    pub(super) fn type_of_birth(&self, birth: BirthId) -> Type {
+        let birth = self.births.get(birth.index());
         birth
-            .and_then(|birth| self.kinds.get(birth.kind as usize))
+            .and_then(|birth| self.kinds.get(birth.kind.index()))
             .map_or(Type::Other, |kind| kind.type_)
     }
 
@@ -151,11 +150,11 @@ impl Kinds {
         let texts: usize = self.texts.iter().map(|text| text.len() + 16).sum();
         texts
             + self.kinds.len() * size_of::<Kind>()
-            + self.births.len() * (size_of::<Birth>() + size_of::<Id>())
+            + self.births.len() * (size_of::<Birth>() + size_of::<u32>())
     }
 
     /// Tells the classes' numbers, once all objects have one.
-    pub(crate) fn number_classes(&mut self, number: impl Fn(u64) -> Option<Id>) {
+    pub(crate) fn number_classes(&mut self, number: impl Fn(u64) -> Option<u32>) {
         for kind in &mut self.kinds {
             if kind.class != 0 {
                 kind.class_number = number(kind.class).unwrap_or(NONE);
@@ -164,7 +163,7 @@ impl Kinds {
         let classes = self
             .births
             .iter()
-            .map(|birth| self.kinds[birth.kind as usize].class_number);
+            .map(|birth| self.kinds[birth.kind.index()].class_number);
         self.classes = classes.collect();
     }
 }
@@ -181,18 +180,16 @@ struct Table {
 }
 
 impl Table {
-    fn text(&mut self, text: Option<&[u8]>) -> Id {
-        let Some(text) = text else {
-            return NONE;
+    fn text(&mut self, text: Option<&[u8]>) -> Option<TextId> {
+        let text = lossy(text?);
+        let row = match self.texts.get_index_of(text.as_ref()) {
+            Some(row) => row,
+            None => self.texts.insert_full(text.as_ref().into()).0,
         };
-        let text = lossy(text);
-        match self.texts.get_index_of(text.as_ref()) {
-            Some(id) => id as Id,
-            None => self.texts.insert_full(text.as_ref().into()).0 as Id,
-        }
+        Some(TextId::new(row as u32))
     }
 
-    fn kind(&mut self, fields: &Fields<'_>) -> Id {
+    fn kind(&mut self, fields: &Fields<'_>) -> KindId {
         let label = fields.label();
         let type_ = Type::of(&fields.kind);
         let kind = Kind {
@@ -206,11 +203,11 @@ impl Table {
             line: fields.line.unwrap_or(0),
             shape: shape_of(type_, fields),
         };
-        self.kinds.insert_full(kind).0 as Id
+        KindId::new(self.kinds.insert_full(kind).0 as u32)
     }
 
-    fn birth(&mut self, birth: Birth) -> Id {
-        self.births.insert_full(birth).0 as Id
+    fn birth(&mut self, birth: Birth) -> BirthId {
+        BirthId::new(self.births.insert_full(birth).0 as u32)
     }
 }
 
@@ -236,8 +233,8 @@ impl KindTable {
 #[derive(Debug)]
 pub(crate) struct Interner<'a> {
     table: &'a KindTable,
-    kinds: HashMap<Box<[u8]>, Id, RandomState>,
-    births: HashMap<Birth, Id, RandomState>,
+    kinds: HashMap<Box<[u8]>, KindId, RandomState>,
+    births: HashMap<Birth, BirthId, RandomState>,
     key: Vec<u8>,
 }
 
@@ -251,7 +248,7 @@ impl<'a> Interner<'a> {
         }
     }
 
-    pub(crate) fn birth(&mut self, fields: &Fields<'_>) -> Id {
+    pub(crate) fn birth(&mut self, fields: &Fields<'_>) -> BirthId {
         let kind = self.kind(fields);
         let generation = Birth::generation_of(fields);
         let birth = Birth { kind, generation };
@@ -263,7 +260,7 @@ impl<'a> Interner<'a> {
         id
     }
 
-    fn kind(&mut self, fields: &Fields<'_>) -> Id {
+    fn kind(&mut self, fields: &Fields<'_>) -> KindId {
         self.key.clear();
         let shape = shape_of(Type::of(&fields.kind), fields);
         for number in [

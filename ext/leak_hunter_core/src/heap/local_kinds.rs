@@ -6,35 +6,36 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
-use super::kinds::{Birth, Id, Kind, Kinds, NONE, Type, shape_of};
+use super::kinds::{Birth, Kind, Kinds, NONE, Type, shape_of};
 use crate::dump::{Fields, lossy};
+use crate::ids::{BirthId, KindId, TextId};
 
 /// Kinds, births and texts by what they are, in the order in which they were met.
 #[derive(Debug, Default)]
 pub(super) struct LocalKinds {
     /// As they stand in the dump. What is no valid UTF-8 has the number of what it is shown as.
-    text_ids: HashMap<Box<[u8]>, Id, RandomState>,
+    text_ids: HashMap<Box<[u8]>, TextId, RandomState>,
     texts: Vec<Box<str>>,
     kinds: IndexSet<Kind, RandomState>,
     births: Vec<Birth>,
     /// By kind: most have one.
-    first_births: Vec<Id>,
-    other_births: HashMap<Birth, Id, RandomState>,
+    first_births: Vec<BirthId>,
+    other_births: HashMap<Birth, BirthId, RandomState>,
 }
 
 impl LocalKinds {
     /// The number of what an object is and when it was born.
-    pub(super) fn birth(&mut self, fields: &Fields<'_>) -> Id {
+    pub(super) fn birth(&mut self, fields: &Fields<'_>) -> BirthId {
         let kind = self.kind(fields);
         let generation = Birth::generation_of(fields);
-        let next = self.births.len() as Id;
+        let next = BirthId::new(self.births.len() as u32);
         let birth = Birth { kind, generation };
-        let Some(first) = self.first_births.get(kind as usize).copied() else {
+        let Some(first) = self.first_births.get(kind.index()).copied() else {
             self.first_births.push(next);
             self.births.push(birth);
             return next;
         };
-        if self.births[first as usize].generation == generation {
+        if self.births[first.index()].generation == generation {
             return first;
         }
         let id = *self.other_births.entry(birth).or_insert(next);
@@ -44,35 +45,32 @@ impl LocalKinds {
         id
     }
 
-    fn kind(&mut self, fields: &Fields<'_>) -> Id {
+    fn kind(&mut self, fields: &Fields<'_>) -> KindId {
         let type_ = Type::of(&fields.kind);
         let kind = Kind {
             type_,
-            type_name: self.text(Some(&fields.kind)),
+            type_name: Some(self.text(&fields.kind)),
             class: fields.class_of_object().unwrap_or(0),
             class_number: NONE,
-            label: self.text(fields.label().map(AsRef::as_ref)),
-            file: self.text(fields.file.as_deref()),
-            method: self.text(fields.method.as_deref()),
+            label: fields.label().map(|text| self.text(text)),
+            file: fields.file.as_deref().map(|text| self.text(text)),
+            method: fields.method.as_deref().map(|text| self.text(text)),
             line: fields.line.unwrap_or(0),
             shape: shape_of(type_, fields),
         };
-        self.kinds.insert_full(kind).0 as Id
+        KindId::new(self.kinds.insert_full(kind).0 as u32)
     }
 
-    fn text(&mut self, text: Option<&[u8]>) -> Id {
-        let Some(text) = text else {
-            return NONE;
-        };
+    fn text(&mut self, text: &[u8]) -> TextId {
         match self.text_ids.get(text) {
             Some(id) => *id,
             None => self.new_text(text),
         }
     }
 
-    fn new_text(&mut self, text: &[u8]) -> Id {
+    fn new_text(&mut self, text: &[u8]) -> TextId {
         let shown = lossy(text);
-        let next = self.texts.len() as Id;
+        let next = TextId::new(self.texts.len() as u32);
         let id = *self.text_ids.entry(shown.as_bytes().into()).or_insert(next);
         if shown.as_bytes() != text {
             self.text_ids.insert(text.into(), id);
@@ -84,13 +82,13 @@ impl LocalKinds {
     }
 
     /// Takes over the kinds of another thread, and tells from which number on its births are here.
-    fn add(&mut self, other: Self) -> Id {
-        let texts: Vec<Id> = other
+    fn add(&mut self, other: Self) -> BirthId {
+        let texts: Vec<TextId> = other
             .texts
             .iter()
-            .map(|text| self.text(Some(text.as_bytes())))
+            .map(|text| self.text(text.as_bytes()))
             .collect();
-        let text = |id: Id| texts.get(id as usize).copied().unwrap_or(NONE);
+        let text = |id: Option<TextId>| texts.get(id?.index()).copied();
         let same = |kind: Kind| Kind {
             type_name: text(kind.type_name),
             label: text(kind.label),
@@ -98,15 +96,15 @@ impl LocalKinds {
             method: text(kind.method),
             ..kind
         };
-        let kinds: Vec<Id> = other
+        let kinds: Vec<KindId> = other
             .kinds
             .into_iter()
-            .map(|kind| self.kinds.insert_full(same(kind)).0 as Id)
+            .map(|kind| KindId::new(self.kinds.insert_full(same(kind)).0 as u32))
             .collect();
-        let first = self.births.len() as Id;
+        let first = BirthId::new(self.births.len() as u32);
         // A birth that both have stands here twice, which nobody minds.
         self.births.extend(other.births.into_iter().map(|birth| Birth {
-            kind: kinds.get(birth.kind as usize).copied().unwrap_or(NONE),
+            kind: kinds[birth.kind.index()],
             ..birth
         }));
         first
@@ -114,11 +112,11 @@ impl LocalKinds {
 }
 
 /// One table of all, and by thread from which number on its births are there.
-pub(super) fn merge(parts: Vec<LocalKinds>) -> (Kinds, Vec<Id>) {
+pub(super) fn merge(parts: Vec<LocalKinds>) -> (Kinds, Vec<BirthId>) {
     let mut parts = parts.into_iter();
     let mut whole = parts.next().unwrap_or_default();
-    let others: Vec<Id> = parts.map(|part| whole.add(part)).collect();
+    let others: Vec<BirthId> = parts.map(|part| whole.add(part)).collect();
     let kinds = whole.kinds.into_iter().collect();
-    let firsts = [0].into_iter().chain(others).collect();
+    let firsts = [BirthId::new(0)].into_iter().chain(others).collect();
     (Kinds::of(kinds, whole.births, whole.texts), firsts)
 }

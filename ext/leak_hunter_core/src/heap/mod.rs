@@ -40,7 +40,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 pub use self::builder::{HeapBuilder, Object};
-pub use self::columns::{Columns, Dictionary, Row};
+pub use self::columns::{Columns, Dictionary, FieldsOwner, Row, TracedObject};
 pub use self::edge_kind::EdgeKind;
 pub(crate) use self::edges::List;
 use self::edges::{Edges, Pause, Place};
@@ -58,12 +58,13 @@ pub use self::summary::Tally;
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader};
 use crate::error::Result;
+use crate::ids::{BirthId, KindId};
 
 /// All objects of a heap at one moment.
 #[derive(Debug)]
 pub struct Heap {
     index: AddressIndex,
-    births: Vec<u32>,
+    births: Vec<BirthId>,
     memsizes: Vec<u32>,
     /// Sizes that do not fit.
     large: HashMap<u32, u64, RandomState>,
@@ -75,9 +76,16 @@ pub struct Heap {
     names: Names,
     roots: Vec<Root>,
     /// Elements of the longer Arrays and Hashes, and in living heaps bytes of Strings, by object.
-    lengths: Vec<(u32, u32)>,
+    lengths: Vec<ObjectLength>,
     dangling: u64,
     recorded: Option<DumpHeader>,
+}
+
+/// Elements of an Array or Hash, bytes of a String.
+#[derive(Clone, Copy, Debug)]
+struct ObjectLength {
+    object: u32,
+    length: u32,
 }
 
 /// A category of roots, such as `vm` or `global_tbl`, and the objects it leads to.
@@ -98,6 +106,8 @@ impl Root {
 // Tables have a row for each of millions of objects.
 const _: () = {
     assert!(size_of::<Row>() == 24);
+    assert!(size_of::<TracedObject>() == 16);
+    assert!(size_of::<ObjectLength>() == 8);
     assert!(size_of::<Birth>() == 8);
     assert!(size_of::<Kind>() == 48);
 };
@@ -130,18 +140,18 @@ impl Heap {
     fn birth(&self, object: u32) -> Option<Birth> {
         self.kinds
             .births
-            .get(self.births[object as usize] as usize)
+            .get(self.births[object as usize].index())
             .copied()
     }
 
     /// What an object is and where it was made. `None` of a damaged record.
     pub fn kind(&self, object: u32) -> Option<&Kind> {
-        self.kinds.kinds.get(self.birth(object)?.kind as usize)
+        self.kinds.kinds.get(self.birth(object)?.kind.index())
     }
 
     /// Number of the kind of an object, and how many there are: for tables by kind.
-    pub(crate) fn kind_number(&self, object: u32) -> Option<usize> {
-        Some(self.birth(object)?.kind as usize)
+    pub(crate) fn kind_number(&self, object: u32) -> Option<KindId> {
+        Some(self.birth(object)?.kind)
     }
 
     pub(crate) fn all_kinds(&self) -> &[Kind] {
@@ -191,7 +201,7 @@ impl Heap {
     /// The object that is its class, singleton classes as they are.
     #[inline]
     pub fn class_of(&self, object: u32) -> Option<u32> {
-        let number = *self.kinds.classes.get(self.births[object as usize] as usize)?;
+        let number = *self.kinds.classes.get(self.births[object as usize].index())?;
         (number != NONE).then_some(number)
     }
 
@@ -247,13 +257,10 @@ impl Heap {
     }
 
     fn length_of_a(&self, types: &[Type], object: u32) -> Option<u32> {
-        let index = self
-            .lengths
-            .binary_search_by_key(&object, |(number, _)| *number)
-            .ok()?;
+        let index = self.lengths.binary_search_by_key(&object, |it| it.object).ok()?;
         types
             .contains(&self.kind(object)?.type_)
-            .then_some(self.lengths[index].1)
+            .then_some(self.lengths[index].length)
     }
 
     /// The roots by category, in the order of the alphabet.
@@ -296,7 +303,7 @@ impl Heap {
             + self.edges.memory()
             + self.ivar_tables.memory()
             + self.kinds.memory()
-            + self.lengths.len() * 8
+            + self.lengths.len() * size_of::<ObjectLength>()
             + self.names.len() * 96
     }
 }

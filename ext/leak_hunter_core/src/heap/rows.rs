@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::ThreadPool;
 
 use super::Heap;
-use super::ivar_tables::IvarRecord;
-use super::kinds::Id;
+use super::ivar_tables::AddressedIvarRecord;
 use super::local_kinds::{LocalKinds, merge};
 use super::tables::{Filler, PartialHeap, SHORT, Tables};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader, Fields, NameLine, Record};
 use crate::error::Result;
+use crate::ids::BirthId;
 use crate::lock::Mutex;
 use crate::progress::Progress;
 
@@ -32,8 +32,7 @@ pub(crate) struct Rows {
     last: u64,
     references: Vec<u64>,
     found: PartialHeap,
-    /// By address of the record, the owner and the shape.
-    ivar_records: Vec<(u64, u64, u64)>,
+    ivar_records: Vec<AddressedIvarRecord>,
 }
 
 impl Heap {
@@ -63,9 +62,9 @@ impl Heap {
         let tables = Tables::new(index);
         if let Some(first) = all.first_mut() {
             first.classes = classes;
-            let numbered = ivar_records.iter().filter_map(|(address, owner, shape)| {
-                Some(IvarRecord::new(tables.number(*address)?, *owner, *shape))
-            });
+            let numbered = ivar_records
+                .iter()
+                .filter_map(|record| Some(record.numbered(tables.number(record.address)?)));
             first.ivar_records.extend(numbered);
         }
         // One thread takes them in the order of the file, as it must where records share an address.
@@ -91,14 +90,12 @@ impl Heap {
 impl Rows {
     /// Adds an object. Classes and modules are not noted down as such.
     fn object(&mut self, fields: &Fields<'_>, references: impl Iterator<Item = u64>) {
-        if let Some((owner, shape)) = IvarRecord::owner_of(fields) {
-            self.ivar_records.push((fields.address, owner, shape));
-        }
+        self.ivar_records.extend(AddressedIvarRecord::of(fields));
         self.references.clear();
         self.references.extend(references);
         let row = &mut self.open;
         append(row, difference(self.last, fields.address));
-        append(row, u64::from(self.kinds.birth(fields)));
+        append(row, u64::from(self.kinds.birth(fields).get()));
         append(row, fields.memsize);
         append(row, fields.length.filter(|length| *length >= SHORT).unwrap_or(0));
         append(row, self.references.len() as u64);
@@ -147,7 +144,7 @@ impl Rows {
 fn fill(
     tables: &Tables,
     filler: &mut Filler<'_>,
-    births: Id,
+    births: BirthId,
     block: &[u8],
     references: &mut Vec<u64>,
 ) -> Result<()> {
@@ -155,7 +152,7 @@ fn fill(
     let mut address = 0;
     while !rest.is_empty() {
         address = apart(address, take(&mut rest));
-        let birth = births + take(&mut rest) as Id;
+        let birth = births.plus(take(&mut rest) as u32);
         let memsize = take(&mut rest);
         let length = take(&mut rest);
         let count = take(&mut rest);

@@ -31,7 +31,7 @@ impl Heap {
         for object in 0..self.len() {
             if let Some(kind) = self.kind_number(object) {
                 let memsize = self.memsize(object);
-                tallies[kind].add(Tally { count: 1, memsize });
+                tallies[kind.index()].add(Tally { count: 1, memsize });
             }
         }
         tallies
@@ -72,7 +72,7 @@ impl Heap {
             .iter()
             .map(|kind| self.class_name_of_kind(kind).as_deref() == Some(name))
             .collect();
-        let is_wanted = |object: &u32| self.kind_number(*object).is_some_and(|kind| wanted[kind]);
+        let is_wanted = |object: &u32| self.kind_number(*object).is_some_and(|kind| wanted[kind.index()]);
         (from..self.len()).filter(is_wanted).take(limit).collect()
     }
 }

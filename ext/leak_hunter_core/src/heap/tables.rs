@@ -7,12 +7,13 @@ use foldhash::fast::RandomState;
 
 use super::edges::{NOWHERE, Shelf, Writer};
 use super::ivar_tables::{IvarRecord, IvarTables, References};
-use super::kinds::{Id, Interner, KindTable, Kinds, NONE};
+use super::kinds::{Interner, KindTable, Kinds, NONE};
 use super::names::Names;
-use super::{Heap, Root};
+use super::{Heap, ObjectLength, Root};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader, Fields, lossy};
 use crate::error::Result;
+use crate::ids::BirthId;
 use crate::progress::Progress;
 
 /// Collections with fewer elements are not worth a row in the table of lengths.
@@ -44,16 +45,25 @@ pub(crate) struct PartialHeap {
     pub(crate) classes: Classes,
     pub(crate) names: Names,
     pub(super) ivar_records: Vec<IvarRecord>,
-    /// Categories of roots, and the addresses each leads to.
-    roots: Vec<(String, Vec<u64>)>,
-    lengths: Vec<(u32, u32)>,
+    roots: Vec<AddressedRoot>,
+    lengths: Vec<ObjectLength>,
     large: HashMap<u32, u64, RandomState>,
+}
+
+/// A category of roots before its objects have numbers.
+#[derive(Debug)]
+pub(super) struct AddressedRoot {
+    pub(super) category: String,
+    pub(super) addresses: Vec<u64>,
 }
 
 impl PartialHeap {
     pub(super) fn root(&mut self, category: &[u8], references: impl Iterator<Item = u64>) {
         let category = lossy(category).into_owned();
-        self.roots.push((category, references.collect()));
+        self.roots.push(AddressedRoot {
+            category,
+            addresses: references.collect(),
+        });
     }
 
     fn merge(&mut self, other: Self) {
@@ -128,7 +138,7 @@ impl Tables {
         let mut dangling = self.dangling.into_inner();
         let mut roots: Vec<Root> = Vec::new();
         let mut places: HashMap<String, usize, RandomState> = HashMap::default();
-        for (category, addresses) in found.roots {
+        for AddressedRoot { category, addresses } in found.roots {
             let mut numbers: Vec<u32> = addresses
                 .iter()
                 .filter_map(|address| self.index.number(*address))
@@ -143,7 +153,7 @@ impl Tables {
             });
             roots[place].references.append(&mut numbers);
         }
-        let births = settle(self.births);
+        let births: Vec<BirthId> = settle(self.births).into_iter().map(BirthId::new).collect();
         let mut places = settle(self.places);
         let mut edges = self.shelf.into_edges();
         let ivar_tables = IvarTables::contract(
@@ -162,7 +172,7 @@ impl Tables {
             root.references.dedup();
         }
         roots.sort_by(|one, two| one.category.cmp(&two.category));
-        found.lengths.sort_unstable();
+        found.lengths.sort_unstable_by_key(|it| it.object);
         Ok(Heap {
             index: self.index,
             births,
@@ -216,7 +226,7 @@ impl Filler<'_> {
     }
 
     /// The number of what objects have in common, for [`Self::row`].
-    pub(crate) fn birth(&mut self, fields: &Fields<'_>) -> Id {
+    pub(crate) fn birth(&mut self, fields: &Fields<'_>) -> BirthId {
         self.interner.birth(fields)
     }
 
@@ -224,7 +234,7 @@ impl Filler<'_> {
     pub(crate) fn row(
         &mut self,
         number: u32,
-        birth: Id,
+        birth: BirthId,
         memsize: u64,
         length: u64,
         references: &[u64],
@@ -236,11 +246,12 @@ impl Filler<'_> {
     }
 
     /// `false` when the object is there already.
-    fn place(&mut self, number: u32, birth: Id, memsize: u64, length: u64) -> bool {
+    fn place(&mut self, number: u32, birth: BirthId, memsize: u64, length: u64) -> bool {
         let tables = self.tables;
         let place = number as usize;
-        let free = tables.births[place].compare_exchange(NONE, birth, Ordering::Relaxed, Ordering::Relaxed);
-        if free.is_err() {
+        let (free, birth) = (BirthId::NONE.get(), birth.get());
+        let done = tables.births[place].compare_exchange(free, birth, Ordering::Relaxed, Ordering::Relaxed);
+        if done.is_err() {
             return false;
         }
         let small = u32::try_from(memsize).unwrap_or(NONE);
@@ -250,7 +261,10 @@ impl Filler<'_> {
         }
         if length > 0 {
             let length = u32::try_from(length).unwrap_or(u32::MAX);
-            self.found.lengths.push((number, length));
+            self.found.lengths.push(ObjectLength {
+                object: number,
+                length,
+            });
         }
         true
     }

@@ -13,6 +13,6 @@ impl ClassNames {
 
     /// The name of an object's class, as [`Heap::class_name`] says it.
     pub(super) fn of(&self, heap: &Heap, object: u32) -> Option<&str> {
-        self.0[heap.kind_number(object)?].as_deref()
+        self.0[heap.kind_number(object)?.index()].as_deref()
     }
 }

@@ -10,6 +10,7 @@ use super::Strings;
 use crate::error::Result;
 use crate::export::out::Out;
 use crate::heap::{Heap, Kind, Site};
+use crate::ids::KindId;
 
 pub(super) struct Sites<'a> {
     all: IndexSet<Site<'a>, RandomState>,
@@ -33,8 +34,8 @@ impl<'a> Sites<'a> {
     }
 
     /// The number of the stack of a kind of objects; the first is that of the root of all.
-    pub(super) fn trace(&self, kind: usize) -> u64 {
-        match self.of_kind[kind] {
+    pub(super) fn trace(&self, kind: KindId) -> u64 {
+        match self.of_kind[kind.index()] {
             0 => 0,
             site => site + 1,
         }
@@ -76,7 +77,9 @@ impl<'a> Sites<'a> {
         let mut counts = vec![0u64; self.all.len()];
         let mut sizes = vec![0u64; self.all.len()];
         for object in 0..heap.len() {
-            let site = heap.kind_number(object).map_or(0, |kind| self.of_kind[kind]);
+            let site = heap
+                .kind_number(object)
+                .map_or(0, |kind| self.of_kind[kind.index()]);
             if let Some(index) = (site as usize).checked_sub(1) {
                 counts[index] += 1;
                 sizes[index] = sizes[index].saturating_add(heap.memsize(object));
