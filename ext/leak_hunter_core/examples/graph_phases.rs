@@ -32,7 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     watch.lap("dominators");
     let parents = graph.parents(&progress)?;
     watch.lap("paths");
-    let leaked: Vec<Leaked> = (0..heap.len())
+    let leaked: Vec<Leaked> = heap
+        .objects()
         .filter(|object| heap.generation(*object).is_some_and(|born| born >= since))
         .map(|object| Leaked { object, group: 0 })
         .collect();

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use crate::address_set::{AddressSet, PAGE_SHIFT, Page, WORDS, place};
+use crate::ids::ObjectId;
 
 /// Addresses and their numbers, both ways.
 #[derive(Debug, Default)]
@@ -122,24 +123,26 @@ impl AddressIndex {
 
     /// The number of an address; `None` when the set does not have it.
     #[inline]
-    pub fn number(&self, address: u64) -> Option<u32> {
-        match place(address) {
+    pub fn number(&self, address: u64) -> Option<ObjectId> {
+        let number = match place(address) {
             Some((page, slot)) => {
                 let ranked = &self.pages[*self.page_numbers.get(&page)? as usize];
-                Some(ranked.first + ranked.slots.rank(slot)?)
+                ranked.first + ranked.slots.rank(slot)?
             }
             None => {
                 let rank = self.odd.binary_search(&address).ok()?;
-                Some(self.length - self.odd.len() as u32 + rank as u32)
+                self.length - self.odd.len() as u32 + rank as u32
             }
-        }
+        };
+        Some(ObjectId::new(number))
     }
 
     /// The address with this number.
     ///
     /// # Panics
     /// When there are not so many.
-    pub fn address(&self, number: u32) -> u64 {
+    pub fn address(&self, object: ObjectId) -> u64 {
+        let number = object.get();
         let even = self.length - self.odd.len() as u32;
         if number >= even {
             return self.odd[(number - even) as usize];
@@ -194,8 +197,8 @@ mod tests {
             prop_assert_eq!(index.len() as usize, plain.len());
             let (even, odd): (Vec<u64>, Vec<u64>) = plain.iter().partition(|address| *address & 7 == 0);
             for (number, address) in even.iter().chain(&odd).enumerate() {
-                prop_assert_eq!(index.number(*address), Some(number as u32));
-                prop_assert_eq!(index.address(number as u32), *address);
+                prop_assert_eq!(index.number(*address), Some(ObjectId::new(number as u32)));
+                prop_assert_eq!(index.address(ObjectId::new(number as u32)), *address);
             }
             for address in asked {
                 prop_assert_eq!(index.number(address).is_some(), plain.contains(&address));

@@ -79,8 +79,9 @@ fn every_phase_of_a_graph_can_be_stopped_all_along() {
     let graph = Graph::new(Arc::clone(&heap), &Progress::default()).unwrap();
     let tree = dominators(&graph, &Progress::default()).unwrap();
     let parents = graph.parents(&Progress::default()).unwrap();
-    let leaked: Vec<Leaked> = (0..heap.len())
-        .filter(|object| object % 3 == 0)
+    let leaked: Vec<Leaked> = heap
+        .objects()
+        .filter(|object| object.get() % 3 == 0)
         .map(|object| Leaked { object, group: 0 })
         .collect();
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::graph::{Graph, dominators};
 use leak_hunter_core::heap::Site;
+use leak_hunter_core::ids::{NodeId, ObjectId};
 use leak_hunter_core::{Heap, Progress};
 
 /// 300,000 references take 6 MB, and the reader holds 4 MiB of a record.
@@ -65,7 +66,7 @@ fn long_lists_of_references_are_read_whole() {
         let heap = Arc::new(Heap::load(file.path(), Some(threads), &progress).unwrap());
         assert_eq!(u64::from(heap.len()), ELEMENTS + 2);
         assert_eq!(heap.dangling(), ELEMENTS);
-        let numbers = |addresses: Vec<u64>| -> Vec<u32> {
+        let numbers = |addresses: Vec<u64>| -> Vec<ObjectId> {
             addresses
                 .into_iter()
                 .map(|it| heap.find(address(it)).unwrap())
@@ -86,14 +87,20 @@ fn long_lists_of_references_are_read_whole() {
         assert!(heap.references(hash).eq(numbers((0..ELEMENTS).collect())));
 
         let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
-        let globals = (heap.len()..graph.top()).find(|node| graph.category(*node) == Some("global_tbl"));
+        let globals = graph
+            .category_nodes()
+            .find(|node| graph.category(*node) == Some("global_tbl"));
         assert!(
             graph
                 .successors(globals.unwrap())
-                .eq(numbers((0..ELEMENTS).collect()))
+                .eq(numbers((0..ELEMENTS).collect()).into_iter().map(NodeId::from))
         );
         let tree = dominators(&graph, &progress).unwrap();
-        assert_eq!(tree.of(0), Some(graph.top()), "by the global and by the Array");
+        assert_eq!(
+            tree.of(ObjectId::new(0)),
+            Some(graph.top()),
+            "by the global and by the Array"
+        );
         assert_eq!(tree.retained(graph.top()), (ELEMENTS + 2) * 40);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::diff::survivor_addresses;
 use leak_hunter_core::export::{Export, Format, Limits, Neighbourhood, Relation, View};
+use leak_hunter_core::ids::ObjectId;
 use magnus::{
     Error, Module, Object, RArray, RClass, RHash, RModule, Ruby, TryConvert, Value, function, method,
 };
@@ -36,7 +37,7 @@ fn export_of(ruby: &Ruby, format: &str, options: RHash) -> Result<Export, Error>
         },
         only: fetch(ruby, options, "only")?,
         neighbourhood: object.map(|object| Neighbourhood {
-            object,
+            object: ObjectId::new(object),
             relation,
             limit,
         }),
@@ -78,7 +79,7 @@ impl NativeHeap {
     ) -> Result<(), Error> {
         let export = export_of(ruby, &format, options)?;
         if let Some(neighbourhood) = &export.neighbourhood {
-            this.check(ruby, neighbourhood.object)?;
+            this.check(ruby, neighbourhood.object.get())?;
         }
         let file = file_of(ruby, descriptor)?;
         let analyses = Arc::clone(&this.analyses);

@@ -2,6 +2,7 @@
 
 use leak_hunter_core::graph::Analyses;
 use leak_hunter_core::holders::PathStep;
+use leak_hunter_core::ids::{NodeId, ObjectId};
 use magnus::{Error, Module, RArray, RClass, RHash, Ruby, method};
 
 use super::NativeHeap;
@@ -10,16 +11,16 @@ use crate::holders::{site_to_hash, step_to_hash};
 
 impl NativeHeap {
     /// Numbers come from us, but Ruby has ways to call anything with anything.
-    pub(super) fn check(&self, ruby: &Ruby, number: u32) -> Result<u32, Error> {
+    pub(super) fn check(&self, ruby: &Ruby, number: u32) -> Result<ObjectId, Error> {
         if number < self.heap().len() {
-            return Ok(number);
+            return Ok(ObjectId::new(number));
         }
         let message = format!("there is no object {number} in this heap");
         Err(Error::new(ruby.exception_index_error(), message))
     }
 
     fn find(&self, address: u64) -> Option<u32> {
-        self.heap().find(address)
+        self.heap().find(address).map(ObjectId::get)
     }
 
     fn address(ruby: &Ruby, this: &Self, number: u32) -> Result<u64, Error> {
@@ -35,7 +36,8 @@ impl NativeHeap {
     }
 
     fn class_of(ruby: &Ruby, this: &Self, number: u32) -> Result<Option<u32>, Error> {
-        Ok(this.heap().class_of(this.check(ruby, number)?))
+        let class = this.heap().class_of(this.check(ruby, number)?);
+        Ok(class.map(ObjectId::get))
     }
 
     fn memsize_of(ruby: &Ruby, this: &Self, number: u32) -> Result<u64, Error> {
@@ -59,26 +61,26 @@ impl NativeHeap {
 
     fn references_of(ruby: &Ruby, this: &Self, number: u32) -> Result<RArray, Error> {
         let references = this.heap().references(this.check(ruby, number)?);
-        Ok(ruby.ary_from_iter(references))
+        Ok(ruby.ary_from_iter(references.map(ObjectId::get)))
     }
 
     fn referrers_of(ruby: &Ruby, this: &Self, number: u32) -> Result<RArray, Error> {
         let number = this.check(ruby, number)?;
         let referrers = this.analyse(ruby, Analyses::referrers)?;
-        Ok(ruby.ary_from_iter(referrers.of(number).iter().copied()))
+        Ok(ruby.ary_from_iter(referrers.of(number).iter().map(|object| object.get())))
     }
 
     fn dominator_of(ruby: &Ruby, this: &Self, number: u32) -> Result<Option<u32>, Error> {
         let number = this.check(ruby, number)?;
         let dominators = this.analyse(ruby, Analyses::dominators)?;
-        let dominator = dominators.of(number);
+        let dominator = dominators.of(number).map(NodeId::get);
         Ok(dominator.filter(|node| *node < this.heap().len()))
     }
 
     fn dominated_by(ruby: &Ruby, this: &Self, number: u32) -> Result<RArray, Error> {
         let number = this.check(ruby, number)?;
         let dominated = this.analyse(ruby, Analyses::dominated)?;
-        Ok(ruby.ary_from_iter(dominated.by(number).iter().copied()))
+        Ok(ruby.ary_from_iter(dominated.by(number.into()).iter().map(|node| node.get())))
     }
 
     fn path_to(ruby: &Ruby, this: &Self, number: u32) -> Result<RArray, Error> {

@@ -3,6 +3,7 @@
 use leak_hunter_core::Heap;
 use leak_hunter_core::graph::Analyses;
 use leak_hunter_core::heap::{AllocationSite, Site, Tally};
+use leak_hunter_core::ids::ObjectId;
 use magnus::{Error, Module, RArray, RClass, RHash, Ruby, method};
 
 use super::NativeHeap;
@@ -63,18 +64,19 @@ impl NativeHeap {
         let objects = this.analyse(ruby, move |analyses, progress| {
             analyses.largest_retainers(limit, progress)
         })?;
-        Ok(ruby.ary_from_iter(objects))
+        Ok(ruby.ary_from_iter(objects.into_iter().map(ObjectId::get)))
     }
 
     fn instances_of(ruby: &Ruby, this: &Self, name: String, from: u32, limit: usize) -> RArray {
-        ruby.ary_from_iter(this.heap().instances_of(&name, from, limit))
+        let objects = this.heap().instances_of(&name, ObjectId::new(from), limit);
+        ruby.ary_from_iter(objects.into_iter().map(ObjectId::get))
     }
 
     /// Numbers by category.
     fn roots(ruby: &Ruby, this: &Self) -> Result<RHash, Error> {
         let hash = ruby.hash_new();
         for root in this.heap().roots() {
-            let objects = ruby.ary_from_iter(root.objects().iter().copied());
+            let objects = ruby.ary_from_iter(root.objects().iter().map(|object| object.get()));
             hash.aset(root.category.as_str(), objects)?;
         }
         Ok(hash)

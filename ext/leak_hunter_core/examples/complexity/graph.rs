@@ -375,7 +375,8 @@ pub(crate) fn run(text: &[u8]) -> Result<(), Box<dyn Error>> {
     let graph = Graph::new(Arc::clone(&heap), &progress)?;
     let tree = dominators(&graph, &progress)?;
     let parents = graph.parents(&progress)?;
-    let leaked: Vec<Leaked> = (0..heap.len())
+    let leaked: Vec<Leaked> = heap
+        .objects()
         .filter_map(|object| {
             let group = heap.generation(object)?.checked_sub(LEAKED)? as u32;
             Some(Leaked { object, group })
@@ -392,7 +393,9 @@ pub(crate) fn run(text: &[u8]) -> Result<(), Box<dyn Error>> {
             return Err("more of the paths than a report can show".into());
         }
     }
-    path(&graph, &parents, heap.len() - 1, &progress)?;
+    if let Some(last) = heap.objects().next_back() {
+        path(&graph, &parents, last.into(), &progress)?;
+    }
     let subject = Subject {
         graph: &graph,
         dominators: &tree,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use leak_hunter_core::graph::{Graph, dominators, path};
 use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Leaked, holders_in};
+use leak_hunter_core::ids::{NodeId, ObjectId};
 use leak_hunter_core::{Progress, heap};
 use libfuzzer_sys::fuzz_target;
 
-fn is_cache(heap: &Heap, object: u32) -> bool {
+fn is_cache(heap: &Heap, object: ObjectId) -> bool {
     heap.kind(object).is_some_and(|kind| kind.type_ == heap::Type::Imemo)
         && matches!(heap.label(object), Some("callcache" | "callinfo" | "constcache" | "cvar_entry"))
 }
@@ -31,7 +32,7 @@ fuzz_target!(|input: &[u8]| {
     };
     assert_eq!((heap.len(), heap.dangling()), (other.len(), other.dangling()));
     assert_eq!(heap.roots(), other.roots());
-    for object in 0..heap.len() {
+    for object in heap.objects() {
         assert!(heap.references(object).eq(other.references(object)));
         assert_eq!(heap.find(heap.address(object)), Some(object));
         assert_eq!(heap.site(object), other.site(object));
@@ -43,16 +44,18 @@ fuzz_target!(|input: &[u8]| {
     let parents = graph.parents(&progress).unwrap();
     assert_eq!(tree.order().len(), graph.len() as usize);
     assert_eq!(tree.retained(graph.top()), heap.total_memsize());
-    for object in 0..heap.len() {
-        let parent = parents[object as usize];
-        assert!(parent < graph.len() && graph.successors(parent).any(|next| next == object));
+    for object in heap.objects() {
+        let node = NodeId::from(object);
+        let parent = parents[node];
+        assert!(parent <= graph.top() && graph.successors(parent).any(|next| next == node));
         assert!(tree.of(object).is_some_and(|above| tree.retained(above) >= tree.retained(object)));
-        assert_eq!(path(&graph, &parents, object, &progress).unwrap().last().map(|step| step.node), Some(object));
+        assert_eq!(path(&graph, &parents, node, &progress).unwrap().last().map(|step| step.node), Some(node));
     }
 
-    let leaked: Vec<Leaked> = (0..heap.len())
-        .filter(|object| (object.wrapping_mul(0x9e37_79b9) >> 24) as u8 & picks[0] == picks[1] & picks[0])
-        .map(|object| Leaked { object, group: object % 3 })
+    let leaked: Vec<Leaked> = heap
+        .objects()
+        .filter(|object| (object.get().wrapping_mul(0x9e37_79b9) >> 24) as u8 & picks[0] == picks[1] & picks[0])
+        .map(|object| Leaked { object, group: object.get() % 3 })
         .collect();
     let since = Some(u64::from(picks[2])).filter(|since| *since > 0);
     let (holders, caches) = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();

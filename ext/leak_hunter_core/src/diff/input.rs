@@ -8,6 +8,7 @@ use rayon::ThreadPool;
 use crate::dump::{DumpFile, DumpHeader, Failure, Fields, Pass, Record, Seen, scan};
 use crate::error::Result;
 use crate::heap::{Heap, Type};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// One of the three moments of a diff.
@@ -106,8 +107,8 @@ fn visit_heap<P: Pass>(
         let mut part = new();
         let share = heap.len().div_ceil(thread.num_threads() as u32);
         let start = share * thread.index() as u32;
-        for object in start..(start + share).min(heap.len()) {
-            if object % SHARE == 0 {
+        for object in (start..(start + share).min(heap.len())).map(ObjectId::new) {
+            if object.get() % SHARE == 0 {
                 progress.check()?;
             }
             let fields = fields_of(heap, object);
@@ -129,7 +130,7 @@ fn visit_heap<P: Pass>(
 }
 
 /// An object as its record would tell it.
-fn fields_of<'a>(heap: &'a Heap, object: u32) -> Fields<'a> {
+fn fields_of<'a>(heap: &'a Heap, object: ObjectId) -> Fields<'a> {
     let address = heap.address(object);
     let site = heap.site(object).unwrap_or_default();
     let bytes = |text: Option<&'a str>| text.map(|text| text.as_bytes().into());

@@ -10,8 +10,9 @@ use super::labels::class_label;
 use super::out::Out;
 use super::printable::printable;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::Node;
+use crate::graph::NodeId;
 use crate::heap::{Heap, ObjectSet};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 const CHECK_EVERY: usize = 1 << 15;
@@ -68,7 +69,7 @@ impl std::str::FromStr for Relation {
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbourhood {
     /// The object in the middle.
-    pub object: u32,
+    pub object: ObjectId,
     /// Who are its neighbours.
     pub relation: Relation,
     /// At most so many objects, the nearest.
@@ -86,14 +87,14 @@ pub fn dot(
     let mut picture = Picture {
         subject,
         limit,
-        shown: vec![neighbourhood.object],
-        known: HashMap::from_iter([(neighbourhood.object, ())]),
+        shown: vec![neighbourhood.object.into()],
+        known: HashMap::from_iter([(neighbourhood.object.into(), ())]),
         edges: Vec::new(),
         left_out: false,
     };
     match neighbourhood.relation {
-        Relation::Dominators => picture.dominators(neighbourhood.object, progress)?,
-        relation => picture.references(relation, progress)?,
+        Relation::Dominators => picture.dominators(neighbourhood.object.into(), progress)?,
+        relation => picture.references(neighbourhood.object, relation, progress)?,
     }
     picture.write(neighbourhood, Out::new(sink, progress))
 }
@@ -101,9 +102,9 @@ pub fn dot(
 struct Picture<'a> {
     subject: &'a Subject<'a>,
     limit: usize,
-    shown: Vec<Node>,
-    known: HashMap<Node, (), RandomState>,
-    edges: Vec<(Node, Node)>,
+    shown: Vec<NodeId>,
+    known: HashMap<NodeId, (), RandomState>,
+    edges: Vec<(NodeId, NodeId)>,
     left_out: bool,
 }
 
@@ -113,7 +114,8 @@ impl Picture<'_> {
     }
 
     /// Whether there is room for the node, or it is there already.
-    fn show(&mut self, node: Node) -> bool {
+    fn show(&mut self, node: impl Into<NodeId>) -> bool {
+        let node = node.into();
         if self.known.contains_key(&node) {
             return true;
         }
@@ -126,12 +128,12 @@ impl Picture<'_> {
         true
     }
 
-    fn retained(&self, node: Node) -> u64 {
+    fn retained(&self, node: impl Into<NodeId>) -> u64 {
         self.subject.dominators.retained(node)
     }
 
     /// The larger first, and not too many.
-    fn largest(&mut self, mut nodes: Vec<Node>) -> Vec<Node> {
+    fn largest<N: Copy + Ord + Into<NodeId>>(&mut self, mut nodes: Vec<N>) -> Vec<N> {
         nodes.sort_unstable_by_key(|node| (std::cmp::Reverse(self.retained(*node)), *node));
         nodes.dedup();
         self.left_out |= nodes.len() > FAN;
@@ -139,14 +141,14 @@ impl Picture<'_> {
         nodes
     }
 
-    fn references(&mut self, relation: Relation, progress: &Progress) -> Result<()> {
-        let mut frontier = vec![self.shown[0]];
+    fn references(&mut self, object: ObjectId, relation: Relation, progress: &Progress) -> Result<()> {
+        let mut frontier = vec![object];
         for _ in 0..ROUNDS {
             let mut next = Vec::new();
             if relation != Relation::References {
                 for (target, referrers) in self.referrers(&frontier, progress)? {
                     for referrer in self.largest(referrers) {
-                        let new = !self.known.contains_key(&referrer);
+                        let new = !self.known.contains_key(&referrer.into());
                         if self.show(referrer) && new {
                             next.push(referrer);
                         }
@@ -158,7 +160,7 @@ impl Picture<'_> {
                 for object in &frontier {
                     let references = self.heap().references(*object).collect();
                     for reference in self.largest(references) {
-                        let new = !self.known.contains_key(&reference);
+                        let new = !self.known.contains_key(&reference.into());
                         if self.show(reference) && new {
                             next.push(reference);
                         }
@@ -175,11 +177,11 @@ impl Picture<'_> {
     }
 
     /// Who refers to these: one look through the heap for all of them.
-    fn referrers(&self, targets: &[u32], progress: &Progress) -> Result<Vec<(u32, Vec<u32>)>> {
+    fn referrers(&self, targets: &[ObjectId], progress: &Progress) -> Result<Vec<(ObjectId, Vec<ObjectId>)>> {
         let wanted = ObjectSet::of(targets.iter().copied());
-        let mut found: HashMap<u32, Vec<u32>, RandomState> = HashMap::default();
-        for object in 0..self.heap().len() {
-            if object as usize % CHECK_EVERY == 0 {
+        let mut found: HashMap<ObjectId, Vec<ObjectId>, RandomState> = HashMap::default();
+        for object in self.heap().objects() {
+            if object.index() % CHECK_EVERY == 0 {
                 progress.check()?;
             }
             for reference in self.heap().references(object) {
@@ -188,24 +190,25 @@ impl Picture<'_> {
                 }
             }
         }
-        let list = |target: &u32| (*target, found.remove(target).unwrap_or_default());
+        let list = |target: &ObjectId| (*target, found.remove(target).unwrap_or_default());
         Ok(targets.iter().map(list).collect())
     }
 
     /// All references between those that are shown.
     fn connect(&mut self) {
-        for object in self.shown.clone() {
-            let mut references: Vec<u32> = self.heap().references(object).collect();
-            references.retain(|reference| self.known.contains_key(reference));
+        let graph = self.subject.graph;
+        for object in self.shown.iter().filter_map(|node| graph.object(*node)) {
+            let references = self.heap().references(object).map(NodeId::from);
+            let mut references: Vec<NodeId> = references.filter(|it| self.known.contains_key(it)).collect();
             references.sort_unstable();
             references.dedup();
             self.edges
-                .extend(references.into_iter().map(|reference| (object, reference)));
+                .extend(references.into_iter().map(|reference| (object.into(), reference)));
         }
     }
 
     /// The way up to the top, and the largest below.
-    fn dominators(&mut self, object: u32, progress: &Progress) -> Result<()> {
+    fn dominators(&mut self, object: NodeId, progress: &Progress) -> Result<()> {
         let dominators = self.subject.dominators;
         let mut node = object;
         while let Some(idom) = dominators.of(node) {
@@ -215,7 +218,7 @@ impl Picture<'_> {
             self.edges.push((idom, node));
             node = idom;
         }
-        let mut below: HashMap<Node, Vec<Node>, RandomState> = HashMap::default();
+        let mut below: HashMap<NodeId, Vec<NodeId>, RandomState> = HashMap::default();
         for (index, node) in dominators.order().iter().enumerate() {
             if index % CHECK_EVERY == 0 {
                 progress.check()?;
@@ -248,8 +251,8 @@ impl Picture<'_> {
         )?;
         out.text("  edge [fontname=\"sans-serif\", fontsize=10];\n")?;
         for node in &self.shown {
-            out.text(&format!("  n{node} [label=\"{}\"", self.label(*node)))?;
-            if *node == neighbourhood.object {
+            out.text(&format!("  n{} [label=\"{}\"", node.get(), self.label(*node)))?;
+            if *node == NodeId::from(neighbourhood.object) {
                 out.text(", penwidth=3, fillcolor=\"#ffe08a\"")?;
             } else if !self.subject.graph.is_object(*node) {
                 out.text(", shape=ellipse")?;
@@ -257,13 +260,14 @@ impl Picture<'_> {
             out.text("];\n")?;
         }
         for (from, to) in &self.edges {
-            out.text(&format!("  n{from} -> n{to}"))?;
-            let named = self.subject.graph.is_object(*from) && self.subject.graph.is_object(*to);
-            let name = named.then(|| {
+            out.text(&format!("  n{} -> n{}", from.get(), to.get()))?;
+            let graph = self.subject.graph;
+            let ends = graph.object(*from).zip(graph.object(*to));
+            let name = ends.and_then(|(from, to)| {
                 let names = self.heap().names();
-                names.of_edge(self.heap().address(*from), self.heap().address(*to))
+                names.of_edge(self.heap().address(from), self.heap().address(to))
             });
-            match name.flatten() {
+            match name {
                 _ if neighbourhood.relation == Relation::Dominators => out.text(" [style=dashed]")?,
                 Some(name) => out.text(&format!(" [label=\"{}\"]", escaped(&name.name)))?,
                 None => {}
@@ -277,13 +281,13 @@ impl Picture<'_> {
         out.finish()
     }
 
-    fn label(&self, node: Node) -> String {
-        if !self.subject.graph.is_object(node) {
+    fn label(&self, node: NodeId) -> String {
+        let Some(object) = self.subject.graph.object(node) else {
             return escaped(self.subject.graph.category(node).unwrap_or("roots"));
-        }
-        let class = escaped(&class_label(self.heap(), node));
-        let address = self.heap().address(node);
-        let own = self.heap().memsize(node);
+        };
+        let class = escaped(&class_label(self.heap(), object));
+        let address = self.heap().address(object);
+        let own = self.heap().memsize(object);
         let retained = self.retained(node);
         format!("{class}\\n{address:#x}\\n{own} B, retains {retained} B")
     }

@@ -11,8 +11,9 @@ use super::labels::{Label, Labels};
 use super::{Subject, View};
 use crate::error::Result;
 use crate::gem;
-use crate::graph::Node;
+use crate::graph::NodeId;
 use crate::heap::{Site, Tally};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 mod fold;
@@ -81,7 +82,7 @@ impl FrameTree {
             View::Retained => growing.add_nodes(subject, progress, |node| subject.dominators.of(node))?,
             View::Paths => {
                 let parents = subject.graph.parents(progress)?;
-                growing.add_nodes(subject, progress, |node| parents.get(node as usize).copied())?;
+                growing.add_nodes(subject, progress, |node| parents.get(node.index()).copied())?;
             }
             View::Sites => growing.add_sites(subject, progress)?,
         }
@@ -158,25 +159,25 @@ impl<'a> Growing<'a> {
         &mut self,
         subject: &Subject<'_>,
         progress: &Progress,
-        parent: impl Fn(Node) -> Option<Node>,
+        parent: impl Fn(NodeId) -> Option<NodeId>,
     ) -> Result<()> {
         let graph = subject.graph;
         self.labels.add_names();
         let mut placed = vec![UNPLACED; graph.len() as usize];
-        placed[graph.top() as usize] = 0;
+        placed[graph.top()] = 0;
         let mut way = Vec::new();
         let mut steps = 0usize;
-        for object in 0..graph.heap().len() {
+        for object in graph.heap().objects() {
             if !subject.counts(object) {
                 continue;
             }
-            let mut node = object;
-            while placed[node as usize] == UNPLACED {
+            let mut node = NodeId::from(object);
+            while placed[node] == UNPLACED {
                 way.push(node);
                 // every node has a way up to the top
                 node = parent(node).unwrap_or(graph.top());
             }
-            let mut frame = placed[node as usize];
+            let mut frame = placed[node];
             while let Some(below) = way.pop() {
                 steps += 1;
                 if steps % CHECK_EVERY == 0 {
@@ -184,7 +185,7 @@ impl<'a> Growing<'a> {
                 }
                 let label = self.labels.of(below);
                 frame = self.child(frame, label);
-                placed[below as usize] = frame;
+                placed[below] = frame;
             }
             let memsize = graph.heap().memsize(object);
             self.add(frame, Tally { count: 1, memsize });
@@ -195,9 +196,9 @@ impl<'a> Growing<'a> {
     fn add_sites(&mut self, subject: &Subject<'_>, progress: &Progress) -> Result<()> {
         let heap = subject.graph.heap();
         let mut sums = vec![Tally::default(); heap.all_kinds().len()];
-        let mut samples = vec![0; sums.len()];
-        for object in 0..heap.len() {
-            if object as usize % CHECK_EVERY == 0 {
+        let mut samples = vec![ObjectId::default(); sums.len()];
+        for object in heap.objects() {
+            if object.index() % CHECK_EVERY == 0 {
                 progress.check()?;
             }
             if let Some(kind) = heap.kind_number(object).filter(|_| subject.counts(object)) {

@@ -12,8 +12,9 @@ use indexmap::IndexSet;
 use super::labels::class_label;
 use super::out::Out;
 use crate::error::Result;
-use crate::graph::{Graph, Level, Node, is_whole_array};
+use crate::graph::{Graph, Level, NodeId, is_whole_array};
 use crate::heap::{Heap, ObjectSet, Slot, Type};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 mod ids;
@@ -36,7 +37,10 @@ pub fn heapsnapshot(graph: &Graph, sink: impl Write, progress: &Progress) -> Res
     out.text("{\"snapshot\":{\"meta\":")?;
     out.text(META)?;
     for (name, number) in [
-        ("node_count", snapshot.node(graph.heap().len()) / FIELDS),
+        (
+            "node_count",
+            u64::from(graph.heap().len()) + 2 + categories(graph).len() as u64,
+        ),
         ("edge_count", snapshot.edge_count()),
         ("trace_function_count", snapshot.sites.len() + 1),
     ] {
@@ -76,7 +80,7 @@ struct Snapshot<'a> {
     graph: &'a Graph,
     sites: Sites<'a>,
     /// Objects that are referred to from roots: Chrome counts distances from these.
-    entries: Vec<u32>,
+    entries: Vec<ObjectId>,
     /// Whose references have names.
     owners: ObjectSet,
 }
@@ -84,8 +88,9 @@ struct Snapshot<'a> {
 impl<'a> Snapshot<'a> {
     fn new(graph: &'a Graph) -> Self {
         let heap = graph.heap();
-        let mut entries: Vec<u32> = categories(graph)
+        let mut entries: Vec<ObjectId> = categories(graph)
             .flat_map(|category| graph.successors(category))
+            .filter_map(|node| graph.object(node))
             .filter(|object| graph.level(*object) == Level::Strong)
             .collect();
         entries.sort_unstable();
@@ -100,15 +105,15 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Where a node of the graph stands among the nodes: behind root, `(GC roots)` and the categories.
-    fn node(&self, object: u32) -> u64 {
-        (u64::from(object) + 2 + categories(self.graph).len() as u64) * FIELDS
+    fn node(&self, object: impl Into<NodeId>) -> u64 {
+        (u64::from(object.into().get()) + 2 + categories(self.graph).len() as u64) * FIELDS
     }
 
-    fn category_edges(&self, category: Node) -> u64 {
+    fn category_edges(&self, category: NodeId) -> u64 {
         self.graph.successors(category).count() as u64
     }
 
-    fn object_edges(&self, object: u32) -> u64 {
+    fn object_edges(&self, object: ObjectId) -> u64 {
         let heap = self.graph.heap();
         u64::from(heap.class_of(object).is_some()) + heap.references(object).len() as u64
     }
@@ -116,7 +121,7 @@ impl<'a> Snapshot<'a> {
     fn edge_count(&self) -> u64 {
         let roots = 1 + self.entries.len() as u64 + categories(self.graph).len() as u64;
         let categories: u64 = categories(self.graph).map(|it| self.category_edges(it)).sum();
-        let objects: u64 = (0..self.graph.heap().len()).map(|it| self.object_edges(it)).sum();
+        let objects: u64 = self.graph.heap().objects().map(|it| self.object_edges(it)).sum();
         roots + categories + objects
     }
 
@@ -147,7 +152,7 @@ impl<'a> Snapshot<'a> {
             node(out, [synthetic, name, ids.synthetic(), 0, edges, 0], false)?;
         }
         let mut by_kind: Vec<Option<(u64, u64)>> = vec![None; heap.all_kinds().len()];
-        for object in 0..heap.len() {
+        for object in heap.objects() {
             let kind = heap.kind_number(object);
             let is_module = heap
                 .kind(object)
@@ -195,10 +200,10 @@ impl<'a> Snapshot<'a> {
         let class_name = strings.number("class");
         let mut unnamed = Vec::new();
         let heap = graph.heap();
-        for object in 0..heap.len() {
+        for object in heap.objects() {
             // of all that the object refers to, in the same order, those that count
-            let mut essential = graph.successors(object).peekable();
-            let mut type_of = |next: u32, type_: u64| match essential.next_if_eq(&next) {
+            let mut essential = graph.successors(object.into()).peekable();
+            let mut type_of = |next: ObjectId, type_: u64| match essential.next_if_eq(&NodeId::from(next)) {
                 Some(_) => type_,
                 None => weak,
             };
@@ -227,8 +232,8 @@ impl<'a> Snapshot<'a> {
     }
 }
 
-fn categories(graph: &Graph) -> std::ops::Range<Node> {
-    graph.heap().len()..graph.top()
+fn categories(graph: &Graph) -> impl ExactSizeIterator<Item = NodeId> + use<> {
+    graph.category_nodes()
 }
 
 fn number_of(index: usize, known: &mut Vec<u64>, strings: &mut Strings) -> u64 {
@@ -243,7 +248,7 @@ fn number_of(index: usize, known: &mut Vec<u64>, strings: &mut Strings) -> u64 {
 }
 
 /// Chrome sorts objects into groups by type, and by name where the type is `object` or `native`: that is the class here.
-fn node_type(heap: &Heap, object: u32) -> &'static str {
+fn node_type(heap: &Heap, object: ObjectId) -> &'static str {
     match heap.kind(object).map(|kind| kind.type_) {
         Some(Type::Imemo | Type::IClass) => "native",
         _ => "object",

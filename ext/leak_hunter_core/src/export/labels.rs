@@ -6,20 +6,21 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
-use crate::graph::{Graph, Node};
+use crate::graph::{Graph, NodeId};
 use crate::heap::{EdgeKind, Heap, Name, Type};
+use crate::ids::ObjectId;
 
 /// Number of a label.
 pub(crate) type Label = u32;
 
 /// The objects that constants and variables hold, and what they are called by that.
 #[derive(Debug, Default)]
-pub struct Named(HashMap<u32, Box<str>, RandomState>);
+pub struct Named(HashMap<ObjectId, Box<str>, RandomState>);
 
 impl Named {
     /// All that the heap has names of.
     pub fn new(heap: &Heap) -> Self {
-        let mut best: HashMap<u32, Box<str>, RandomState> = HashMap::default();
+        let mut best: HashMap<ObjectId, Box<str>, RandomState> = HashMap::default();
         for (owner, value, name) in heap.names().all() {
             let Some(object) = heap.find(value).filter(|object| !is_module(heap, *object)) else {
                 continue;
@@ -36,7 +37,7 @@ impl Named {
     }
 
     /// What an object is called: by the constant or variable that holds it, or by its class.
-    pub fn label(&self, heap: &Heap, object: u32) -> String {
+    pub fn label(&self, heap: &Heap, object: ObjectId) -> String {
         match self.0.get(&object) {
             Some(label) => label.to_string(),
             None => class_label(heap, object),
@@ -56,7 +57,7 @@ pub(crate) struct Labels<'a> {
     texts: IndexSet<Box<str>, RandomState>,
     by_kind: Vec<Option<Label>>,
     /// Of objects that have a name of their own.
-    named: HashMap<Node, Label, RandomState>,
+    named: HashMap<ObjectId, Label, RandomState>,
 }
 
 impl<'a> Labels<'a> {
@@ -87,28 +88,28 @@ impl<'a> Labels<'a> {
         }
     }
 
-    pub(crate) fn of(&mut self, node: Node) -> Label {
-        if let Some(label) = self.named.get(&node) {
-            return *label;
-        }
+    pub(crate) fn of(&mut self, node: NodeId) -> Label {
         let heap = self.graph.heap();
-        if !self.graph.is_object(node) {
+        let Some(object) = self.graph.object(node) else {
             let text = match self.graph.category(node) {
                 Some("unreachable") => "unreachable".into(),
                 Some(category) => format!("root {category}"),
                 None => "heap".into(),
             };
             return self.number(&text);
+        };
+        if let Some(label) = self.named.get(&object) {
+            return *label;
         }
-        let kind = heap.kind_number(node);
+        let kind = heap.kind_number(object);
         let known = kind.and_then(|kind| self.by_kind[kind.index()]);
         if let Some(label) = known {
             return label;
         }
-        let label = self.number(&class_label(heap, node));
-        match kind.filter(|_| !is_module(heap, node)) {
+        let label = self.number(&class_label(heap, object));
+        match kind.filter(|_| !is_module(heap, object)) {
             Some(kind) => self.by_kind[kind.index()] = Some(label),
-            None => drop(self.named.insert(node, label)),
+            None => drop(self.named.insert(object, label)),
         }
         label
     }
@@ -118,13 +119,13 @@ impl<'a> Labels<'a> {
     }
 }
 
-fn is_module(heap: &Heap, object: u32) -> bool {
+fn is_module(heap: &Heap, object: ObjectId) -> bool {
     heap.kind(object)
         .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module | Type::IClass))
 }
 
 /// The class of an object; of a class or module, what it is and its own name.
-pub(crate) fn class_label(heap: &Heap, object: u32) -> String {
+pub(crate) fn class_label(heap: &Heap, object: ObjectId) -> String {
     let type_ = heap.kind(object).map(|kind| kind.type_);
     let own = |what: &str| match heap.classes().name(heap.address(object)) {
         Some(name) => format!("{what} {name}"),

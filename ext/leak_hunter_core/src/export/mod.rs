@@ -58,6 +58,7 @@ pub use self::speedscope::speedscope;
 use crate::error::{Error, ErrorKind};
 use crate::graph::{Dominators, Graph};
 use crate::heap::ObjectSet;
+use crate::ids::ObjectId;
 
 /// What is exported.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +73,7 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    pub(crate) fn counts(&self, object: u32) -> bool {
+    pub(crate) fn counts(&self, object: ObjectId) -> bool {
         self.counted.is_none_or(|set| set.contains(object))
     }
 }

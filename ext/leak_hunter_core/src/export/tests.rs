@@ -11,6 +11,7 @@ use super::*;
 use crate::dump::Fields;
 use crate::graph::{EdgeKind, dominators};
 use crate::heap::{Heap, HeapBuilder, Name, Object};
+use crate::ids::{NodeId, ObjectId};
 use crate::progress::Progress;
 
 const HOSTILE: &str =
@@ -115,11 +116,11 @@ proptest! {
         (depth, frames, parts) in (1..8u32, 0..12usize, 1..50u64),
     ) {
         let heap = heap(&objects, "Visit");
-        let leaked = ObjectSet::of(leaked);
+        let leaked = ObjectSet::of(leaked.into_iter().map(ObjectId::new));
         let limits = Limits { depth, frames, parts };
         for view in View::ALL {
             for counted in [None, Some(&leaked)] {
-                let expected: u64 = (0..heap.len())
+                let expected: u64 = heap.objects()
                     .filter(|object| counted.is_none_or(|set| set.contains(*object)))
                     .map(|object| heap.memsize(object))
                     .sum();
@@ -188,7 +189,7 @@ fn real_heaps_add_up_in_every_view() {
 fn deep_trees_neither_recurse_nor_grow_deep_stacks() {
     const COUNT: usize = 200_000;
     let chain: Vec<(Vec<usize>, u64)> = (0..COUNT).map(|number| (vec![(number + 1) % COUNT], 1)).collect();
-    let heap = heap(&chain, "Node");
+    let heap = heap(&chain, "NodeId");
     for view in [View::Retained, View::Paths] {
         let lines = folded_of(&heap, None, view, Limits::default());
         assert_eq!(lines.values().sum::<u64>(), heap.total_memsize());
@@ -305,12 +306,15 @@ fn a_heapsnapshot_retains_what_the_heap_retains() {
         let tree_again = dominators(&graph_again, &progress).unwrap();
         assert_eq!(graph_again.unreachable(), 0);
         let first = again.len() - heap.len();
-        for object in 0..heap.len() {
-            assert_eq!(tree_again.retained(object + first), tree.retained(object));
-        }
-        for category in heap.len()..graph.top() {
+        for object in heap.objects() {
             assert_eq!(
-                tree_again.retained(category - heap.len() + 2),
+                tree_again.retained(ObjectId::new(object.get() + first)),
+                tree.retained(object)
+            );
+        }
+        for category in graph.category_nodes() {
+            assert_eq!(
+                tree_again.retained(NodeId::new(category.get() - heap.len() + 2)),
                 tree.retained(category)
             );
         }
@@ -349,7 +353,7 @@ fn a_picture_shows_the_nearest_and_no_more() {
     for name in ["any", "references", "referrers", "dominators"] {
         for limit in [1, 20] {
             let what = Neighbourhood {
-                object: 100,
+                object: ObjectId::new(100),
                 relation: name.parse().unwrap(),
                 limit,
             };
@@ -418,7 +422,7 @@ fn nothing_in_a_name_acts_on_the_text_around_it() {
     let heap = heap(&[(vec![1], 10), (vec![], 20)], HOSTILE);
     let limits = Limits::default();
     let neighbourhood = Neighbourhood {
-        object: 0,
+        object: ObjectId::new(0),
         relation: Relation::Any,
         limit: 10,
     };

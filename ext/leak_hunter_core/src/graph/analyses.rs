@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::lazy::Lazy;
-use super::{Dominated, Dominators, Graph, Node, Referrers, Step, dominators, path};
+use super::{Dominated, Dominators, Graph, NodeId, Referrers, Step, dominators, path};
 use crate::error::Result;
 use crate::export::Named;
 use crate::heap::Heap;
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// A heap and the analyses of it. Each is computed once, by the first thread that asks; others wait for it. All can be
@@ -18,6 +19,7 @@ use crate::progress::Progress;
 /// use leak_hunter_core::Progress;
 /// use leak_hunter_core::graph::Analyses;
 /// use leak_hunter_core::heap::{HeapBuilder, Object};
+/// use leak_hunter_core::ids::ObjectId;
 ///
 /// // an Array of 40 bytes that the roots lead to, and a String of 100 in it
 /// let mut builder = HeapBuilder::new([0x10, 0x20])?;
@@ -29,16 +31,17 @@ use crate::progress::Progress;
 /// let analyses = Analyses::new(Arc::new(heap));
 /// let progress = Progress::default();
 /// let dominators = analyses.dominators(&progress)?;
-/// assert_eq!(dominators.of(1), Some(0));
-/// assert_eq!(dominators.retained(0), 140);
-/// assert_eq!(analyses.path_to(1, &progress)?.len(), 3);
+/// let [array, string] = [0, 1].map(ObjectId::new);
+/// assert_eq!(dominators.of(string), Some(array.into()));
+/// assert_eq!(dominators.retained(array), 140);
+/// assert_eq!(analyses.path_to(string, &progress)?.len(), 3);
 /// # Ok::<(), leak_hunter_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Analyses {
     heap: Arc<Heap>,
     graph: Lazy<Graph>,
-    parents: Lazy<Vec<Node>>,
+    parents: Lazy<Vec<NodeId>>,
     dominators: Lazy<Dominators>,
     dominated: Lazy<Dominated>,
     referrers: Lazy<Referrers>,
@@ -71,7 +74,7 @@ impl Analyses {
     }
 
     /// The tree of shortest paths from the roots.
-    pub fn parents(&self, progress: &Progress) -> Result<Arc<Vec<Node>>> {
+    pub fn parents(&self, progress: &Progress) -> Result<Arc<Vec<NodeId>>> {
         let graph = self.graph(progress)?;
         self.parents.get(progress, || graph.parents(progress))
     }
@@ -100,16 +103,16 @@ impl Analyses {
     }
 
     /// The shortest path from the roots to an object.
-    pub fn path_to(&self, object: u32, progress: &Progress) -> Result<Vec<Step>> {
+    pub fn path_to(&self, object: ObjectId, progress: &Progress) -> Result<Vec<Step>> {
         let parents = self.parents(progress)?;
-        path(&*self.graph(progress)?, &parents, object, progress)
+        path(&*self.graph(progress)?, &parents, object.into(), progress)
     }
 
     /// Bytes that the heap takes, and the analyses that are there.
     pub fn memory(&self) -> usize {
         let sizes = [
             self.graph.peek().map(|it| it.memory()),
-            self.parents.peek().map(|it| it.len() * size_of::<Node>()),
+            self.parents.peek().map(|it| it.len() * size_of::<NodeId>()),
             self.dominators.peek().map(|it| it.memory()),
             self.dominated.peek().map(|it| it.memory()),
             self.referrers.peek().map(|it| it.memory()),

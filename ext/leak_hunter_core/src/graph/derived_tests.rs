@@ -6,7 +6,7 @@ use super::tests::{Plain, address, plain};
 use super::*;
 use crate::dump::Fields;
 use crate::heap::{Columns, Dictionary, HeapBuilder, Row, Tally, TracedObject};
-use crate::ids::{KindId, SiteId};
+use crate::ids::{KindId, ObjectId, SiteId};
 use crate::progress::Progress;
 
 /// What the objects of a [`Plain`] have in common: whether they are the VM's, and their class.
@@ -38,8 +38,8 @@ proptest! {
     fn referrers_are_references_turned_round(plain in plain()) {
         let heap = Arc::new(plain.heap());
         let referrers = Referrers::new(&heap, &Progress::default()).unwrap();
-        for object in 0..heap.len() {
-            let expected: Vec<u32> = (0..heap.len())
+        for object in heap.objects() {
+            let expected: Vec<ObjectId> = heap.objects()
                 .filter(|from| heap.references(*from).any(|to| to == object))
                 .collect();
             prop_assert_eq!(referrers.of(object), expected);
@@ -53,10 +53,10 @@ proptest! {
         let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let tree = dominators(&graph, &progress).unwrap();
         let dominated = Dominated::new(&tree);
-        for node in 0..graph.len() {
+        for node in (0..graph.len()).map(NodeId::new) {
             let mut children = dominated.by(node).to_vec();
             children.sort_unstable();
-            let expected: Vec<u32> = (0..graph.len()).filter(|it| tree.of(*it) == Some(node)).collect();
+            let expected: Vec<NodeId> = (0..graph.len()).map(NodeId::new).filter(|it| tree.of(*it) == Some(node)).collect();
             prop_assert_eq!(children, expected);
         }
         let mut way = vec![graph.top()];
@@ -105,16 +105,17 @@ proptest! {
             .unwrap();
         prop_assert_eq!(heap.len(), expected.len());
         prop_assert_eq!(heap.roots(), expected.roots());
-        for object in 0..heap.len() {
+        for object in heap.objects() {
             prop_assert_eq!(heap.address(object), expected.address(object));
             prop_assert_eq!(heap.memsize(object), expected.memsize(object));
             prop_assert_eq!(heap.class_of(object), expected.class_of(object));
             prop_assert_eq!(heap.type_name(object), expected.type_name(object));
-            let traced = object % 4 != 0;
-            prop_assert_eq!(heap.generation(object), traced.then_some(u64::from(object % 3)));
-            prop_assert_eq!(heap.site(object).and_then(|site| site.line), traced.then_some(u64::from(object % 3) + 1));
+            let number = object.get();
+            let traced = number % 4 != 0;
+            prop_assert_eq!(heap.generation(object), traced.then_some(u64::from(number % 3)));
+            prop_assert_eq!(heap.site(object).and_then(|site| site.line), traced.then_some(u64::from(number % 3) + 1));
             prop_assert_eq!(heap.label(object), expected.label(object));
-            let references: Vec<u32> = heap.references(object).collect();
+            let references: Vec<ObjectId> = heap.references(object).collect();
             prop_assert_eq!(references, expected.references(object).collect::<Vec<_>>());
         }
     }
@@ -126,13 +127,13 @@ proptest! {
         let analyses = Analyses::new(Arc::clone(&heap));
         let tree = analyses.dominators(&progress).unwrap();
         for (class, bytes) in analyses.retained_by_class(&progress).unwrap() {
-            let of_class = |object: &u32| heap.class_name(*object) == class;
-            let held = (0..heap.len())
-                .filter(|object| (0..heap.len()).filter(of_class).any(|upper| tree.dominates(upper, *object)));
+            let of_class = |object: &ObjectId| heap.class_name(*object) == class;
+            let held = heap.objects()
+                .filter(|object| heap.objects().filter(of_class).any(|upper| tree.dominates(upper.into(), (*object).into())));
             prop_assert_eq!(bytes, held.map(|object| heap.memsize(object)).sum::<u64>());
         }
         let largest = analyses.largest_retainers(3, &progress).unwrap();
-        let mut expected: Vec<u32> = (0..heap.len()).collect();
+        let mut expected: Vec<ObjectId> = heap.objects().collect();
         expected.sort_by_key(|object| (std::cmp::Reverse(tree.retained(*object)), *object));
         expected.truncate(3);
         prop_assert_eq!(largest, expected);
@@ -168,9 +169,13 @@ fn objects_are_found_and_added_up_by_class_and_site() {
     let heap = builder
         .build_from(objects.into_iter().map(|it| (it, Vec::new())))
         .unwrap();
-    assert_eq!(heap.instances_of("User", 0, 9), [2, 4]);
-    assert_eq!(heap.instances_of("User", 3, 9), [4]);
-    assert_eq!(heap.instances_of("User", 0, 1), [2]);
+    let of_user = |from, limit| {
+        let objects = heap.instances_of("User", ObjectId::new(from), limit);
+        objects.into_iter().map(ObjectId::get).collect::<Vec<_>>()
+    };
+    assert_eq!(of_user(0, 9), [2, 4]);
+    assert_eq!(of_user(3, 9), [4]);
+    assert_eq!(of_user(0, 1), [2]);
     let tally = |count, memsize| Tally { count, memsize };
     let classes = heap.by_class();
     assert_eq!(classes[0], (None, tally(2, 1000)));

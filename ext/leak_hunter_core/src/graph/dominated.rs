@@ -1,13 +1,13 @@
 //! The dominator tree downwards: what would be gone with a node.
 
-use super::{Dominators, Node};
+use super::{Dominators, NodeId};
 
 /// For every node those that it dominates directly.
 #[derive(Debug)]
 pub struct Dominated {
     /// Where a node's list ends; it starts where the one before ends.
     ends: Vec<u32>,
-    nodes: Vec<Node>,
+    nodes: Vec<NodeId>,
 }
 
 impl Dominated {
@@ -21,7 +21,7 @@ impl Dominated {
                 .filter_map(|node| Some((*node, dominators.of(*node)?)))
         };
         for (_, parent) in parents() {
-            ends[parent as usize] += 1;
+            ends[parent] += 1;
         }
         let mut sum = 0;
         for end in &mut ends {
@@ -29,9 +29,9 @@ impl Dominated {
             *end = sum;
             sum += count;
         }
-        let mut nodes = vec![0; sum as usize];
+        let mut nodes = vec![NodeId::default(); sum as usize];
         for (node, parent) in parents() {
-            let end = &mut ends[parent as usize];
+            let end = &mut ends[parent];
             nodes[*end as usize] = node;
             *end += 1;
         }
@@ -39,8 +39,8 @@ impl Dominated {
     }
 
     /// The nodes of which this one is the dominator.
-    pub fn by(&self, node: Node) -> &[Node] {
-        let node = node as usize;
+    pub fn by(&self, node: NodeId) -> &[NodeId] {
+        let node = node.index();
         let start = if node == 0 { 0 } else { self.ends[node - 1] };
         &self.nodes[start as usize..self.ends[node] as usize]
     }
@@ -49,8 +49,8 @@ impl Dominated {
     /// subtree. An error ends it.
     pub fn each_below<E>(
         &self,
-        top: Node,
-        mut visit: impl FnMut(Node, usize) -> Result<(), E>,
+        top: NodeId,
+        mut visit: impl FnMut(NodeId, usize) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut open = vec![self.by(top).iter()];
         while let Some(list) = open.last_mut() {

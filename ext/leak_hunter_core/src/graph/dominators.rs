@@ -6,34 +6,33 @@
 //! edges and n nodes in O(m log n). The second step, quadratic in the worst case as published, takes O(n log n) here.
 
 use super::preorder::{DepthFirst, Later, Pairs};
-use super::{CHECK_EVERY, Graph, Node, Ticks};
+use super::{CHECK_EVERY, Graph, NodeId, Ticks};
 use crate::error::Result;
-use crate::heap::NONE;
 use crate::progress::Progress;
 
 /// The dominator tree of a [`Graph`].
 #[derive(Debug)]
 pub struct Dominators {
     /// By node.
-    idoms: Vec<Node>,
+    idoms: Vec<NodeId>,
     retained: Vec<u64>,
-    order: Vec<Node>,
+    order: Vec<NodeId>,
 }
 
 impl Dominators {
     /// The node closest to this one on all ways to it from the roots; `None` of the top.
-    pub fn of(&self, node: Node) -> Option<Node> {
-        let idom = self.idoms[node as usize];
-        (idom != NONE).then_some(idom)
+    pub fn of(&self, node: impl Into<NodeId>) -> Option<NodeId> {
+        let idom = self.idoms[node.into()];
+        (idom != NodeId::NONE).then_some(idom)
     }
 
     /// Bytes that would be free if this node were gone: its own and of all it dominates.
-    pub fn retained(&self, node: Node) -> u64 {
-        self.retained[node as usize]
+    pub fn retained(&self, node: impl Into<NodeId>) -> u64 {
+        self.retained[node.into()]
     }
 
     /// All nodes, each after its dominator.
-    pub fn order(&self) -> &[Node] {
+    pub fn order(&self) -> &[NodeId] {
         &self.order
     }
 
@@ -43,7 +42,7 @@ impl Dominators {
     }
 
     /// Whether `upper` is `lower` or one of its dominators.
-    pub fn dominates(&self, upper: Node, lower: Node) -> bool {
+    pub fn dominates(&self, upper: NodeId, lower: NodeId) -> bool {
         let mut node = lower;
         loop {
             if node == upper {
@@ -69,26 +68,24 @@ pub fn dominators(graph: &Graph, progress: &Progress) -> Result<Dominators> {
     let idoms = semi_nca(parents, numbers, pairs, &later, progress)?;
     drop(later);
 
-    let mut by_node = vec![NONE; order.len()];
+    let mut by_node = vec![NodeId::NONE; order.len()];
     for (number, node) in order.iter().enumerate().skip(1) {
         if number % CHECK_EVERY == 0 {
             progress.check()?;
         }
-        by_node[*node as usize] = order[idoms[number] as usize];
+        by_node[*node] = order[idoms[number] as usize];
     }
     drop(idoms);
     progress.check()?;
-    let size = |node| match graph.is_object(node) {
-        true => graph.heap().memsize(node),
-        false => 0,
-    };
-    let mut retained: Vec<u64> = (0..graph.len()).map(size).collect();
+    let mut retained: Vec<u64> = Vec::with_capacity(order.len());
+    retained.extend(graph.heap().objects().map(|object| graph.heap().memsize(object)));
+    retained.resize(order.len(), 0);
     for (number, node) in order.iter().enumerate().skip(1).rev() {
         if number % CHECK_EVERY == 0 {
             progress.check()?;
         }
-        let idom = by_node[*node as usize] as usize;
-        retained[idom] = retained[idom].saturating_add(retained[*node as usize]);
+        let idom = by_node[*node];
+        retained[idom] = retained[idom].saturating_add(retained[*node]);
     }
     Ok(Dominators {
         idoms: by_node,

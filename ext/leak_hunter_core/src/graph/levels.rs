@@ -7,9 +7,10 @@
 use std::sync::Arc;
 
 use super::search::Search;
-use super::{CHECK_EVERY, Graph, Node, RootCategory};
+use super::{CHECK_EVERY, Graph, NodeId, RootCategory};
 use crate::error::Result;
-use crate::heap::{Heap, Kind, NONE, Root, Type, is_vm_cache};
+use crate::heap::{Heap, Kind, Root, Type, is_vm_cache};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// How well an object is reached.
@@ -50,12 +51,12 @@ pub(super) struct Category {
 pub(super) struct LowPriority {
     by_kind: Vec<bool>,
     /// LeakHunter's own classes and modules, ascending.
-    own: Vec<u32>,
+    own: Vec<ObjectId>,
 }
 
 impl LowPriority {
     fn of(heap: &Heap) -> Self {
-        let mut own: Vec<u32> = heap
+        let mut own: Vec<ObjectId> = heap
             .classes()
             .named_under("LeakHunter")
             .filter_map(|address| heap.find(address))
@@ -72,7 +73,7 @@ impl LowPriority {
     }
 
     #[inline]
-    pub(super) fn has(&self, heap: &Heap, object: u32) -> bool {
+    pub(super) fn has(&self, heap: &Heap, object: ObjectId) -> bool {
         match heap.kind_number(object) {
             Some(kind) => {
                 self.by_kind[kind.index()]
@@ -117,11 +118,11 @@ impl Graph {
         };
         let mut levels = vec![UNSEEN; graph.heap.len() as usize];
         graph.add_synthetic(&mut levels, progress)?;
-        for (object, level) in levels.iter_mut().enumerate() {
-            if object % CHECK_EVERY == 0 {
+        for (object, level) in graph.heap.objects().zip(&mut levels) {
+            if object.index() % CHECK_EVERY == 0 {
                 progress.check()?;
             }
-            if graph.has_low_priority(object as u32) {
+            if graph.has_low_priority(object) {
                 *level |= CACHES;
             }
         }
@@ -136,13 +137,13 @@ impl Graph {
         let finalizers = RootCategory::Finalizers;
         let mut known = self.categories.iter();
         if !known.any(|it| it.root.category == finalizers.name()) {
-            let unseen = |number: &u32| search.levels[*number as usize] == UNSEEN;
-            let hidden = |number: &u32| {
+            let unseen = |object: &ObjectId| search.levels[*object] == UNSEEN;
+            let hidden = |object: &ObjectId| {
                 self.heap
-                    .kind(*number)
+                    .kind(*object)
                     .is_some_and(|kind| kind.type_ == Type::Array && kind.class == 0)
             };
-            let entries: Vec<u32> = (0..self.heap.len()).filter(unseen).filter(hidden).collect();
+            let entries: Vec<ObjectId> = self.heap.objects().filter(unseen).filter(hidden).collect();
             self.add_category(finalizers, Level::Finalizers, entries);
             search.reach_from_category(self, self.categories.len() - 1, |_, _| {})?;
         }
@@ -151,7 +152,7 @@ impl Graph {
         Ok(())
     }
 
-    fn add_category(&mut self, category: RootCategory, level: Level, references: Vec<u32>) {
+    fn add_category(&mut self, category: RootCategory, level: Level, references: Vec<ObjectId>) {
         let root = Root {
             category: category.name().into(),
             references,
@@ -161,23 +162,23 @@ impl Graph {
 
     /// Whether an object's references have low priority.
     #[inline]
-    pub(super) fn has_low_priority(&self, object: u32) -> bool {
+    pub(super) fn has_low_priority(&self, object: ObjectId) -> bool {
         self.low_priority.has(&self.heap, object)
     }
 
     /// The tree of shortest paths from the roots: every node's parent in it. Strong edges first.
-    pub fn parents(&self, progress: &Progress) -> Result<Vec<Node>> {
+    pub fn parents(&self, progress: &Progress) -> Result<Vec<NodeId>> {
         let mut levels = vec![UNSEEN; self.heap.len() as usize];
-        let mut parents = vec![NONE; self.len() as usize];
-        for category in self.heap.len()..self.top() {
-            parents[category as usize] = self.top();
+        let mut parents = vec![NodeId::NONE; self.len() as usize];
+        for category in self.category_nodes() {
+            parents[category] = self.top();
         }
         let mut search = Search::new(&mut levels, progress);
         // A path from an instance to its class is one, but tells nothing.
         search.shortest = true;
-        search.reach_from_roots(self, |parent, child| parents[child as usize] = parent)?;
+        search.reach_from_roots(self, |parent, child| parents[child] = parent)?;
         for index in self.heap.roots().len()..self.categories.len() {
-            search.reach_from_category(self, index, |parent, child| parents[child as usize] = parent)?;
+            search.reach_from_category(self, index, |parent, child| parents[child] = parent)?;
         }
         Ok(parents)
     }

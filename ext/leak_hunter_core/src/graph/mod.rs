@@ -31,11 +31,11 @@
 //! let (array, string) = (array.ok_or("no Array")?, string.ok_or("no String")?);
 //!
 //! let tree = dominators(&graph, &progress)?;
-//! assert!(tree.dominates(array, string));
+//! assert!(tree.dominates(array.into(), string.into()));
 //! assert_eq!(tree.retained(array), 140, "freed with the Array");
 //!
 //! let parents = graph.parents(&progress)?;
-//! let steps = path(&graph, &parents, string, &progress)?;
+//! let steps = path(&graph, &parents, string.into(), &progress)?;
 //! assert_eq!(steps.len(), 3, "the roots, the Array, the String");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -79,7 +79,8 @@ pub(crate) use self::ticks::{CHECK_EVERY, Ticks};
 use crate::heap::Heap;
 
 /// Number of an object, of a category of roots, or of the top.
-pub type Node = u32;
+pub use crate::ids::NodeId;
+use crate::ids::ObjectId;
 
 /// A heap with its roots, and the level of every object.
 #[derive(Clone, Debug)]
@@ -89,6 +90,15 @@ pub struct Graph {
     /// By object: its level, and whether its references are low priority ([`CACHES`]).
     levels: Vec<u8>,
     low_priority: LowPriority,
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Object(ObjectId),
+    /// One of the categories, by its index
+    Category(usize),
+    Top,
 }
 
 // Tables have a row for each of millions of objects.
@@ -114,7 +124,7 @@ impl Graph {
 
     /// Number of nodes.
     pub fn len(&self) -> u32 {
-        self.top() + 1
+        self.top().get() + 1
     }
 
     /// There is always the top.
@@ -123,28 +133,58 @@ impl Graph {
     }
 
     /// The node above all categories.
-    pub fn top(&self) -> Node {
-        self.heap.len() + self.categories.len() as u32
+    pub fn top(&self) -> NodeId {
+        NodeId::new(self.heap.len() + self.categories.len() as u32)
     }
 
     /// Whether the node is an object.
-    pub fn is_object(&self, node: Node) -> bool {
-        node < self.heap.len()
+    pub fn is_object(&self, node: NodeId) -> bool {
+        node.get() < self.heap.len()
     }
 
     /// The node as an object of the heap; `None` of categories and the top.
-    pub fn object(&self, node: Node) -> Option<u32> {
-        self.is_object(node).then_some(node)
+    pub fn object(&self, node: NodeId) -> Option<ObjectId> {
+        match self.place(node) {
+            Place::Object(object) => Some(object),
+            _ => None,
+        }
     }
 
     /// The name of a category of roots; `None` of objects and the top.
-    pub fn category(&self, node: Node) -> Option<&str> {
-        let index = node.checked_sub(self.heap.len())? as usize;
-        Some(&self.categories.get(index)?.root.category)
+    pub fn category(&self, node: NodeId) -> Option<&str> {
+        match self.place(node) {
+            Place::Category(index) => Some(&self.categories[index].root.category),
+            _ => None,
+        }
+    }
+
+    /// What a node is.
+    #[inline]
+    fn place(&self, node: NodeId) -> Place {
+        match node.get().checked_sub(self.heap.len()) {
+            None => Place::Object(ObjectId::new(node.get())),
+            Some(index) if (index as usize) < self.categories.len() => Place::Category(index as usize),
+            Some(_) => Place::Top,
+        }
+    }
+
+    /// The node of a category.
+    fn category_node(&self, index: usize) -> NodeId {
+        NodeId::new(self.heap.len() + index as u32)
+    }
+
+    /// The nodes of the categories of roots.
+    pub fn category_nodes(&self) -> impl ExactSizeIterator<Item = NodeId> + Clone + use<> {
+        (self.heap.len()..self.top().get()).map(NodeId::new)
+    }
+
+    /// All nodes but the top.
+    pub fn nodes_below_top(&self) -> impl ExactSizeIterator<Item = NodeId> + Clone + use<> {
+        (0..self.top().get()).map(NodeId::new)
     }
 
     /// How well an object is reached.
-    pub fn level(&self, object: u32) -> Level {
+    pub fn level(&self, object: ObjectId) -> Level {
         LEVELS[usize::from(self.level_to(object)).min(LEVELS.len() - 1)]
     }
 
@@ -156,8 +196,8 @@ impl Graph {
 
     /// The level at which an object's references lead on.
     #[inline]
-    fn level_from(&self, object: u32) -> u8 {
-        let level = self.levels[object as usize];
+    fn level_from(&self, object: ObjectId) -> u8 {
+        let level = self.levels[object];
         if level & CACHES == 0 {
             level
         } else {
@@ -167,8 +207,8 @@ impl Graph {
 
     /// The level at which references lead to an object.
     #[inline]
-    fn level_to(&self, object: u32) -> u8 {
-        self.levels[object as usize] & !CACHES
+    fn level_to(&self, object: ObjectId) -> u8 {
+        self.levels[object] & !CACHES
     }
 
     /// Bytes it takes, the heap apart.

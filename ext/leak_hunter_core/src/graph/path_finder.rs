@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::ticks::Ticks;
-use super::{Graph, Node};
+use super::{Graph, NodeId};
 use crate::error::Result;
 use crate::progress::Progress;
 
@@ -39,7 +39,7 @@ impl Length {
 /// One node of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PathNode {
-    pub(crate) node: Node,
+    pub(crate) node: NodeId,
     /// Nodes left out before this one.
     pub(crate) omitted: u32,
 }
@@ -49,20 +49,20 @@ struct Place {
     /// Steps from the category of roots.
     depth: u32,
     /// The last node of the beginning of the path.
-    beginning: Node,
+    beginning: NodeId,
 }
 
 /// Finds paths along a tree of parents ([`Graph::parents`]).
 #[derive(Debug)]
 pub(crate) struct PathFinder<'a> {
     graph: &'a Graph,
-    parents: &'a [Node],
-    marks: HashMap<Node, Place, RandomState>,
+    parents: &'a [NodeId],
+    marks: HashMap<NodeId, Place, RandomState>,
     ticks: Ticks<'a>,
 }
 
 impl<'a> PathFinder<'a> {
-    pub(crate) fn new(graph: &'a Graph, parents: &'a [Node], progress: &'a Progress) -> Self {
+    pub(crate) fn new(graph: &'a Graph, parents: &'a [NodeId], progress: &'a Progress) -> Self {
         Self {
             graph,
             parents,
@@ -71,13 +71,13 @@ impl<'a> PathFinder<'a> {
         }
     }
 
-    fn parent(&self, node: Node) -> Option<Node> {
-        let parent = self.parents[node as usize];
+    fn parent(&self, node: NodeId) -> Option<NodeId> {
+        let parent = self.parents[node];
         (node != self.graph.top() && parent < self.graph.top()).then_some(parent)
     }
 
     /// The path to a node, from the category of roots on. `by` is a node on it that has to be among those kept.
-    pub(crate) fn find(&mut self, node: Node, by: Option<Node>, length: Length) -> Result<Vec<PathNode>> {
+    pub(crate) fn find(&mut self, node: NodeId, by: Option<NodeId>, length: Length) -> Result<Vec<PathNode>> {
         let place = self.place(node)?;
         if place.depth < length.most {
             return Ok(Self::joined(&[self.up(node, place.depth + 1)], 0));
@@ -111,7 +111,7 @@ impl<'a> PathFinder<'a> {
     }
 
     /// Parts of a path with so many nodes left out before the second.
-    fn joined(parts: &[Vec<Node>], omitted: u32) -> Vec<PathNode> {
+    fn joined(parts: &[Vec<NodeId>], omitted: u32) -> Vec<PathNode> {
         let mut path = Vec::with_capacity(parts.iter().map(Vec::len).sum());
         for (part, nodes) in parts.iter().enumerate() {
             for (index, node) in nodes.iter().enumerate() {
@@ -123,7 +123,7 @@ impl<'a> PathFinder<'a> {
     }
 
     /// The last `count` nodes of the path to a node.
-    fn up(&self, node: Node, count: u32) -> Vec<Node> {
+    fn up(&self, node: NodeId, count: u32) -> Vec<NodeId> {
         let mut nodes = Vec::with_capacity(count as usize);
         let mut at = Some(node);
         while let Some(node) = at.filter(|_| nodes.len() < count as usize) {
@@ -134,7 +134,7 @@ impl<'a> PathFinder<'a> {
         nodes
     }
 
-    fn place(&mut self, node: Node) -> Result<Place> {
+    fn place(&mut self, node: NodeId) -> Result<Place> {
         let mut walked = Vec::new();
         let mut at = node;
         let mut place = loop {

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::tests::{Plain, address};
 use super::*;
-use crate::heap::NONE;
 use crate::progress::Progress;
 
 /// A tree of objects: each refers to its children. Long branches, as `next` says how far up the parent is.
@@ -25,10 +24,10 @@ fn tree(ups: &[usize]) -> Plain {
     }
 }
 
-fn whole_path(graph: &Graph, parents: &[Node], node: Node) -> Vec<Node> {
+fn whole_path(graph: &Graph, parents: &[NodeId], node: NodeId) -> Vec<NodeId> {
     let mut path = vec![node];
-    while parents[path[path.len() - 1] as usize] != graph.top() {
-        path.push(parents[path[path.len() - 1] as usize]);
+    while parents[path[path.len() - 1]] != graph.top() {
+        path.push(parents[path[path.len() - 1]]);
     }
     path.reverse();
     path
@@ -48,7 +47,7 @@ proptest! {
         let parents = graph.parents(&progress).unwrap();
         let mut finder = PathFinder::new(&graph, &parents, &progress);
         for (node, by) in asked {
-            let node = heap.find(address(node.index(ups.len() + 1))).unwrap();
+            let node = NodeId::from(heap.find(address(node.index(ups.len() + 1))).unwrap());
             let whole = whole_path(&graph, &parents, node);
             let by = whole[by.index(whole.len())];
             for (length, most) in [(Length::FULL, 200), (Length::SHORT, 24)] {
@@ -74,7 +73,7 @@ fn a_gap_says_how_much_is_left_out() {
     let progress = Progress::default();
     let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
     let parents = graph.parents(&progress).unwrap();
-    let steps = path(&graph, &parents, 999, &progress).unwrap();
+    let steps = path(&graph, &parents, NodeId::new(999), &progress).unwrap();
     let gaps: Vec<&Edge> = steps
         .iter()
         .map(|step| &step.edge)
@@ -90,9 +89,13 @@ fn parents_that_make_no_tree_end_a_path() {
     let heap = Arc::new(tree(&[0; 9]).heap());
     let progress = Progress::default();
     let graph = Graph::new(heap, &progress).unwrap();
-    let mut circle = vec![NONE; graph.len() as usize];
-    for node in 0..10u32 {
-        circle[node as usize] = (node + 1) % 10;
+    let mut circle = vec![NodeId::NONE; graph.len() as usize];
+    for (node, next) in circle.iter_mut().enumerate().take(10) {
+        *next = NodeId::new((node as u32 + 1) % 10);
     }
-    assert!(!path(&graph, &circle, 3, &progress).unwrap().is_empty());
+    assert!(
+        !path(&graph, &circle, NodeId::new(3), &progress)
+            .unwrap()
+            .is_empty()
+    );
 }

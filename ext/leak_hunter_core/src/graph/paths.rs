@@ -8,36 +8,38 @@ use foldhash::fast::RandomState;
 use super::edge::{Edge, EdgeKind, NamedBy};
 use super::path_finder::{Length, PathFinder, PathNode};
 use super::ticks::Ticks;
-use super::{Graph, Node};
+use super::{Graph, NodeId};
 use crate::error::Result;
 use crate::heap::{Heap, Name, Slot, Type};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// One object on a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The object, or the category of roots that the path begins with.
-    pub node: Node,
+    pub node: NodeId,
     /// How the step before refers to this one; of the first step, the category of roots.
     pub edge: Edge,
 }
 
 /// The steps from the roots to a node along `parents` ([`Graph::parents`]), the category first. A path of 200 steps or
 /// more lacks its middle: the edge behind the gap is an [`EdgeKind::Gap`].
-pub fn path(graph: &Graph, parents: &[Node], node: Node, progress: &Progress) -> Result<Vec<Step>> {
+pub fn path(graph: &Graph, parents: &[NodeId], node: NodeId, progress: &Progress) -> Result<Vec<Step>> {
     let nodes = PathFinder::new(graph, parents, progress).find(node, None, Length::FULL)?;
     let names = EdgeNames::of(graph, &[&nodes], progress)?;
     Ok(names.steps(&nodes))
 }
 
 /// The name that a dump has of the reference from one node to the next, whatever kind of objects they are.
-pub(crate) fn noted_name(graph: &Graph, parent: Node, child: Node) -> Option<&Name> {
+pub(crate) fn noted_name(graph: &Graph, parent: NodeId, child: NodeId) -> Option<&Name> {
     let heap = graph.heap();
     let names = heap.names();
+    let child = graph.object(child)?;
     let value = heap.address(child);
-    if !graph.is_object(parent) {
+    let Some(parent) = graph.object(parent) else {
         return names.of_global(value);
-    }
+    };
     names.of_edge(heap.address(parent), value).or_else(|| {
         // A thread's locals are referenced by its fiber or its execution context, which Ruby code knows only as the
         // thread; thread variables are in a Hash.
@@ -60,16 +62,16 @@ struct References<'a> {
 /// lead over it: it may have millions.
 pub(crate) struct EdgeNames<'a> {
     graph: &'a Graph,
-    references: HashMap<(Node, Node), References<'a>, RandomState>,
+    references: HashMap<(ObjectId, ObjectId), References<'a>, RandomState>,
 }
 
 impl<'a> EdgeNames<'a> {
     pub(crate) fn of(graph: &'a Graph, paths: &[&[PathNode]], progress: &Progress) -> Result<Self> {
-        let mut wanted: Vec<(Node, Node)> = paths
+        let mut wanted: Vec<(ObjectId, ObjectId)> = paths
             .iter()
             .flat_map(|path| path.windows(2))
-            .filter(|step| step[1].omitted == 0 && graph.is_object(step[0].node))
-            .map(|step| (step[0].node, step[1].node))
+            .filter(|step| step[1].omitted == 0)
+            .filter_map(|step| Some((graph.object(step[0].node)?, graph.object(step[1].node)?)))
             .collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -85,7 +87,7 @@ impl<'a> EdgeNames<'a> {
     }
 
     /// Looks at what one object refers to. `wanted` has it and some of those, ascending.
-    fn look_at(&mut self, wanted: &[(Node, Node)], ticks: &mut Ticks<'_>) -> Result<()> {
+    fn look_at(&mut self, wanted: &[(ObjectId, ObjectId)], ticks: &mut Ticks<'_>) -> Result<()> {
         let heap = self.graph.heap();
         let parent = wanted[0].0;
         let slots = heap.slots(parent);
@@ -136,18 +138,21 @@ impl<'a> EdgeNames<'a> {
         (0..path.len()).map(step).collect()
     }
 
-    fn root_edge(&self, category: Node) -> Edge {
+    fn root_edge(&self, category: NodeId) -> Edge {
         let name = self.graph.category(category).unwrap_or("unknown");
         Edge::named(EdgeKind::Root, name, NamedBy::Dump)
     }
 
-    fn edge(&self, parent: Node, child: Node) -> Edge {
+    fn edge(&self, parent: NodeId, child: NodeId) -> Edge {
         if let Some(name) = noted_name(self.graph, parent, child) {
             return Edge::named(name.kind, name.name.clone(), NamedBy::Dump);
         }
-        if !self.graph.is_object(parent) {
+        let Some(from) = self.graph.object(parent) else {
             return self.root_edge(parent);
-        }
+        };
+        let (parent, Some(child)) = (from, self.graph.object(child)) else {
+            return Edge::unnamed(EdgeKind::Reference);
+        };
         let heap = self.graph.heap();
         let references = self.references.get(&(parent, child));
         if references.is_none() && heap.class_of(parent) == Some(child) {
@@ -191,7 +196,7 @@ impl<'a> EdgeNames<'a> {
 }
 
 /// Whether each element of an Array has a reference: numbers and `nil` have none.
-pub(crate) fn is_whole_array(heap: &Heap, object: u32) -> bool {
+pub(crate) fn is_whole_array(heap: &Heap, object: ObjectId) -> bool {
     heap.kind(object).is_some_and(|kind| kind.type_ == Type::Array)
         && heap.length(object) == Some(heap.references(object).len() as u32)
 }

@@ -3,10 +3,11 @@
 //! An edge from an earlier node comes from an ancestor, and of those the earliest is all that is needed. The later ones
 //! are kept as differences, so that each takes one byte or two.
 
-use super::{CHECK_EVERY, Graph, Node};
+use super::{CHECK_EVERY, Graph, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::heap::NONE;
 use crate::heap::edges::{self, Pause};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// Of an object none of whose successors was looked at.
@@ -20,8 +21,8 @@ pub(super) type Pairs = Vec<[u32; 2]>;
 
 /// Preorder numbers. The stack is the chain of parents.
 pub(super) struct DepthFirst {
-    /// Node by number.
-    pub(super) order: Vec<Node>,
+    /// NodeId by number.
+    pub(super) order: Vec<NodeId>,
     /// Number by node.
     pub(super) numbers: Vec<u32>,
     /// Number of the parent in the tree, by number.
@@ -64,9 +65,9 @@ impl DepthFirst {
         Ok(search)
     }
 
-    fn open(&mut self, graph: &Graph, node: Node, parent: u32) -> u32 {
+    fn open(&mut self, graph: &Graph, node: NodeId, parent: u32) -> u32 {
         let number = self.order.len() as u32;
-        self.numbers[node as usize] = number;
+        self.numbers[node] = number;
         self.order.push(node);
         self.parents.push(parent);
         self.pairs[number as usize][0] = if graph.is_object(node) { UNREAD } else { 0 };
@@ -74,25 +75,30 @@ impl DepthFirst {
     }
 
     /// The next successor that has no number yet, after `last`, the one that was found before.
-    fn next_unseen(&mut self, graph: &Graph, number: u32, last: Node) -> Option<Node> {
+    fn next_unseen(&mut self, graph: &Graph, number: u32, last: NodeId) -> Option<NodeId> {
         let row = number as usize;
         let node = self.order[row];
-        let unseen = |next: &Node| self.numbers[*next as usize] == NONE;
-        if !graph.is_object(node) {
+        let unseen = |next: &NodeId| self.numbers[*next] == NONE;
+        let Some(object) = graph.object(node) else {
             let (done, found) = graph.resume_category(node, self.pairs[row][0], unseen)?;
             self.pairs[row][0] = done;
             return Some(found);
-        }
+        };
         let pause = match self.pairs[row] {
             [UNREAD, _] => None,
-            [CLASS, _] => Some(graph.heap().list(node).pause()),
-            [unread, left] => Some(Pause { unread, left, last }),
+            [CLASS, _] => Some(graph.heap().list(object).pause()),
+            // whatever was found in a list is an object
+            [unread, left] => Some(Pause {
+                unread,
+                left,
+                last: ObjectId::new(last.get()),
+            }),
         };
-        let (found, pause) = graph.resume(node, pause, unseen);
+        let (found, pause) = graph.resume(object, pause, |next| unseen(&NodeId::from(*next)));
         // what a list was read to is what was found in it, and its beginning is the object itself
         let is_class = found != Some(pause.last);
         self.pairs[row] = [if is_class { CLASS } else { pause.unread }, pause.left];
-        found
+        found.map(NodeId::from)
     }
 }
 
@@ -103,7 +109,7 @@ impl Later {
     /// Leaves in `pairs`, by number, where each list ends; it starts where the one before ends.
     pub(super) fn of(
         graph: &Graph,
-        order: &[Node],
+        order: &[NodeId],
         numbers: &[u32],
         pairs: &mut Pairs,
         progress: &Progress,
@@ -148,7 +154,7 @@ impl Later {
 /// is, with what the node has in `pairs` beside the last of them.
 fn each(
     graph: &Graph,
-    order: &[Node],
+    order: &[NodeId],
     numbers: &[u32],
     pairs: &mut Pairs,
     progress: &Progress,
@@ -161,7 +167,7 @@ fn each(
         let from = from as u32;
         let mut result = Ok(());
         graph.successors(*node).for_each(|next| {
-            let to = numbers[next as usize];
+            let to = numbers[next];
             let [end, last] = &mut pairs[to as usize];
             let difference = match *last {
                 // Everything but the top has an earlier predecessor: its parent in the tree.

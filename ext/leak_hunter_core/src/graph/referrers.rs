@@ -3,6 +3,7 @@
 use super::CHECK_EVERY;
 use crate::error::{Error, ErrorKind, Result};
 use crate::heap::Heap;
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// For every object those that refer to it, classes by their instances apart.
@@ -10,7 +11,7 @@ use crate::progress::Progress;
 pub struct Referrers {
     /// Where an object's list ends; it starts where the one before ends.
     ends: Vec<u32>,
-    sources: Vec<u32>,
+    sources: Vec<ObjectId>,
 }
 
 impl Referrers {
@@ -19,7 +20,7 @@ impl Referrers {
         let length = heap.len() as usize;
         let mut ends = vec![0u32; length];
         each(heap, progress, |_, to| {
-            ends[to as usize] = ends[to as usize].saturating_add(1);
+            ends[to] = ends[to].saturating_add(1);
         })?;
         let mut sum = 0u32;
         for end in &mut ends {
@@ -27,9 +28,9 @@ impl Referrers {
             *end = sum;
             sum = sum.checked_add(count).ok_or_else(too_large)?;
         }
-        let mut sources = vec![0u32; sum as usize];
+        let mut sources = vec![ObjectId::default(); sum as usize];
         each(heap, progress, |from, to| {
-            let end = &mut ends[to as usize];
+            let end = &mut ends[to];
             sources[*end as usize] = from;
             *end += 1;
         })?;
@@ -37,8 +38,8 @@ impl Referrers {
     }
 
     /// The objects that refer to this one, once each, in ascending order.
-    pub fn of(&self, object: u32) -> &[u32] {
-        let object = object as usize;
+    pub fn of(&self, object: ObjectId) -> &[ObjectId] {
+        let object = object.index();
         let start = if object == 0 { 0 } else { self.ends[object - 1] };
         &self.sources[start as usize..self.ends[object] as usize]
     }
@@ -50,10 +51,10 @@ impl Referrers {
 }
 
 /// Every reference once, however often it stands in its object.
-fn each(heap: &Heap, progress: &Progress, mut visit: impl FnMut(u32, u32)) -> Result<()> {
+fn each(heap: &Heap, progress: &Progress, mut visit: impl FnMut(ObjectId, ObjectId)) -> Result<()> {
     let mut list = Vec::new();
-    for from in 0..heap.len() {
-        if from as usize % CHECK_EVERY == 0 {
+    for from in heap.objects() {
+        if from.index() % CHECK_EVERY == 0 {
             progress.check()?;
         }
         list.clear();

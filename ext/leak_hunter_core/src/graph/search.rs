@@ -3,21 +3,22 @@
 use std::collections::VecDeque;
 
 use super::levels::UNSEEN;
-use super::{CHECK_EVERY, Graph, Level, Node, Ticks};
+use super::{CHECK_EVERY, Graph, Level, NodeId, Ticks};
 use crate::error::Result;
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// A search that reaches every object once, by the best edges first and of those by the shortest way.
 pub(super) struct Search<'a> {
     pub(super) levels: &'a mut [u8],
-    queue: VecDeque<u32>,
+    queue: VecDeque<ObjectId>,
     /// Objects reached whose references have to wait.
-    waiting: Vec<u32>,
+    waiting: Vec<ObjectId>,
     /// Whether the shortest way is wanted, and none over a class where another leads there. Otherwise the order does not
     /// matter, and what was reached last goes first: that takes less memory.
     pub(super) shortest: bool,
     /// Objects whose classes have to wait.
-    instances: Vec<u32>,
+    instances: Vec<ObjectId>,
     progress: &'a Progress,
 }
 
@@ -36,16 +37,11 @@ impl<'a> Search<'a> {
     pub(super) fn reach_from_roots(
         &mut self,
         graph: &Graph,
-        mut reached: impl FnMut(Node, u32),
+        mut reached: impl FnMut(NodeId, ObjectId),
     ) -> Result<()> {
         for index in 0..graph.categories.len() {
             if graph.categories[index].level == Level::Strong {
-                self.reach_all(
-                    graph,
-                    graph.heap().len() + index as u32,
-                    Level::Strong,
-                    &mut reached,
-                );
+                self.reach_all(graph, graph.category_node(index), Level::Strong, &mut reached);
             }
         }
         self.run(graph, Level::Strong, &mut reached)?;
@@ -54,7 +50,7 @@ impl<'a> Search<'a> {
             if index % CHECK_EVERY == 0 {
                 self.progress.check()?;
             }
-            self.reach_all(graph, object, Level::Postponed, &mut reached);
+            self.reach_all(graph, object.into(), Level::Postponed, &mut reached);
         }
         self.run(graph, Level::Postponed, &mut reached)?;
         for index in 0..graph.categories.len() {
@@ -69,27 +65,39 @@ impl<'a> Search<'a> {
         &mut self,
         graph: &Graph,
         index: usize,
-        mut reached: impl FnMut(Node, u32),
+        mut reached: impl FnMut(NodeId, ObjectId),
     ) -> Result<()> {
         let level = graph.categories[index].level;
-        self.reach_all(graph, graph.heap().len() + index as u32, level, &mut reached);
+        self.reach_all(graph, graph.category_node(index), level, &mut reached);
         self.run(graph, level, reached)
     }
 
-    fn reach_all(&mut self, graph: &Graph, node: Node, level: Level, reached: &mut impl FnMut(Node, u32)) {
-        let mut successors = graph.all_successors(node);
+    fn reach_all(
+        &mut self,
+        graph: &Graph,
+        node: NodeId,
+        level: Level,
+        reached: &mut impl FnMut(NodeId, ObjectId),
+    ) {
+        let mut successors = graph.object_successors(node);
         if self.shortest {
             let class = successors.class.take();
-            if class.is_some_and(|class| self.levels[class as usize] == UNSEEN) {
-                self.instances.push(node);
+            if class.is_some_and(|class| self.levels[class] == UNSEEN) {
+                self.instances.extend(graph.object(node));
             }
         }
         successors.for_each(|next| self.reach(node, next, level, reached));
     }
 
     #[inline]
-    fn reach(&mut self, node: Node, next: u32, level: Level, reached: &mut impl FnMut(Node, u32)) {
-        let known = &mut self.levels[next as usize];
+    fn reach(
+        &mut self,
+        node: NodeId,
+        next: ObjectId,
+        level: Level,
+        reached: &mut impl FnMut(NodeId, ObjectId),
+    ) {
+        let known = &mut self.levels[next];
         if *known == UNSEEN {
             *known = level as u8;
             reached(node, next);
@@ -97,7 +105,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn run(&mut self, graph: &Graph, level: Level, mut reached: impl FnMut(Node, u32)) -> Result<()> {
+    fn run(&mut self, graph: &Graph, level: Level, mut reached: impl FnMut(NodeId, ObjectId)) -> Result<()> {
         loop {
             self.run_queue(graph, level, &mut reached)?;
             if self.instances.is_empty() {
@@ -108,13 +116,18 @@ impl<'a> Search<'a> {
                     self.progress.check()?;
                 }
                 if let Some(class) = graph.heap().class_of(instance) {
-                    self.reach(instance, class, level, &mut reached);
+                    self.reach(instance.into(), class, level, &mut reached);
                 }
             }
         }
     }
 
-    fn run_queue(&mut self, graph: &Graph, level: Level, reached: &mut impl FnMut(Node, u32)) -> Result<()> {
+    fn run_queue(
+        &mut self,
+        graph: &Graph,
+        level: Level,
+        reached: &mut impl FnMut(NodeId, ObjectId),
+    ) -> Result<()> {
         let mut ticks = Ticks::new(self.progress);
         loop {
             ticks.tick()?;
@@ -126,37 +139,37 @@ impl<'a> Search<'a> {
             if level == Level::Strong && graph.has_low_priority(object) {
                 self.waiting.push(object);
             } else {
-                self.reach_all(graph, object, level, reached);
+                self.reach_all(graph, object.into(), level, reached);
             }
         }
     }
 
     /// Where to start so that everything is reached: what nothing refers to, and one object of each circle.
-    pub(super) fn unreachable(&mut self, graph: &Graph) -> Result<Vec<u32>> {
-        let objects = graph.heap().len();
-        let mut referred = vec![0u64; objects.div_ceil(64) as usize];
-        for object in 0..objects {
-            if object as usize % CHECK_EVERY == 0 {
+    pub(super) fn unreachable(&mut self, graph: &Graph) -> Result<Vec<ObjectId>> {
+        let objects = graph.heap().objects();
+        let mut referred = vec![0u64; objects.len().div_ceil(64)];
+        for object in objects.clone() {
+            if object.index() % CHECK_EVERY == 0 {
                 self.progress.check()?;
             }
-            if self.levels[object as usize] == UNSEEN {
-                for next in graph.all_successors(object) {
+            if self.levels[object] == UNSEEN {
+                for next in graph.object_successors(object.into()) {
                     if next != object {
-                        referred[next as usize / 64] |= 1 << (next % 64);
+                        referred[next.index() / 64] |= 1 << (next.index() % 64);
                     }
                 }
             }
         }
         let mut entries = Vec::new();
         for circles in [false, true] {
-            for object in 0..objects {
-                if object as usize % CHECK_EVERY == 0 {
+            for object in objects.clone() {
+                if object.index() % CHECK_EVERY == 0 {
                     self.progress.check()?;
                 }
-                let unseen = self.levels[object as usize] == UNSEEN;
-                if unseen && (circles || referred[object as usize / 64] >> (object % 64) & 1 == 0) {
+                let unseen = self.levels[object] == UNSEEN;
+                if unseen && (circles || referred[object.index() / 64] >> (object.index() % 64) & 1 == 0) {
                     entries.push(object);
-                    self.levels[object as usize] = Level::Unreachable as u8;
+                    self.levels[object] = Level::Unreachable as u8;
                     self.queue.push_back(object);
                     self.run(graph, Level::Unreachable, |_, _| {})?;
                 }

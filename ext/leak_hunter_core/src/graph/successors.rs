@@ -1,80 +1,104 @@
 //! What a node leads to: by every edge, by essential ones, by those that keep alive, and one at a time.
 
-use super::{CACHES, EXECUTIONS, Graph, Level, Node};
+use super::{CACHES, EXECUTIONS, Graph, Level, NodeId, Place};
 use crate::heap::edges::{List, Pause};
+use crate::ids::ObjectId;
 
 /// What a node leads to.
 #[derive(Clone, Debug)]
-pub(super) struct Successors<'a> {
-    pub(super) class: Option<u32>,
-    list: List<'a>,
-    others: std::slice::Iter<'a, u32>,
+struct Successors<'a> {
+    objects: ObjectSuccessors<'a>,
+    /// Of the top
     categories: std::ops::Range<u32>,
 }
 
-impl Successors<'_> {
+/// The objects that an object or a category leads to.
+#[derive(Clone, Debug)]
+pub(super) struct ObjectSuccessors<'a> {
+    pub(super) class: Option<ObjectId>,
+    list: List<'a>,
+    others: std::slice::Iter<'a, ObjectId>,
+}
+
+impl ObjectSuccessors<'_> {
     fn none() -> Self {
         Self {
             class: None,
             list: List::empty(),
             others: [].iter(),
-            categories: 0..0,
         }
     }
 }
 
-impl Iterator for Successors<'_> {
-    type Item = Node;
+impl Iterator for ObjectSuccessors<'_> {
+    type Item = ObjectId;
 
     #[inline]
-    fn next(&mut self) -> Option<Node> {
+    fn next(&mut self) -> Option<ObjectId> {
         self.class
             .take()
             .or_else(|| self.list.next())
             .or_else(|| self.others.next().copied())
-            .or_else(|| self.categories.next())
     }
 
     /// Quicker than one by one: graphs are walked by it.
     #[inline]
-    fn fold<B, F: FnMut(B, Node) -> B>(self, init: B, mut f: F) -> B {
+    fn fold<B, F: FnMut(B, ObjectId) -> B>(self, init: B, mut f: F) -> B {
         let sum = self.class.into_iter().fold(init, &mut f);
         let sum = self.list.fold(sum, &mut f);
-        let sum = self.others.copied().fold(sum, &mut f);
-        self.categories.fold(sum, f)
+        self.others.copied().fold(sum, f)
+    }
+}
+
+impl Iterator for Successors<'_> {
+    type Item = NodeId;
+
+    #[inline]
+    fn next(&mut self) -> Option<NodeId> {
+        let object = self.objects.next().map(NodeId::from);
+        object.or_else(|| self.categories.next().map(NodeId::new))
+    }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, NodeId) -> B>(self, init: B, mut f: F) -> B {
+        let sum = self
+            .objects
+            .fold(init, |sum, object| f(sum, NodeId::from(object)));
+        self.categories.map(NodeId::new).fold(sum, f)
     }
 }
 
 impl Graph {
     /// The nodes that a node leads to by essential edges, as often as it does so.
     #[inline]
-    pub fn successors(&self, node: Node) -> impl Iterator<Item = Node> + '_ {
+    pub fn successors(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
         let successors = self.all_successors(node);
-        let level = match node.checked_sub(self.heap.len()) {
-            None => self.level_from(node),
-            Some(index) => self.categories.get(index as usize).map_or(0, |it| it.level as u8),
+        let level = match self.place(node) {
+            Place::Object(object) => self.level_from(object),
+            Place::Category(index) => self.categories[index].level as u8,
+            Place::Top => 0,
         };
-        let objects = self.heap.len();
-        successors.filter(move |next| *next >= objects || self.level_to(*next) == level)
+        let objects = NodeId::new(self.heap.len());
+        successors.filter(move |next| *next >= objects || self.levels[*next] & !CACHES == level)
     }
 
     /// The objects that a node keeps alive, its class apart: all but what only caches, tools and the bare stack lead to.
-    pub(crate) fn keeping_successors(&self, node: Node) -> impl Iterator<Item = u32> + '_ {
-        let keeps = match node.checked_sub(self.heap.len()) {
-            None => self.level_to(node) < Level::Unreachable as u8 && !self.is_tool(node),
-            Some(index) => self
-                .categories
-                .get(index as usize)
-                .is_some_and(|category| category.level != Level::Postponed),
+    pub(crate) fn keeping_successors(&self, node: NodeId) -> impl Iterator<Item = ObjectId> + '_ {
+        let keeps = match self.place(node) {
+            Place::Object(object) => {
+                self.level_to(object) < Level::Unreachable as u8 && !self.is_tool(object)
+            }
+            Place::Category(index) => self.categories[index].level != Level::Postponed,
+            Place::Top => false,
         };
-        let mut successors = self.all_successors(node);
+        let mut successors = self.object_successors(node);
         successors.class = None;
         successors.filter(move |_| keeps)
     }
 
     /// A cache, a table of tracing, or LeakHunter's own; threads and fibers are postponed and yet keep what they hold.
-    fn is_tool(&self, object: u32) -> bool {
-        self.levels[object as usize] & CACHES != 0
+    fn is_tool(&self, object: ObjectId) -> bool {
+        self.levels[object] & CACHES != 0
             && !self
                 .heap
                 .label(object)
@@ -85,12 +109,12 @@ impl Graph {
     #[inline]
     pub(crate) fn resume(
         &self,
-        object: u32,
+        object: ObjectId,
         pause: Option<Pause>,
-        wanted: impl Fn(&Node) -> bool,
-    ) -> (Option<Node>, Pause) {
+        wanted: impl Fn(&ObjectId) -> bool,
+    ) -> (Option<ObjectId>, Pause) {
         let level = self.level_from(object);
-        let essential = |next: &u32| self.level_to(*next) == level && wanted(next);
+        let essential = |next: &ObjectId| self.level_to(*next) == level && wanted(next);
         let mut list = match pause {
             Some(pause) => self.heap.resume(object, pause),
             None => {
@@ -108,39 +132,50 @@ impl Graph {
     /// Goes on with the successors of a category or of the top after the first `done`. Tells how many are done then.
     pub(crate) fn resume_category(
         &self,
-        node: Node,
+        node: NodeId,
         done: u32,
-        wanted: impl Fn(&Node) -> bool,
-    ) -> Option<(u32, Node)> {
-        let Some(category) = self.categories.get((node - self.heap.len()) as usize) else {
-            let next = (self.heap.len() + done..self.top()).find(wanted)?;
-            return Some((next - self.heap.len() + 1, next));
+        wanted: impl Fn(&NodeId) -> bool,
+    ) -> Option<(u32, NodeId)> {
+        let Place::Category(index) = self.place(node) else {
+            let mut categories = self.category_nodes().enumerate().skip(done as usize);
+            let (index, next) = categories.find(|(_, next)| wanted(next))?;
+            return Some((index as u32 + 1, next));
         };
-        let essential = |next: &&u32| self.level_to(**next) == category.level as u8 && wanted(next);
+        let category = &self.categories[index];
+        let essential =
+            |next: &ObjectId| self.level_to(*next) == category.level as u8 && wanted(&NodeId::from(*next));
         let rest = &category.root.references[done as usize..];
-        let index = rest.iter().position(|next| essential(&next))?;
-        Some((done + index as u32 + 1, rest[index]))
+        let index = rest.iter().position(essential)?;
+        Some((done + index as u32 + 1, rest[index].into()))
     }
 
     #[inline]
-    pub(super) fn all_successors(&self, node: Node) -> Successors<'_> {
-        match node.checked_sub(self.heap.len()) {
-            None => Successors {
-                class: self.heap.class_of(node),
-                list: self.heap.list(node),
+    fn all_successors(&self, node: NodeId) -> Successors<'_> {
+        let is_top = self.place(node) == Place::Top;
+        Successors {
+            objects: self.object_successors(node),
+            categories: if is_top {
+                self.heap.len()..self.top().get()
+            } else {
+                0..0
+            },
+        }
+    }
+
+    /// Every object that a node leads to.
+    #[inline]
+    pub(super) fn object_successors(&self, node: NodeId) -> ObjectSuccessors<'_> {
+        match self.place(node) {
+            Place::Object(object) => ObjectSuccessors {
+                class: self.heap.class_of(object),
+                list: self.heap.list(object),
                 others: [].iter(),
-                categories: 0..0,
             },
-            Some(index) => match self.categories.get(index as usize) {
-                Some(category) => Successors {
-                    others: category.root.references.iter(),
-                    ..Successors::none()
-                },
-                None => Successors {
-                    categories: self.heap.len()..self.top(),
-                    ..Successors::none()
-                },
+            Place::Category(index) => ObjectSuccessors {
+                others: self.categories[index].root.references.iter(),
+                ..ObjectSuccessors::none()
             },
+            Place::Top => ObjectSuccessors::none(),
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::{Analyses, Node, Ticks};
+use super::{Analyses, NodeId, Ticks};
 use crate::error::Result;
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 impl Analyses {
@@ -20,8 +21,9 @@ impl Analyses {
             *numbers.entry(heap.class_name_of_kind(kind)).or_insert(next)
         };
         let classes: Vec<usize> = heap.all_kinds().iter().map(number).collect();
-        let class_of = |node: Node| {
-            let object = (node < heap.len()).then_some(node)?;
+        let graph = self.graph(progress)?;
+        let class_of = |node: NodeId| {
+            let object = graph.object(node)?;
             Some(classes[heap.kind_number(object)?.index()])
         };
         let mut retained = vec![0u64; numbers.len()];
@@ -29,7 +31,7 @@ impl Analyses {
         let mut open = vec![0u32; numbers.len()];
         let mut above: Vec<Option<usize>> = Vec::new();
         let mut ticks = Ticks::new(progress);
-        let top = self.graph(progress)?.top();
+        let top = graph.top();
         dominated.each_below(top, |node, depth| {
             ticks.tick()?;
             for left in above.drain(depth - 1..).flatten() {
@@ -52,10 +54,10 @@ impl Analyses {
     }
 
     /// The `limit` objects that retain most, largest first.
-    pub fn largest_retainers(&self, limit: usize, progress: &Progress) -> Result<Vec<u32>> {
+    pub fn largest_retainers(&self, limit: usize, progress: &Progress) -> Result<Vec<ObjectId>> {
         let dominators = self.dominators(progress)?;
-        let key = |object: &u32| (Reverse(dominators.retained(*object)), *object);
-        let mut objects: Vec<u32> = (0..self.heap().len()).collect();
+        let key = |object: &ObjectId| (Reverse(dominators.retained(*object)), *object);
+        let mut objects: Vec<ObjectId> = self.heap().objects().collect();
         if limit < objects.len() {
             objects.select_nth_unstable_by_key(limit, key);
             objects.truncate(limit);

@@ -21,7 +21,7 @@ pub(crate) struct Plain {
 }
 
 /// How one object refers to another.
-pub(crate) fn edge(graph: &Graph, parent: Node, child: Node) -> Edge {
+pub(crate) fn edge(graph: &Graph, parent: NodeId, child: NodeId) -> Edge {
     let path = [parent, child].map(|node| PathNode { node, omitted: 0 });
     let names = EdgeNames::of(graph, &[&path], &Progress::default()).unwrap();
     names.steps(&path)[1].edge.clone()
@@ -94,9 +94,9 @@ impl Plain {
     }
 
     /// The nodes of a graph and the edges that count. Roots are numbered as the graph numbers them.
-    fn edges(&self, graph: &Graph) -> BTreeMap<u32, BTreeSet<u32>> {
+    fn edges(&self, graph: &Graph) -> BTreeMap<NodeId, BTreeSet<NodeId>> {
         let levels = self.levels();
-        let mut edges: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        let mut edges: BTreeMap<NodeId, BTreeSet<NodeId>> = BTreeMap::new();
         for object in 0..self.objects.len() {
             let from = match self.objects[object].2 {
                 true => levels[object].max(Level::Postponed),
@@ -106,27 +106,36 @@ impl Plain {
                 .successors(object)
                 .into_iter()
                 .filter(|next| levels[*next] == from);
-            edges.insert(object as u32, next.map(|next| next as u32).collect());
+            edges.insert(node(object), next.map(node).collect());
         }
-        for node in self.objects.len() as u32..graph.top() {
-            let (list, level) = match graph.category(node).unwrap() {
+        for category in graph.category_nodes() {
+            let (list, level) = match graph.category(category).unwrap() {
                 "vm" => (self.strong.clone(), Level::Strong),
                 "machine_context" => (self.stack.clone(), Level::Postponed),
                 "unreachable" => (
-                    graph.successors(node).map(|it| it as usize).collect(),
+                    graph.successors(category).map(NodeId::index).collect(),
                     Level::Unreachable,
                 ),
                 _ => (Vec::new(), Level::Finalizers),
             };
             let list = list.into_iter().filter(|object| levels[*object] == level);
-            edges.insert(node, list.map(|object| object as u32).collect());
+            edges.insert(category, list.map(node).collect());
         }
-        edges.insert(graph.top(), (self.objects.len() as u32..graph.top()).collect());
+        edges.insert(graph.top(), graph.category_nodes().collect());
         edges
     }
 }
 
-fn reached_without(edges: &BTreeMap<u32, BTreeSet<u32>>, top: u32, without: Option<u32>) -> BTreeSet<u32> {
+/// The node of an object.
+fn node(object: usize) -> NodeId {
+    NodeId::new(object as u32)
+}
+
+fn reached_without(
+    edges: &BTreeMap<NodeId, BTreeSet<NodeId>>,
+    top: NodeId,
+    without: Option<NodeId>,
+) -> BTreeSet<NodeId> {
     let mut seen = BTreeSet::from([top]);
     let mut open = vec![top];
     while let Some(node) = open.pop() {
@@ -170,7 +179,7 @@ proptest! {
         let heap = Arc::new(plain.heap());
         let progress = Progress::default();
         let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
-        let levels: Vec<Level> = (0..heap.len()).map(|object| graph.level(object)).collect();
+        let levels: Vec<Level> = heap.objects().map(|object| graph.level(object)).collect();
         prop_assert_eq!(levels, plain.levels());
 
         let edges = plain.edges(&graph);
@@ -182,15 +191,15 @@ proptest! {
 
         let tree = dominators(&graph, &progress).unwrap();
         let mut total = 0;
-        for node in 0..graph.top() {
+        for node in graph.nodes_below_top() {
             let left = reached_without(&edges, graph.top(), Some(node));
-            let lost: BTreeSet<u32> = everything.difference(&left).copied().collect();
-            for other in 0..graph.top() {
+            let lost: BTreeSet<NodeId> = everything.difference(&left).copied().collect();
+            for other in graph.nodes_below_top() {
                 prop_assert_eq!(tree.dominates(node, other), lost.contains(&other));
             }
-            let size = lost.iter().filter_map(|it| plain.sizes.get(*it as usize)).sum::<u64>();
+            let size = lost.iter().filter_map(|it| plain.sizes.get(it.index())).sum::<u64>();
             prop_assert_eq!(tree.retained(node), size);
-            total += plain.sizes.get(node as usize).unwrap_or(&0);
+            total += plain.sizes.get(node.index()).unwrap_or(&0);
         }
         prop_assert_eq!(tree.retained(graph.top()), total);
         prop_assert_eq!(total, heap.total_memsize());
@@ -202,11 +211,11 @@ proptest! {
         let progress = Progress::default();
         let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let parents = graph.parents(&progress).unwrap();
-        for object in 0..heap.len() {
-            let mut node = object;
+        for object in heap.objects() {
+            let mut node = NodeId::from(object);
             let mut steps = 0;
             while node != graph.top() {
-                let parent = parents[node as usize];
+                let parent = parents[node];
                 prop_assert!(graph.successors(parent).any(|next| next == node));
                 node = parent;
                 steps += 1;
@@ -245,6 +254,6 @@ fn deep_and_wide_graphs_do_not_recurse() {
         let progress = Progress::default();
         let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let tree = dominators(&graph, &progress).unwrap();
-        assert_eq!(tree.retained(0), COUNT as u64);
+        assert_eq!(tree.retained(node(0)), COUNT as u64);
     }
 }

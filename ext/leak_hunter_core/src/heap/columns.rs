@@ -106,14 +106,12 @@ impl HeapBuilder {
         let mut sites: Vec<Option<SiteId>> = vec![None; tables.len()];
         for traced in &columns.sites {
             if let Some(number) = tables.number(traced.address) {
-                sites[number as usize] = Some(traced.site);
+                sites[number] = Some(traced.site);
             }
         }
         let mut first = tables.filler();
         for class in dictionary.classes {
-            let site = tables
-                .number(class.address)
-                .and_then(|number| sites[number as usize]);
+            let site = tables.number(class.address).and_then(|number| sites[number]);
             first.found.classes.add(&dictionary.site(class, site));
         }
         let ivar_records = columns
@@ -139,7 +137,7 @@ impl HeapBuilder {
                     u32::MAX => columns.large.get(&row.address).copied().unwrap_or(0),
                     memsize => u64::from(memsize),
                 };
-                let site = sites[number as usize];
+                let site = sites[number];
                 let birth = *births.entry((row.kind, site)).or_insert_with(|| {
                     filler.birth(&dictionary.site(&dictionary.kinds[row.kind.index()], site))
                 });

@@ -4,6 +4,7 @@
 //! as variable-length integers. Lists stand in blocks, which threads fill side by side.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::ids::ObjectId;
 use crate::lock::Mutex;
 
 /// Bytes per block. A place is a block and an offset in one `u32`, so no list may start behind this.
@@ -25,7 +26,7 @@ pub(crate) struct Edges {
 impl Edges {
     /// The list at a place; `own` is the number of the object that it is of.
     #[inline]
-    pub(crate) fn at(&self, place: Place, own: u32) -> List<'_> {
+    pub(crate) fn at(&self, place: Place, own: ObjectId) -> List<'_> {
         if place == NOWHERE {
             return List::empty();
         }
@@ -35,7 +36,7 @@ impl Edges {
         List {
             bytes,
             left,
-            last: own,
+            last: own.get(),
         }
     }
 
@@ -49,16 +50,20 @@ impl Edges {
         List {
             bytes: &block[block.len() - pause.unread as usize..],
             left: pause.left,
-            last: pause.last,
+            last: pause.last.get(),
         }
     }
 
     /// Writes the lists of some objects anew.
-    pub(crate) fn rewrite(&mut self, lists: &[(u32, Vec<u32>)], places: &mut [Place]) -> Result<()> {
+    pub(crate) fn rewrite(
+        &mut self,
+        lists: &[(ObjectId, Vec<ObjectId>)],
+        places: &mut [Place],
+    ) -> Result<()> {
         let shelf = Shelf(Mutex::new(std::mem::take(&mut self.blocks)));
         let mut writer = Writer::new(&shelf);
         for (own, list) in lists {
-            places[*own as usize] = writer.write(*own, list)?;
+            places[*own] = writer.write(*own, list)?;
         }
         drop(writer);
         *self = shelf.into_edges();
@@ -93,16 +98,16 @@ impl List<'_> {
         Pause {
             unread: self.bytes.len() as u32,
             left: self.left,
-            last: self.last,
+            last: ObjectId::new(self.last),
         }
     }
 }
 
 impl Iterator for List<'_> {
-    type Item = u32;
+    type Item = ObjectId;
 
     #[inline]
-    fn next(&mut self) -> Option<u32> {
+    fn next(&mut self) -> Option<ObjectId> {
         if self.left == 0 {
             return None;
         }
@@ -110,18 +115,18 @@ impl Iterator for List<'_> {
         let number = read(&mut self.bytes);
         let difference = (number >> 1) as i32 ^ -((number & 1) as i32);
         self.last = self.last.wrapping_add_signed(difference);
-        Some(self.last)
+        Some(ObjectId::new(self.last))
     }
 
     /// Quicker than one by one: graphs are walked by it.
     #[inline]
-    fn fold<B, F: FnMut(B, u32) -> B>(mut self, init: B, mut f: F) -> B {
+    fn fold<B, F: FnMut(B, ObjectId) -> B>(mut self, init: B, mut f: F) -> B {
         let mut sum = init;
         for _ in 0..self.left {
             let number = read(&mut self.bytes);
             let difference = (number >> 1) as i32 ^ -((number & 1) as i32);
             self.last = self.last.wrapping_add_signed(difference);
-            sum = f(sum, self.last);
+            sum = f(sum, ObjectId::new(self.last));
         }
         sum
     }
@@ -139,7 +144,7 @@ pub(crate) struct Pause {
     /// Bytes of the block behind it.
     pub(crate) unread: u32,
     pub(crate) left: u32,
-    pub(crate) last: u32,
+    pub(crate) last: ObjectId,
 }
 
 /// Blocks that threads take and hand in.
@@ -185,17 +190,17 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds the list of the object with the number `own`.
-    pub(crate) fn write(&mut self, own: u32, references: &[u32]) -> Result<Place> {
+    pub(crate) fn write(&mut self, own: ObjectId, references: &[ObjectId]) -> Result<Place> {
         if references.is_empty() {
             return Ok(NOWHERE);
         }
         self.list.clear();
         append(&mut self.list, references.len() as u32);
-        let mut last = own;
+        let mut last = own.get();
         for number in references {
-            let difference = number.wrapping_sub(last) as i32;
+            let difference = number.get().wrapping_sub(last) as i32;
             append(&mut self.list, (difference << 1 ^ difference >> 31) as u32);
-            last = *number;
+            last = number.get();
         }
         if self.bytes.len() + self.list.len() > BLOCK {
             self.hand_in();
@@ -267,17 +272,21 @@ mod tests {
 
     use super::*;
 
+    fn object() -> impl Strategy<Value = ObjectId> {
+        (0..1u32 << 31).prop_map(ObjectId::new)
+    }
+
     proptest! {
         #[test]
         fn references_come_back_as_they_went_in(
             lists in proptest::collection::vec(
-                (0..1u32 << 31, proptest::collection::vec(0..1u32 << 31, 0..40)), 0..200),
+                (object(), proptest::collection::vec(object(), 0..40)), 0..200),
             long in 0..40_000u32,
         ) {
             let shelf = Shelf::default();
             let mut writer = Writer::new(&shelf);
             let mut lists = lists;
-            lists.push((7, (0..long).map(|number| number * 50_000).collect()));
+            lists.push((ObjectId::new(7), (0..long).map(|number| ObjectId::new(number * 50_000)).collect()));
             let places: Vec<_> = lists
                 .iter()
                 .map(|(own, list)| writer.write(*own, list).unwrap())

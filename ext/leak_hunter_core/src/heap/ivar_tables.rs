@@ -14,6 +14,7 @@ use super::edges::{Edges, NOWHERE, Place};
 use super::{Heap, Root, Type};
 use crate::dump::Fields;
 use crate::error::Result;
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// Owners between two looks at whether to go on.
@@ -22,19 +23,19 @@ const CHECK_EVERY: usize = 1 << 12;
 /// A `fields` record as it was read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct IvarRecord {
-    number: u32,
+    number: ObjectId,
     owner: u64,
     shape: u64,
 }
 
 impl IvarRecord {
-    pub(super) fn new(number: u32, owner: u64, shape: u64) -> Self {
+    pub(super) fn new(number: ObjectId, owner: u64, shape: u64) -> Self {
         Self { number, owner, shape }
     }
 
     /// Of the object with this number, if it is one.
     #[inline]
-    pub(super) fn of(number: u32, fields: &Fields<'_>) -> Option<Self> {
+    pub(super) fn of(number: ObjectId, fields: &Fields<'_>) -> Option<Self> {
         Some(AddressedIvarRecord::of(fields)?.numbered(number))
     }
 }
@@ -58,7 +59,7 @@ impl AddressedIvarRecord {
         })
     }
 
-    pub(super) fn numbered(self, number: u32) -> IvarRecord {
+    pub(super) fn numbered(self, number: ObjectId) -> IvarRecord {
         IvarRecord::new(number, self.owner, self.shape)
     }
 }
@@ -66,8 +67,8 @@ impl AddressedIvarRecord {
 /// The variables of one owner that were in one record.
 #[derive(Clone, Copy, Debug)]
 struct IvarTable {
-    owner: u32,
-    record: u32,
+    owner: ObjectId,
+    record: ObjectId,
     shape: u64,
     /// How many references of the owner are values of this table: they are the last ones, one table after the other.
     count: u32,
@@ -96,16 +97,16 @@ pub(super) struct References<'a> {
 }
 
 /// Owners and shapes, by record.
-type Records = HashMap<u32, (u32, u64), RandomState>;
+type Records = HashMap<ObjectId, (ObjectId, u64), RandomState>;
 /// Objects and what they refer to.
-type Lists = Vec<(u32, Vec<u32>)>;
+type Lists = Vec<(ObjectId, Vec<ObjectId>)>;
 
 impl IvarTables {
     /// Moves the values of `records` to their owners. `is_internal` tells the VM's own objects.
     pub(super) fn contract(
         records: &[IvarRecord],
-        number: impl Fn(u64) -> Option<u32>,
-        is_internal: impl Fn(u32) -> bool,
+        number: impl Fn(u64) -> Option<ObjectId>,
+        is_internal: impl Fn(ObjectId) -> bool,
         references: References<'_>,
         progress: &Progress,
     ) -> Result<Self> {
@@ -118,38 +119,38 @@ impl IvarTables {
             .collect();
         let References { places, edges, roots } = references;
         let (tables, mut lists) = tables(&records, places, edges, progress)?;
-        let owners: HashMap<u32, u32, RandomState> =
+        let owners: HashMap<ObjectId, ObjectId, RandomState> =
             tables.iter().map(|table| (table.record, table.owner)).collect();
         for (record, (owner, _)) in &records {
             match owners.contains_key(record) {
-                true => places[*record as usize] = NOWHERE,
+                true => places[*record] = NOWHERE,
                 // An owner that has another one by now: it is still referred to, as in Ruby.
                 false => {
-                    let list = edges.at(places[*record as usize], *record);
+                    let list = edges.at(places[*record], *record);
                     lists.push((*record, list.chain([*owner]).collect()));
                 }
             }
         }
         // Besides the owner, only stacks and buffers of the VM refer to a record: that is as if to its owner.
-        let other_owner = |object: u32, number: u32| {
+        let other_owner = |object: ObjectId, number: ObjectId| {
             let owner = owners.get(&number).copied();
             owner.filter(|owner| *owner != object)
         };
-        let mut changed: HashSet<u32, RandomState> = HashSet::default();
+        let mut changed: HashSet<ObjectId, RandomState> = HashSet::default();
         for (object, list) in &mut lists {
             changed.insert(*object);
             for number in list {
                 *number = other_owner(*object, *number).unwrap_or(*number);
             }
         }
-        for object in 0..places.len() as u32 {
-            if object as usize % CHECK_EVERY == 0 {
+        for object in (0..places.len() as u32).map(ObjectId::new) {
+            if object.index() % CHECK_EVERY == 0 {
                 progress.check()?;
             }
             if !is_internal(object) || changed.contains(&object) {
                 continue;
             }
-            let list = edges.at(places[object as usize], object);
+            let list = edges.at(places[object], object);
             if list.clone().any(|it| other_owner(object, it).is_some()) {
                 let list = list.map(|it| other_owner(object, it).unwrap_or(it));
                 lists.push((object, list.collect()));
@@ -164,7 +165,7 @@ impl IvarTables {
         Ok(Self(tables))
     }
 
-    fn of(&self, owner: u32) -> &[IvarTable] {
+    fn of(&self, owner: ObjectId) -> &[IvarTable] {
         let start = self.0.partition_point(|table| table.owner < owner);
         let length = self.0[start..].partition_point(|table| table.owner == owner);
         &self.0[start..start + length]
@@ -182,19 +183,19 @@ fn tables(
     edges: &Edges,
     progress: &Progress,
 ) -> Result<(Vec<IvarTable>, Lists)> {
-    let mut owners: Vec<u32> = records.values().map(|(owner, _)| *owner).collect();
+    let mut owners: Vec<ObjectId> = records.values().map(|(owner, _)| *owner).collect();
     owners.sort_unstable();
     owners.dedup();
     // Ruby has no record that is the owner of another one
     owners.retain(|owner| !records.contains_key(owner));
     let mut tables = Vec::new();
     let mut lists = Vec::new();
-    let mut done: HashSet<u32, RandomState> = HashSet::default();
+    let mut done: HashSet<ObjectId, RandomState> = HashSet::default();
     for (index, owner) in owners.into_iter().enumerate() {
         if index % CHECK_EVERY == 0 {
             progress.check()?;
         }
-        let mut list: Vec<u32> = edges.at(places[owner as usize], owner).collect();
+        let mut list: Vec<ObjectId> = edges.at(places[owner], owner).collect();
         let own = list.len();
         for index in 0..own {
             let record = list[index];
@@ -202,7 +203,7 @@ fn tables(
                 continue;
             };
             if done.insert(record) {
-                let values = edges.at(places[record as usize], record);
+                let values = edges.at(places[record], record);
                 tables.push(IvarTable {
                     owner,
                     record,
@@ -221,7 +222,7 @@ fn tables(
 
 impl Heap {
     /// What each reference of an object is; nothing where all are other than variables.
-    pub(crate) fn slots(&self, object: u32) -> Vec<Slot<'_>> {
+    pub(crate) fn slots(&self, object: ObjectId) -> Vec<Slot<'_>> {
         let Some(kind) = self.kind(object) else {
             return Vec::new();
         };
@@ -233,8 +234,8 @@ impl Heap {
         }
         let values: usize = tables.iter().map(|table| table.count as usize).sum();
         let own = references.len() - values;
-        let records: HashSet<u32, RandomState> = tables.iter().map(|table| table.record).collect();
-        let is_table = |number: &u32| records.contains(number);
+        let records: HashSet<ObjectId, RandomState> = tables.iter().map(|table| table.record).collect();
+        let is_table = |number: &ObjectId| records.contains(number);
         let own_count = references.clone().take(own).filter(|it| !is_table(it)).count();
         let mut names = self.variables(kind.shape, own_count);
         let mut slots: Vec<Slot<'_>> = references

@@ -11,6 +11,7 @@ use crate::dump::Fields;
 use crate::graph::tests::edge;
 use crate::graph::{Graph, Level, dominators, path};
 use crate::heap::{Heap, HeapBuilder, Name};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 const TOP: u64 = 0x1000;
@@ -92,7 +93,7 @@ fn line(address: u64, members: &str, references: &[u64]) -> String {
 }
 
 fn references(heap: &Heap) -> BTreeMap<u64, Vec<u64>> {
-    (0..heap.len())
+    heap.objects()
         .map(|object| {
             let list = heap.references(object).map(|it| heap.address(it)).collect();
             (heap.address(object), list)
@@ -106,7 +107,7 @@ fn edges(heap: Heap) -> [(String, Option<String>); 2] {
     let heap = graph.heap();
     let owner = heap.find(OWNER).unwrap();
     [VALUE, RECORD].map(|address| {
-        let edge = edge(&graph, owner, heap.find(address).unwrap());
+        let edge = edge(&graph, owner.into(), heap.find(address).unwrap().into());
         (edge.kind.name().into(), edge.name)
     })
 }
@@ -231,8 +232,15 @@ fn names_that_the_process_told_come_first() {
     let graph = Graph::new(Arc::new(heap), &Progress::default()).unwrap();
     let heap = graph.heap();
     let parents = graph.parents(&Progress::default()).unwrap();
-    let steps = path(&graph, &parents, heap.find(VALUE).unwrap(), &Progress::default()).unwrap();
-    let addresses: Vec<u64> = steps[1..].iter().map(|step| heap.address(step.node)).collect();
+    let steps = path(
+        &graph,
+        &parents,
+        heap.find(VALUE).unwrap().into(),
+        &Progress::default(),
+    )
+    .unwrap();
+    let objects = steps.iter().filter_map(|step| graph.object(step.node));
+    let addresses: Vec<u64> = objects.map(|object| heap.address(object)).collect();
     assert_eq!(addresses, [TOP, OWNER, VALUE]);
     assert_eq!(steps[3].edge.name.as_deref(), Some("@told"));
 }
@@ -347,9 +355,10 @@ proptest! {
             let tree = dominators(&graph, &Progress::default()).unwrap();
             let parents = graph.parents(&Progress::default()).unwrap();
             (0..objects.len() as u32)
+                .map(ObjectId::new)
                 .map(|object| {
                     let above = tree.of(object).filter(|above| graph.is_object(*above));
-                    let steps = path(&graph, &parents, object, &Progress::default()).unwrap().len();
+                    let steps = path(&graph, &parents, object.into(), &Progress::default()).unwrap().len();
                     (graph.level(object), above, steps)
                 })
                 .collect::<Vec<_>>()

@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
 use crate::dump::{Fields, lossy};
-use crate::ids::{BirthId, KindId, TextId};
+use crate::ids::{BirthId, KindId, ObjectId, TextId};
 use crate::lock::Mutex;
 
 /// Labels of the VM's inline caches: there is one for each place in the code that runs.
@@ -85,8 +85,8 @@ pub struct Kind {
     pub(crate) type_name: Option<TextId>,
     /// Address of the class; 0 for objects without one.
     pub class: u64,
-    /// Number of the class among the objects, once all are known; [`NONE`] before and without one.
-    pub(crate) class_number: u32,
+    /// Number of the class among the objects, once all are known; [`ObjectId::NONE`] before and without one.
+    pub(crate) class_number: ObjectId,
     /// `struct` of DATA, `imemo_type` of IMEMO.
     pub(crate) label: Option<TextId>,
     pub(crate) file: Option<TextId>,
@@ -119,7 +119,7 @@ pub struct Kinds {
     pub(crate) kinds: Vec<Kind>,
     pub(crate) births: Vec<Birth>,
     /// Number of the class among the objects, by birth: graphs are walked by it.
-    pub(crate) classes: Vec<u32>,
+    pub(crate) classes: Vec<ObjectId>,
     texts: Vec<Box<str>>,
 }
 
@@ -150,14 +150,14 @@ impl Kinds {
         let texts: usize = self.texts.iter().map(|text| text.len() + 16).sum();
         texts
             + self.kinds.len() * size_of::<Kind>()
-            + self.births.len() * (size_of::<Birth>() + size_of::<u32>())
+            + self.births.len() * (size_of::<Birth>() + size_of::<ObjectId>())
     }
 
     /// Tells the classes' numbers, once all objects have one.
-    pub(crate) fn number_classes(&mut self, number: impl Fn(u64) -> Option<u32>) {
+    pub(crate) fn number_classes(&mut self, number: impl Fn(u64) -> Option<ObjectId>) {
         for kind in &mut self.kinds {
             if kind.class != 0 {
-                kind.class_number = number(kind.class).unwrap_or(NONE);
+                kind.class_number = number(kind.class).unwrap_or(ObjectId::NONE);
             }
         }
         let classes = self
@@ -196,7 +196,7 @@ impl Table {
             type_,
             type_name: self.text(Some(&fields.kind)),
             class: fields.class_of_object().unwrap_or(0),
-            class_number: NONE,
+            class_number: ObjectId::NONE,
             label: self.text(label.map(AsRef::as_ref)),
             file: self.text(fields.file.as_deref()),
             method: self.text(fields.method.as_deref()),

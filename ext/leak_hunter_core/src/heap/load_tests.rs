@@ -6,6 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::ids::ObjectId;
 use crate::test_support::{Line, any_line};
 
 fn address(number: usize) -> u64 {
@@ -58,13 +59,15 @@ proptest! {
             let mut roots = BTreeMap::new();
             let mut dangling = 0;
             for (index, list) in lists.iter().enumerate() {
-                let known: Vec<u32> = list.iter().filter(|it| **it < count).map(|it| *it as u32).collect();
+                let known = list.iter().filter(|it| **it < count);
+                let known: Vec<ObjectId> = known.map(|it| ObjectId::new(*it as u32)).collect();
                 dangling += list.len() - known.len();
                 if index < count {
+                    let object = ObjectId::new(index as u32);
                     dangling += list.len() - known.len();
-                    prop_assert_eq!(&heap.references(index as u32).collect::<Vec<_>>(), &known);
+                    prop_assert_eq!(&heap.references(object).collect::<Vec<_>>(), &known);
                     let generation = sites.then_some(index as u64);
-                    prop_assert_eq!(heap.generation(index as u32), generation);
+                    prop_assert_eq!(heap.generation(object), generation);
                 }
                 let mut known = known;
                 known.sort_unstable();
@@ -89,7 +92,7 @@ fn plain(mut line: Line) -> Line {
 
 /// What is told of each object.
 fn told(heap: &Heap) -> Vec<String> {
-    let objects = (0..heap.len()).map(|object| {
+    let objects = heap.objects().map(|object| {
         let references: Vec<u64> = heap.references(object).map(|it| heap.address(it)).collect();
         format!(
             "{:#x} {} {:?} {:?} {:?} {:?} {:?} {} {references:x?}",
@@ -162,9 +165,10 @@ fn of_records_that_share_an_address_the_first_counts() {
     std::fs::write(file.path(), text).unwrap();
     for threads in [1, 4] {
         let heap = Heap::load(file.path(), Some(threads), &Progress::default()).unwrap();
-        for object in 0..100 {
-            assert_eq!(heap.memsize(object), 40 + u64::from(object));
-            assert_eq!(heap.references(object).collect::<Vec<_>>(), [0]);
+        for number in 0..100 {
+            let object = ObjectId::new(number);
+            assert_eq!(heap.memsize(object), 40 + u64::from(number));
+            assert_eq!(heap.references(object).collect::<Vec<_>>(), [ObjectId::new(0)]);
         }
     }
 }

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
-use super::kinds::{Birth, Kind, Kinds, NONE, Type, shape_of};
+use super::kinds::{Birth, Kind, Kinds, Type, shape_of};
 use crate::dump::{Fields, lossy};
-use crate::ids::{BirthId, KindId, TextId};
+use crate::ids::{BirthId, KindId, ObjectId, TextId};
 
 /// Kinds, births and texts by what they are, in the order in which they were met.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl LocalKinds {
             type_,
             type_name: Some(self.text(&fields.kind)),
             class: fields.class_of_object().unwrap_or(0),
-            class_number: NONE,
+            class_number: ObjectId::NONE,
             label: fields.label().map(|text| self.text(text)),
             file: fields.file.as_deref().map(|text| self.text(text)),
             method: fields.method.as_deref().map(|text| self.text(text)),

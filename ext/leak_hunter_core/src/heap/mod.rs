@@ -58,7 +58,7 @@ pub use self::summary::Tally;
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader};
 use crate::error::Result;
-use crate::ids::{BirthId, KindId};
+use crate::ids::{BirthId, KindId, ObjectId};
 
 /// All objects of a heap at one moment.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub struct Heap {
     births: Vec<BirthId>,
     memsizes: Vec<u32>,
     /// Sizes that do not fit.
-    large: HashMap<u32, u64, RandomState>,
+    large: HashMap<ObjectId, u64, RandomState>,
     places: Vec<Place>,
     edges: Edges,
     ivar_tables: IvarTables,
@@ -84,7 +84,7 @@ pub struct Heap {
 /// Elements of an Array or Hash, bytes of a String.
 #[derive(Clone, Copy, Debug)]
 struct ObjectLength {
-    object: u32,
+    object: ObjectId,
     length: u32,
 }
 
@@ -93,12 +93,12 @@ struct ObjectLength {
 pub struct Root {
     /// As Ruby calls it.
     pub category: String,
-    pub(crate) references: Vec<u32>,
+    pub(crate) references: Vec<ObjectId>,
 }
 
 impl Root {
     /// The objects it leads to, in ascending order.
-    pub fn objects(&self) -> &[u32] {
+    pub fn objects(&self) -> &[ObjectId] {
         &self.references
     }
 }
@@ -127,30 +127,32 @@ impl Heap {
         self.index.is_empty()
     }
 
+    /// All objects, in ascending order of addresses.
+    pub fn objects(&self) -> impl DoubleEndedIterator<Item = ObjectId> + ExactSizeIterator + Clone + use<> {
+        (0..self.len()).map(ObjectId::new)
+    }
+
     /// The object at an address.
-    pub fn find(&self, address: u64) -> Option<u32> {
+    pub fn find(&self, address: u64) -> Option<ObjectId> {
         self.index.number(address)
     }
 
     /// The address of an object.
-    pub fn address(&self, object: u32) -> u64 {
+    pub fn address(&self, object: ObjectId) -> u64 {
         self.index.address(object)
     }
 
-    fn birth(&self, object: u32) -> Option<Birth> {
-        self.kinds
-            .births
-            .get(self.births[object as usize].index())
-            .copied()
+    fn birth(&self, object: ObjectId) -> Option<Birth> {
+        self.kinds.births.get(self.births[object].index()).copied()
     }
 
     /// What an object is and where it was made. `None` of a damaged record.
-    pub fn kind(&self, object: u32) -> Option<&Kind> {
+    pub fn kind(&self, object: ObjectId) -> Option<&Kind> {
         self.kinds.kinds.get(self.birth(object)?.kind.index())
     }
 
     /// Number of the kind of an object, and how many there are: for tables by kind.
-    pub(crate) fn kind_number(&self, object: u32) -> Option<KindId> {
+    pub(crate) fn kind_number(&self, object: ObjectId) -> Option<KindId> {
         Some(self.birth(object)?.kind)
     }
 
@@ -159,14 +161,14 @@ impl Heap {
     }
 
     /// GC count at its birth; `None` when that was not traced.
-    pub fn generation(&self, object: u32) -> Option<u64> {
+    pub fn generation(&self, object: ObjectId) -> Option<u64> {
         let generation = self.birth(object)?.generation;
         (generation != NONE).then_some(u64::from(generation))
     }
 
     /// Bytes of an object: its slot and what it allocated beside.
-    pub fn memsize(&self, object: u32) -> u64 {
-        match self.memsizes[object as usize] {
+    pub fn memsize(&self, object: ObjectId) -> u64 {
+        match self.memsizes[object] {
             NONE => self.large.get(&object).copied().unwrap_or(0),
             size => u64::from(size),
         }
@@ -174,39 +176,40 @@ impl Heap {
 
     /// Bytes of all objects.
     pub fn total_memsize(&self) -> u64 {
-        (0..self.len()).fold(0, |sum: u64, object| sum.saturating_add(self.memsize(object)))
+        self.objects()
+            .fold(0, |sum: u64, object| sum.saturating_add(self.memsize(object)))
     }
 
     /// The objects it refers to, its class apart, as often as it does so.
-    pub fn references(&self, object: u32) -> impl ExactSizeIterator<Item = u32> + Clone + '_ {
+    pub fn references(&self, object: ObjectId) -> impl ExactSizeIterator<Item = ObjectId> + Clone + '_ {
         self.list(object)
     }
 
     #[inline]
-    pub(crate) fn list(&self, object: u32) -> List<'_> {
-        self.edges.at(self.places[object as usize], object)
+    pub(crate) fn list(&self, object: ObjectId) -> List<'_> {
+        self.edges.at(self.places[object], object)
     }
 
     /// Goes on with an object's list.
     #[inline]
-    pub(crate) fn resume(&self, object: u32, pause: Pause) -> List<'_> {
-        self.edges.resume(self.places[object as usize], pause)
+    pub(crate) fn resume(&self, object: ObjectId, pause: Pause) -> List<'_> {
+        self.edges.resume(self.places[object], pause)
     }
 
     /// How many references all objects have, classes apart.
     pub fn reference_count(&self) -> u64 {
-        (0..self.len()).map(|object| self.list(object).len() as u64).sum()
+        self.objects().map(|object| self.list(object).len() as u64).sum()
     }
 
     /// The object that is its class, singleton classes as they are.
     #[inline]
-    pub fn class_of(&self, object: u32) -> Option<u32> {
-        let number = *self.kinds.classes.get(self.births[object as usize].index())?;
-        (number != NONE).then_some(number)
+    pub fn class_of(&self, object: ObjectId) -> Option<ObjectId> {
+        let class = *self.kinds.classes.get(self.births[object].index())?;
+        (class != ObjectId::NONE).then_some(class)
     }
 
     /// Ruby's internal type: `STRING`.
-    pub fn type_name(&self, object: u32) -> &str {
+    pub fn type_name(&self, object: ObjectId) -> &str {
         self.kind(object)
             .and_then(|kind| self.kinds.text(kind.type_name))
             .unwrap_or("UNKNOWN")
@@ -214,7 +217,7 @@ impl Heap {
 
     /// Name of its class, past singleton classes; of DATA without one its struct, of IMEMO its kind. `None` of hidden
     /// objects.
-    pub fn class_name(&self, object: u32) -> Option<String> {
+    pub fn class_name(&self, object: ObjectId) -> Option<String> {
         self.class_name_of_kind(self.kind(object)?)
     }
 
@@ -224,7 +227,7 @@ impl Heap {
     }
 
     /// `struct` of DATA, `imemo_type` of IMEMO.
-    pub fn label(&self, object: u32) -> Option<&str> {
+    pub fn label(&self, object: ObjectId) -> Option<&str> {
         self.label_of_kind(self.kind(object)?)
     }
 
@@ -233,7 +236,7 @@ impl Heap {
     }
 
     /// Where an object was allocated; `None` when that was not traced.
-    pub fn site(&self, object: u32) -> Option<Site<'_>> {
+    pub fn site(&self, object: ObjectId) -> Option<Site<'_>> {
         self.site_of_kind(self.kind(object)?)
     }
 
@@ -247,16 +250,16 @@ impl Heap {
     }
 
     /// Elements of an Array or Hash; of those with fewer than eight, nothing is known.
-    pub fn length(&self, object: u32) -> Option<u32> {
+    pub fn length(&self, object: ObjectId) -> Option<u32> {
         self.length_of_a(&[Type::Array, Type::Hash], object)
     }
 
     /// Bytes of a String's content; only of living heaps that is known.
-    pub fn bytesize(&self, object: u32) -> Option<u32> {
+    pub fn bytesize(&self, object: ObjectId) -> Option<u32> {
         self.length_of_a(&[Type::String], object)
     }
 
-    fn length_of_a(&self, types: &[Type], object: u32) -> Option<u32> {
+    fn length_of_a(&self, types: &[Type], object: ObjectId) -> Option<u32> {
         let index = self.lengths.binary_search_by_key(&object, |it| it.object).ok()?;
         types
             .contains(&self.kind(object)?.type_)

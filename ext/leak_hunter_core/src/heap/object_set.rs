@@ -1,5 +1,7 @@
 //! A set of objects, or of nodes, of one heap.
 
+use crate::ids::NodeId;
+
 /// One bit for each number up to the largest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectSet {
@@ -8,7 +10,7 @@ pub struct ObjectSet {
 
 impl ObjectSet {
     /// The set of these objects.
-    pub fn of(objects: impl IntoIterator<Item = u32>) -> Self {
+    pub fn of(objects: impl IntoIterator<Item = impl Into<NodeId>>) -> Self {
         let mut set = Self::default();
         for object in objects {
             set.insert(object);
@@ -18,8 +20,8 @@ impl ObjectSet {
 
     /// Adds an object. `false` when the set had it.
     #[inline]
-    pub fn insert(&mut self, object: u32) -> bool {
-        let (word, bit) = (object as usize / 64, 1 << (object % 64));
+    pub fn insert(&mut self, object: impl Into<NodeId>) -> bool {
+        let (word, bit) = place(object.into());
         if word >= self.words.len() {
             self.words.resize(word + 1, 0);
         }
@@ -29,16 +31,23 @@ impl ObjectSet {
     }
 
     /// Removes an object.
-    pub fn remove(&mut self, object: u32) {
-        if let Some(word) = self.words.get_mut(object as usize / 64) {
-            *word &= !(1 << (object % 64));
+    pub fn remove(&mut self, object: impl Into<NodeId>) {
+        let (word, bit) = place(object.into());
+        if let Some(word) = self.words.get_mut(word) {
+            *word &= !bit;
         }
     }
 
     /// Whether the set has the object.
     #[inline]
-    pub fn contains(&self, object: u32) -> bool {
-        let word = self.words.get(object as usize / 64).copied().unwrap_or(0);
-        word & 1 << (object % 64) != 0
+    pub fn contains(&self, object: impl Into<NodeId>) -> bool {
+        let (word, bit) = place(object.into());
+        self.words.get(word).is_some_and(|word| word & bit != 0)
     }
+}
+
+/// Which word has the bit of a node, and the bit.
+#[inline]
+fn place(node: NodeId) -> (usize, u64) {
+    (node.index() / 64, 1 << (node.get() % 64))
 }

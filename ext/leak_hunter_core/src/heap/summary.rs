@@ -8,6 +8,7 @@ use super::Heap;
 use super::kinds::Kind;
 use super::site::Site;
 use crate::gem;
+use crate::ids::ObjectId;
 
 /// How many objects, and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl Tally {
 impl Heap {
     fn by_kind(&self) -> Vec<Tally> {
         let mut tallies = vec![Tally::default(); self.all_kinds().len()];
-        for object in 0..self.len() {
+        for object in self.objects() {
             if let Some(kind) = self.kind_number(object) {
                 let memsize = self.memsize(object);
                 tallies[kind.index()].add(Tally { count: 1, memsize });
@@ -66,13 +67,18 @@ impl Heap {
     }
 
     /// Up to `limit` objects of the classes with this name, from the one numbered `from` on.
-    pub fn instances_of(&self, name: &str, from: u32, limit: usize) -> Vec<u32> {
+    pub fn instances_of(&self, name: &str, from: ObjectId, limit: usize) -> Vec<ObjectId> {
         let wanted: Vec<bool> = self
             .all_kinds()
             .iter()
             .map(|kind| self.class_name_of_kind(kind).as_deref() == Some(name))
             .collect();
-        let is_wanted = |object: &u32| self.kind_number(*object).is_some_and(|kind| wanted[kind.index()]);
-        (from..self.len()).filter(is_wanted).take(limit).collect()
+        let is_wanted =
+            |object: &ObjectId| self.kind_number(*object).is_some_and(|kind| wanted[kind.index()]);
+        (from.get()..self.len())
+            .map(ObjectId::new)
+            .filter(is_wanted)
+            .take(limit)
+            .collect()
     }
 }

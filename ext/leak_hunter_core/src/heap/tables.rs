@@ -13,7 +13,7 @@ use super::{Heap, ObjectLength, Root};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader, Fields, lossy};
 use crate::error::Result;
-use crate::ids::BirthId;
+use crate::ids::{BirthId, ObjectId};
 use crate::progress::Progress;
 
 /// Collections with fewer elements are not worth a row in the table of lengths.
@@ -47,7 +47,7 @@ pub(crate) struct PartialHeap {
     pub(super) ivar_records: Vec<IvarRecord>,
     roots: Vec<AddressedRoot>,
     lengths: Vec<ObjectLength>,
-    large: HashMap<u32, u64, RandomState>,
+    large: HashMap<ObjectId, u64, RandomState>,
 }
 
 /// A category of roots before its objects have numbers.
@@ -97,7 +97,7 @@ impl Tables {
 
     /// The number of an object.
     #[inline]
-    pub(super) fn number(&self, address: u64) -> Option<u32> {
+    pub(super) fn number(&self, address: u64) -> Option<ObjectId> {
         self.index.number(address)
     }
 
@@ -139,7 +139,7 @@ impl Tables {
         let mut roots: Vec<Root> = Vec::new();
         let mut places: HashMap<String, usize, RandomState> = HashMap::default();
         for AddressedRoot { category, addresses } in found.roots {
-            let mut numbers: Vec<u32> = addresses
+            let mut numbers: Vec<ObjectId> = addresses
                 .iter()
                 .filter_map(|address| self.index.number(*address))
                 .collect();
@@ -159,7 +159,7 @@ impl Tables {
         let ivar_tables = IvarTables::contract(
             &found.ivar_records,
             |address| self.index.number(address),
-            |object| kinds.type_of_birth(births[object as usize]).is_internal(),
+            |object| kinds.type_of_birth(births[object]).is_internal(),
             References {
                 places: &mut places,
                 edges: &mut edges,
@@ -199,7 +199,7 @@ pub(crate) struct Filler<'a> {
     interner: Interner<'a>,
     writer: Option<Writer<'a>>,
     pub(crate) found: PartialHeap,
-    list: Vec<u32>,
+    list: Vec<ObjectId>,
 }
 
 impl Filler<'_> {
@@ -233,7 +233,7 @@ impl Filler<'_> {
     /// Adds an object of which the rest is known by number.
     pub(crate) fn row(
         &mut self,
-        number: u32,
+        number: ObjectId,
         birth: BirthId,
         memsize: u64,
         length: u64,
@@ -246,9 +246,9 @@ impl Filler<'_> {
     }
 
     /// `false` when the object is there already.
-    fn place(&mut self, number: u32, birth: BirthId, memsize: u64, length: u64) -> bool {
+    fn place(&mut self, number: ObjectId, birth: BirthId, memsize: u64, length: u64) -> bool {
         let tables = self.tables;
-        let place = number as usize;
+        let place = number.index();
         let (free, birth) = (BirthId::NONE.get(), birth.get());
         let done = tables.births[place].compare_exchange(free, birth, Ordering::Relaxed, Ordering::Relaxed);
         if done.is_err() {
@@ -269,7 +269,7 @@ impl Filler<'_> {
         true
     }
 
-    fn references(&mut self, number: u32, references: impl Iterator<Item = u64>) -> Result<()> {
+    fn references(&mut self, number: ObjectId, references: impl Iterator<Item = u64>) -> Result<()> {
         self.list.clear();
         let mut dangling = 0;
         for address in references {
@@ -285,7 +285,7 @@ impl Filler<'_> {
             Some(writer) => writer.write(number, &self.list)?,
             None => NOWHERE,
         };
-        self.tables.places[number as usize].store(place, Ordering::Relaxed);
+        self.tables.places[number].store(place, Ordering::Relaxed);
         Ok(())
     }
 

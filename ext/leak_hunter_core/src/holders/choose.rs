@@ -8,8 +8,9 @@ use super::class_names::ClassNames;
 use super::leak_tree::LeakTree;
 use super::visible_owner::VisibleOwners;
 use crate::error::Result;
-use crate::graph::{Node, Ticks};
+use crate::graph::{NodeId, Ticks};
 use crate::heap::Type;
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// Of what an object holds, in percent: an object below it with a smaller share is not reported on its own.
@@ -22,12 +23,12 @@ const ROOT_CLASSES: [&str; 3] = ["Object", "BasicObject", "Kernel"];
 /// A holder, by its node, and what it accounts for: the nodes below it, with all leaked objects that they dominate.
 #[derive(Clone, Debug)]
 pub(super) struct Chosen {
-    pub(super) node: Node,
+    pub(super) node: NodeId,
     /// The object that people know the holder by.
-    pub(super) owner: Node,
-    pub(super) members: Vec<Node>,
+    pub(super) owner: NodeId,
+    pub(super) members: Vec<NodeId>,
     /// The leaked objects among and below the members that no other leaked object dominates.
-    pub(super) leaked: Vec<u32>,
+    pub(super) leaked: Vec<ObjectId>,
     /// Others hold the members, too.
     pub(super) shared: bool,
 }
@@ -35,11 +36,11 @@ pub(super) struct Chosen {
 /// The walk down the dominators.
 pub(super) struct Choice<'a> {
     leak_tree: &'a LeakTree<'a>,
-    parents: &'a [Node],
+    parents: &'a [NodeId],
     names: &'a ClassNames,
     owners: VisibleOwners<'a>,
     /// By leaked object: the nearest node above it, on the path from the roots, that is not leaked.
-    referrers: HashMap<Node, Node, RandomState>,
+    referrers: HashMap<NodeId, NodeId, RandomState>,
     ticks: Ticks<'a>,
     chosen: Vec<Chosen>,
 }
@@ -48,7 +49,7 @@ impl<'a> Choice<'a> {
     /// Goes down from the top. Each leaked object is accounted for once.
     pub(super) fn run(
         leak_tree: &'a LeakTree<'a>,
-        parents: &'a [Node],
+        parents: &'a [NodeId],
         names: &'a ClassNames,
         progress: &'a Progress,
     ) -> Result<Vec<Chosen>> {
@@ -65,9 +66,9 @@ impl<'a> Choice<'a> {
         while let Some(node) = open.pop() {
             choice.ticks.tick()?;
             let below = choice.holders_below(node);
-            let is_below = |child: &Node| below.binary_search(child).is_ok();
+            let is_below = |child: &NodeId| below.binary_search(child).is_ok();
             let children = leak_tree.children(node).iter().copied();
-            let members: Vec<Node> = children.filter(|child| !is_below(child)).collect();
+            let members: Vec<NodeId> = children.filter(|child| !is_below(child)).collect();
             open.extend(below);
             if members.is_empty() {
                 continue;
@@ -81,7 +82,7 @@ impl<'a> Choice<'a> {
         Ok(choice.chosen)
     }
 
-    fn choose(&mut self, node: Node, members: Vec<Node>, shared: bool) -> Result<()> {
+    fn choose(&mut self, node: NodeId, members: Vec<NodeId>, shared: bool) -> Result<()> {
         self.chosen.push(Chosen {
             node,
             owner: self.owners.of(node)?,
@@ -93,7 +94,7 @@ impl<'a> Choice<'a> {
     }
 
     /// The objects right below that are holders of their own, ascending.
-    fn holders_below(&self, node: Node) -> Vec<Node> {
+    fn holders_below(&self, node: NodeId) -> Vec<NodeId> {
         let leak_tree = self.leak_tree;
         let candidates = leak_tree
             .children(node)
@@ -104,7 +105,7 @@ impl<'a> Choice<'a> {
             return candidates.collect();
         }
         let whole = leak_tree.weight(node);
-        let mut heavy: Vec<Node> = candidates
+        let mut heavy: Vec<NodeId> = candidates
             .filter(|child| {
                 let part = leak_tree.weight(*child);
                 // sums of 2^31 numbers of 64 bits, times 100: far from 2^128
@@ -112,8 +113,11 @@ impl<'a> Choice<'a> {
             })
             .collect();
         let heap = leak_tree.graph.heap();
-        let kind = |child: Node| (self.names.of(heap, child), heap.type_name(child));
-        let mut siblings: BTreeMap<(Option<&str>, &str), usize> = BTreeMap::new();
+        let kind = |child: NodeId| {
+            let object = leak_tree.graph.object(child);
+            object.map(|object| (self.names.of(heap, object), heap.type_name(object)))
+        };
+        let mut siblings: BTreeMap<Option<(Option<&str>, &str)>, usize> = BTreeMap::new();
         for child in &heavy {
             *siblings.entry(kind(*child)).or_default() += 1;
         }
@@ -121,27 +125,28 @@ impl<'a> Choice<'a> {
         heavy
     }
 
-    fn is_class(&self, node: Node) -> bool {
-        let kind = self.leak_tree.graph.heap().kind(node);
+    fn is_class(&self, node: NodeId) -> bool {
+        let graph = self.leak_tree.graph;
+        let kind = graph.object(node).and_then(|object| graph.heap().kind(object));
         kind.is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module | Type::IClass))
     }
 
     /// Whether the node is only above all others: what it alone dominates is held by several below it.
-    fn holds_nothing_alone(&self, node: Node) -> bool {
+    fn holds_nothing_alone(&self, node: NodeId) -> bool {
         let graph = self.leak_tree.graph;
         if node == graph.top() {
             return true;
         }
-        if !graph.is_object(node) {
+        let Some(object) = graph.object(node) else {
             return !self.leads_to_a_child(node);
-        }
-        let name = || graph.heap().classes().name(graph.heap().address(node));
+        };
+        let name = || graph.heap().classes().name(graph.heap().address(object));
         self.is_class(node)
             && name().is_some_and(|name| ROOT_CLASSES.contains(&name.as_str()))
             && !self.leads_to_a_child(node)
     }
 
-    fn leads_to_a_child(&self, node: Node) -> bool {
+    fn leads_to_a_child(&self, node: NodeId) -> bool {
         let children = self.leak_tree.children(node);
         self.leak_tree
             .graph
@@ -150,11 +155,11 @@ impl<'a> Choice<'a> {
     }
 
     /// Reports what several hold under the one of them that is nearest to the roots.
-    fn choose_shared(&mut self, node: Node, members: Vec<Node>) -> Result<()> {
-        let mut by_holder: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
+    fn choose_shared(&mut self, node: NodeId, members: Vec<NodeId>) -> Result<()> {
+        let mut by_holder: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
         for member in members {
             let referrer = self.referrer(member)?;
-            let holder = if referrer < self.leak_tree.graph.len() {
+            let holder = if referrer <= self.leak_tree.graph.top() {
                 referrer
             } else {
                 node
@@ -168,7 +173,7 @@ impl<'a> Choice<'a> {
     }
 
     /// The nearest node on the path from the roots that is not leaked.
-    fn referrer(&mut self, member: Node) -> Result<Node> {
+    fn referrer(&mut self, member: NodeId) -> Result<NodeId> {
         let graph = self.leak_tree.graph;
         let mut walked = Vec::new();
         let mut at = member;
@@ -178,7 +183,7 @@ impl<'a> Choice<'a> {
                 break *known;
             }
             walked.push(at);
-            at = self.parents[at as usize];
+            at = self.parents[at];
             if !graph.is_object(at) || !self.leak_tree.is_leaked(at) {
                 break at;
             }

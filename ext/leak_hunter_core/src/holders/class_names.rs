@@ -1,6 +1,7 @@
 //! The names of classes by kind of object, made once for all that ask.
 
 use crate::heap::Heap;
+use crate::ids::ObjectId;
 
 #[derive(Debug)]
 pub(super) struct ClassNames(Vec<Option<Box<str>>>);
@@ -12,7 +13,7 @@ impl ClassNames {
     }
 
     /// The name of an object's class, as [`Heap::class_name`] says it.
-    pub(super) fn of(&self, heap: &Heap, object: u32) -> Option<&str> {
+    pub(super) fn of(&self, heap: &Heap, object: ObjectId) -> Option<&str> {
         self.0[heap.kind_number(object)?.index()].as_deref()
     }
 }

@@ -4,7 +4,7 @@ use super::class_names::ClassNames;
 use super::merge::{Merged, position};
 use super::{Holder, HolderKind, PathStep, Retained};
 use crate::error::Result;
-use crate::graph::{EdgeNames, Graph, Length, Node, PathFinder, PathNode};
+use crate::graph::{EdgeNames, Graph, Length, NodeId, PathFinder, PathNode};
 use crate::heap::Type;
 use crate::progress::Progress;
 
@@ -17,7 +17,7 @@ struct Paths(Vec<Vec<PathNode>>);
 /// The holders in words. `retained` has one for each.
 pub(super) fn all(
     graph: &Graph,
-    parents: &[Node],
+    parents: &[NodeId],
     names: &ClassNames,
     merged: &[Merged<'_>],
     retained: &[Retained],
@@ -31,9 +31,9 @@ pub(super) fn all(
             false => (Length::SHORT, &[][..]),
         };
         let owner = merged.main.chosen.owner;
-        let mut found = vec![finder.find(merged.main.sample, Some(owner), length)?];
+        let mut found = vec![finder.find(merged.main.sample.into(), Some(owner), length)?];
         for object in others {
-            found.push(finder.find(*object, Some(owner), length)?);
+            found.push(finder.find((*object).into(), Some(owner), length)?);
         }
         paths.push(Paths(found));
     }
@@ -112,7 +112,7 @@ impl Describer<'_> {
         steps.iter().map(|step| PathStep::of(self.graph, step)).collect()
     }
 
-    fn kind(&self, node: Node) -> HolderKind {
+    fn kind(&self, node: NodeId) -> HolderKind {
         let heap = self.graph.heap();
         let Some(object) = self.graph.object(node) else {
             return HolderKind::Root;

@@ -10,7 +10,7 @@ use indexmap::IndexSet;
 
 use super::class_names::ClassNames;
 use super::visible_owner::is_visible;
-use crate::graph::{EdgeKind, Graph, Node, PathNode, RootCategory, noted_name};
+use crate::graph::{EdgeKind, Graph, NodeId, PathNode, RootCategory, noted_name};
 use crate::heap::Type;
 
 /// What goes into a fingerprint. Up to the holder each part counts once: a list or a tree has the same fingerprint,
@@ -49,7 +49,7 @@ pub(super) struct Fingerprints<'a> {
     names: &'a ClassNames,
     parts: IndexSet<Part<'a>, RandomState>,
     /// By node: each has one step that leads to it.
-    steps: HashMap<Node, Step, RandomState>,
+    steps: HashMap<NodeId, Step, RandomState>,
     /// By part: the last path that it was added to.
     added: Vec<u64>,
     /// Number of the path, twice over: once up to the holder, and once for what leaked.
@@ -136,7 +136,7 @@ impl<'a> Fingerprints<'a> {
         step
     }
 
-    fn new_step(&mut self, parent: Option<Node>, node: Node) -> Step {
+    fn new_step(&mut self, parent: Option<NodeId>, node: NodeId) -> Step {
         let edge = parent.and_then(|parent| self.edge(parent, node));
         let class = self.class(node);
         let is_anchor = edge.as_ref().is_some_and(is_global)
@@ -155,22 +155,22 @@ impl<'a> Fingerprints<'a> {
     }
 
     /// The name of the reference to a node, where the dump tells it.
-    fn edge(&self, parent: Node, node: Node) -> Option<Part<'a>> {
+    fn edge(&self, parent: NodeId, node: NodeId) -> Option<Part<'a>> {
         let name = noted_name(self.graph, parent, node)?;
         Some(Part::Edge(name.kind, &name.name))
     }
 
-    fn type_of(&self, node: Node) -> Option<Type> {
+    fn type_of(&self, node: NodeId) -> Option<Type> {
         let object = self.graph.object(node)?;
         Some(self.graph.heap().kind(object)?.type_)
     }
 
-    fn is_module(&self, node: Node) -> bool {
+    fn is_module(&self, node: NodeId) -> bool {
         matches!(self.type_of(node), Some(Type::Class | Type::Module))
     }
 
     /// The class of an object that Ruby code can see.
-    fn class(&self, node: Node) -> Option<Part<'a>> {
+    fn class(&self, node: NodeId) -> Option<Part<'a>> {
         let heap = self.graph.heap();
         let object = self.graph.object(node)?;
         let name = match self.is_module(node) {
@@ -184,10 +184,13 @@ impl<'a> Fingerprints<'a> {
         })
     }
 
-    fn is_storage_of_a_set(&self, parent: Node, node: Node) -> bool {
+    fn is_storage_of_a_set(&self, parent: NodeId, node: NodeId) -> bool {
         self.type_of(node) == Some(Type::Hash)
             && self.type_of(parent) == Some(Type::Object)
-            && self.names.of(self.graph.heap(), parent) == Some("Set")
+            && self
+                .graph
+                .object(parent)
+                .is_some_and(|parent| self.names.of(self.graph.heap(), parent) == Some("Set"))
     }
 }
 

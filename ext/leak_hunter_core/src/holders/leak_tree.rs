@@ -2,8 +2,9 @@
 
 use super::Leaked;
 use crate::error::Result;
-use crate::graph::{Dominators, Graph, Node, Ticks};
+use crate::graph::{Dominators, Graph, NodeId, Ticks};
 use crate::heap::{NONE, ObjectSet};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// What leaked at and below a node.
@@ -26,7 +27,7 @@ pub(super) struct LeakTree<'a> {
     /// By row, where the list of children ends; it starts where the one before ends.
     ends: Vec<u32>,
     /// Ascending within each list.
-    children: Vec<Node>,
+    children: Vec<NodeId>,
 }
 
 impl<'a> LeakTree<'a> {
@@ -39,7 +40,7 @@ impl<'a> LeakTree<'a> {
         let mut ticks = Ticks::new(progress);
         let mut within = ObjectSet::default();
         for it in leaked {
-            let mut at = Some(it.object);
+            let mut at = Some(NodeId::from(it.object));
             while let Some(node) = at.filter(|node| within.insert(*node)) {
                 ticks.tick()?;
                 at = tree.of(node);
@@ -50,7 +51,7 @@ impl<'a> LeakTree<'a> {
         for node in tree.order() {
             ticks.tick()?;
             if within.contains(*node) {
-                rows[*node as usize] = nodes.len() as u32;
+                rows[*node] = nodes.len() as u32;
                 nodes.push(*node);
             }
         }
@@ -65,7 +66,7 @@ impl<'a> LeakTree<'a> {
         };
         for it in leaked {
             ticks.tick()?;
-            if let Some(row) = leak_tree.row(it.object) {
+            if let Some(row) = leak_tree.row(it.object.into()) {
                 // no group has the number that stands for none
                 leak_tree.groups[row] = it.group.min(NONE - 1);
             }
@@ -76,12 +77,12 @@ impl<'a> LeakTree<'a> {
     }
 
     /// `nodes` has each after its dominator.
-    fn weigh(&mut self, nodes: &[Node], ticks: &mut Ticks<'_>) -> Result<()> {
+    fn weigh(&mut self, nodes: &[NodeId], ticks: &mut Ticks<'_>) -> Result<()> {
         for (row, node) in nodes.iter().enumerate().rev() {
             ticks.tick()?;
             if self.groups[row] != NONE {
                 self.weights[row].count += 1;
-                self.weights[row].bytes += u128::from(self.graph.heap().memsize(*node));
+                self.weights[row].bytes += u128::from(self.memsize(*node));
             }
             if let Some(above) = self.row_above(*node) {
                 let Weight { count, bytes } = self.weights[row];
@@ -92,7 +93,7 @@ impl<'a> LeakTree<'a> {
         Ok(())
     }
 
-    fn fill_children(&mut self, nodes: &[Node], ticks: &mut Ticks<'_>) -> Result<()> {
+    fn fill_children(&mut self, nodes: &[NodeId], ticks: &mut Ticks<'_>) -> Result<()> {
         let mut ends = vec![0u32; nodes.len()];
         for node in nodes {
             ticks.tick()?;
@@ -104,8 +105,8 @@ impl<'a> LeakTree<'a> {
         for end in &mut ends {
             (*end, sum) = (sum, sum + *end);
         }
-        let mut children = vec![0; sum as usize];
-        for node in 0..self.rows.len() as Node {
+        let mut children = vec![NodeId::default(); sum as usize];
+        for node in (0..self.rows.len() as u32).map(NodeId::new) {
             ticks.tick()?;
             if self.row(node).is_none() {
                 continue;
@@ -119,44 +120,49 @@ impl<'a> LeakTree<'a> {
         Ok(())
     }
 
-    fn row(&self, node: Node) -> Option<usize> {
-        let row = self.rows[node as usize];
+    fn memsize(&self, node: NodeId) -> u64 {
+        let object = self.graph.object(node);
+        object.map_or(0, |object| self.graph.heap().memsize(object))
+    }
+
+    fn row(&self, node: NodeId) -> Option<usize> {
+        let row = self.rows[node];
         (row != NONE).then_some(row as usize)
     }
 
-    fn row_above(&self, node: Node) -> Option<usize> {
+    fn row_above(&self, node: NodeId) -> Option<usize> {
         self.row(self.tree.of(node)?)
     }
 
     /// The nodes right below that are leaked, or have leaked objects below; ascending.
-    pub(super) fn children(&self, node: Node) -> &[Node] {
+    pub(super) fn children(&self, node: NodeId) -> &[NodeId] {
         let Some(row) = self.row(node) else { return &[] };
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.children[start as usize..self.ends[row] as usize]
     }
 
-    pub(super) fn weight(&self, node: Node) -> Weight {
+    pub(super) fn weight(&self, node: NodeId) -> Weight {
         self.row(node).map_or(Weight::default(), |row| self.weights[row])
     }
 
     /// The group of a leaked object; `None` of others.
-    pub(super) fn group(&self, node: Node) -> Option<u32> {
+    pub(super) fn group(&self, node: NodeId) -> Option<u32> {
         let group = self.groups[self.row(node)?];
         (group != NONE).then_some(group)
     }
 
-    pub(super) fn is_leaked(&self, node: Node) -> bool {
+    pub(super) fn is_leaked(&self, node: NodeId) -> bool {
         self.group(node).is_some()
     }
 
     /// Every leaked object that the members are or dominate.
-    pub(super) fn leaked(&self, members: &[Node], ticks: &mut Ticks<'_>) -> Result<Vec<Leaked>> {
+    pub(super) fn leaked(&self, members: &[NodeId], ticks: &mut Ticks<'_>) -> Result<Vec<Leaked>> {
         let mut leaked = Vec::new();
-        let mut open: Vec<Node> = members.to_vec();
+        let mut open: Vec<NodeId> = members.to_vec();
         while let Some(node) = open.pop() {
             ticks.tick()?;
-            if let Some(group) = self.group(node) {
-                leaked.push(Leaked { object: node, group });
+            if let Some((object, group)) = self.graph.object(node).zip(self.group(node)) {
+                leaked.push(Leaked { object, group });
             }
             open.extend(self.children(node));
         }
@@ -164,13 +170,13 @@ impl<'a> LeakTree<'a> {
     }
 
     /// Of those, the ones that no other dominates.
-    pub(super) fn topmost(&self, members: &[Node], ticks: &mut Ticks<'_>) -> Result<Vec<u32>> {
+    pub(super) fn topmost(&self, members: &[NodeId], ticks: &mut Ticks<'_>) -> Result<Vec<ObjectId>> {
         let mut leaked = Vec::new();
         let mut open = members.to_vec();
         while let Some(node) = open.pop() {
             ticks.tick()?;
             match self.is_leaked(node) {
-                true => leaked.push(node),
+                true => leaked.extend(self.graph.object(node)),
                 false => open.extend(self.children(node)),
             }
         }

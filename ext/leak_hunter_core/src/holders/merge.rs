@@ -12,8 +12,9 @@ use super::leak_tree::LeakTree;
 use super::visible_owner::is_visible;
 use super::{GroupShare, Leaked};
 use crate::error::Result;
-use crate::graph::{Length, Node, PathFinder, PathNode, Ticks};
+use crate::graph::{Length, NodeId, PathFinder, PathNode, Ticks};
 use crate::heap::{Heap, Type};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// Sample addresses of leaked objects that a holder keeps.
@@ -42,15 +43,15 @@ pub(super) struct Sketch<'a> {
     bytes: u128,
     groups: Vec<GroupShare>,
     /// The leaked object that the path leads to.
-    pub(super) sample: u32,
+    pub(super) sample: ObjectId,
     /// A few of the leaked objects.
-    pub(super) samples: Vec<u32>,
+    pub(super) samples: Vec<ObjectId>,
     /// An object each of the largest other groups.
-    pub(super) others: Vec<u32>,
+    pub(super) others: Vec<ObjectId>,
 }
 
 /// Where a node is in a path; of several the last.
-pub(super) fn position(path: &[PathNode], node: Node) -> Option<usize> {
+pub(super) fn position(path: &[PathNode], node: NodeId) -> Option<usize> {
     path.iter().rposition(|step| step.node == node)
 }
 
@@ -58,7 +59,7 @@ pub(super) fn position(path: &[PathNode], node: Node) -> Option<usize> {
 pub(super) fn by_fingerprint<'a>(
     leak_tree: &LeakTree<'_>,
     chosen: &'a [Chosen],
-    parents: &[Node],
+    parents: &[NodeId],
     names: &ClassNames,
     progress: &Progress,
 ) -> Result<Vec<Merged<'a>>> {
@@ -74,7 +75,7 @@ pub(super) fn by_fingerprint<'a>(
         let Some(sketch) = Sketch::of(leak_tree, chosen, leaked) else {
             continue;
         };
-        let path = paths.find(sketch.sample, Some(chosen.owner), Length::FULL)?;
+        let path = paths.find(sketch.sample.into(), Some(chosen.owner), Length::FULL)?;
         let at = position(&path, chosen.node).or_else(|| position(&path, chosen.owner));
         let fingerprint = fingerprints.of(&path, at.unwrap_or(0), chosen.shared);
         match known.get(&fingerprint) {
@@ -129,7 +130,7 @@ impl<'a> Merged<'a> {
 
     /// How many objects hold in this way.
     pub(super) fn alike(&self) -> u64 {
-        let mut owners: Vec<Node> = self.all.iter().map(|chosen| chosen.owner).collect();
+        let mut owners: Vec<NodeId> = self.all.iter().map(|chosen| chosen.owner).collect();
         owners.sort_unstable();
         owners.dedup();
         owners.len() as u64
@@ -151,9 +152,10 @@ impl<'a> Sketch<'a> {
             .iter()
             .copied()
             .filter(|node| leak_tree.is_leaked(*node))
-            .min_by_key(|node| (rank(heap, *node), *node));
+            .filter_map(|node| leak_tree.graph.object(node))
+            .min_by_key(|object| (rank(heap, *object), *object));
         let sample = direct.unwrap_or(largest.object);
-        let of_sample = leak_tree.group(sample);
+        let of_sample = leak_tree.group(sample.into());
         let others = by_group
             .iter()
             .filter_map(|of_group| of_group.first())
@@ -165,7 +167,7 @@ impl<'a> Sketch<'a> {
             group: of_group[0].group,
             count: of_group.len() as u64,
         };
-        let mut samples: Vec<u32> = leaked.iter().take(SAMPLES).map(|it| it.object).collect();
+        let mut samples: Vec<ObjectId> = leaked.iter().take(SAMPLES).map(|it| it.object).collect();
         samples.sort_unstable();
         Some(Self {
             chosen,
@@ -180,7 +182,7 @@ impl<'a> Sketch<'a> {
 }
 
 /// Objects of the application's classes before strings and the VM's own.
-fn rank(heap: &Heap, object: u32) -> u8 {
+fn rank(heap: &Heap, object: ObjectId) -> u8 {
     match heap.kind(object).map(|kind| kind.type_) {
         _ if !is_visible(heap, object) => 3,
         Some(Type::Object | Type::Struct | Type::Class | Type::Module | Type::Data) => 0,

@@ -54,8 +54,9 @@ use self::class_names::ClassNames;
 use self::leak_tree::LeakTree;
 pub use self::retained::Retained;
 use crate::error::Result;
-use crate::graph::{Dominators, Edge, Graph, Node, Step, dominators};
+use crate::graph::{Dominators, Edge, Graph, NodeId, Step, dominators};
 use crate::heap::{AllocationSite, Heap, Type, is_vm_cache};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// What a holder is.
@@ -110,7 +111,7 @@ impl HolderKind {
 #[derive(Clone, Copy, Debug)]
 pub struct Leaked {
     /// Its number in the heap.
-    pub object: u32,
+    pub object: ObjectId,
     /// The group of the report that it is in.
     pub group: u32,
 }
@@ -232,7 +233,7 @@ pub fn holders(
 pub fn holders_in(
     graph: &Graph,
     tree: &Dominators,
-    parents: &[Node],
+    parents: &[NodeId],
     leaked: &[Leaked],
     since: Option<u64>,
     progress: &Progress,
@@ -256,7 +257,7 @@ pub fn holders_in(
 }
 
 /// Caches of the VM are no leaks.
-fn is_cache(heap: &Heap, object: u32) -> bool {
+fn is_cache(heap: &Heap, object: ObjectId) -> bool {
     let label = heap.label(object);
     heap.kind(object)
         .zip(label)

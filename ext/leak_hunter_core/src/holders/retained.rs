@@ -4,8 +4,9 @@ use super::choose::Chosen;
 use super::merge::Merged;
 use super::targets::Targets;
 use crate::error::Result;
-use crate::graph::{Dominators, Graph, Node, Ticks};
+use crate::graph::{Dominators, Graph, NodeId, Ticks};
 use crate::heap::{NONE, ObjectSet, Type};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// How often all objects and references may be looked at to add up what is shared, over all holders. The largest come
@@ -69,14 +70,14 @@ fn owners(graph: &Graph, tree: &Dominators, merged: &[Merged<'_>], progress: &Pr
     for (index, merged) in merged.iter().enumerate() {
         for object in merged.all.iter().flat_map(|chosen| &chosen.leaked) {
             ticks.tick()?;
-            owners[*object as usize] = index as u32;
+            owners[*object] = index as u32;
         }
     }
     for node in tree.order() {
         ticks.tick()?;
-        if owners[*node as usize] == NONE {
+        if owners[*node] == NONE {
             if let Some(above) = tree.of(*node) {
-                owners[*node as usize] = owners[above as usize];
+                owners[*node] = owners[above];
             }
         }
     }
@@ -86,7 +87,7 @@ fn owners(graph: &Graph, tree: &Dominators, merged: &[Merged<'_>], progress: &Pr
 /// By holder, the bytes of young objects that its leaked objects lead to and do not own.
 fn shared(graph: &Graph, owners: &[u32], count: usize, since: u64, progress: &Progress) -> Result<Vec<u64>> {
     let heap = graph.heap();
-    let counts = |object: u32| {
+    let counts = |object: ObjectId| {
         let kind = heap.kind(object).map(|kind| kind.type_);
         heap.generation(object).is_some_and(|born| born >= since)
             && !matches!(
@@ -95,15 +96,15 @@ fn shared(graph: &Graph, owners: &[u32], count: usize, since: u64, progress: &Pr
             )
     };
     let mut ticks = Ticks::new(progress);
-    let mut starts: Vec<Vec<u32>> = vec![Vec::new(); count];
+    let mut starts: Vec<Vec<ObjectId>> = vec![Vec::new(); count];
     let mut references = 0;
-    for object in 0..heap.len() {
+    for object in heap.objects() {
         ticks.tick()?;
         let list = heap.references(object);
         references += list.len() as u64;
-        let owner = owners[object as usize];
+        let owner = owners[object];
         if owner != NONE {
-            let others = list.filter(|next| owners[*next as usize] != owner && counts(*next));
+            let others = list.filter(|next| owners[*next] != owner && counts(*next));
             starts[owner as usize].extend(others);
         }
     }
@@ -123,7 +124,7 @@ fn shared(graph: &Graph, owners: &[u32], count: usize, since: u64, progress: &Pr
             bytes = bytes.saturating_add(heap.memsize(object));
             let list = heap.references(object);
             left = left.saturating_sub(list.len() as u64);
-            open.extend(list.filter(|next| owners[*next as usize] != owner as u32 && counts(*next)));
+            open.extend(list.filter(|next| owners[*next] != owner as u32 && counts(*next)));
         }
         for object in visited.drain(..) {
             seen.remove(object);
@@ -134,7 +135,7 @@ fn shared(graph: &Graph, owners: &[u32], count: usize, since: u64, progress: &Pr
 }
 
 /// The node whose one edge is to be cut. Roots cannot be removed: there it is the edge to what they hold.
-fn target_of(graph: &Graph, chosen: &Chosen) -> Option<Node> {
+fn target_of(graph: &Graph, chosen: &Chosen) -> Option<NodeId> {
     match chosen.members.as_slice() {
         _ if chosen.shared => None,
         _ if graph.is_object(chosen.owner) => Some(chosen.owner),
@@ -145,7 +146,7 @@ fn target_of(graph: &Graph, chosen: &Chosen) -> Option<Node> {
 
 /// By holder, what is freed when the one edge that leads to it is cut.
 fn cuts(graph: &Graph, tree: &Dominators, merged: &[Merged<'_>], progress: &Progress) -> Result<Vec<u64>> {
-    let nodes_of = |merged: &Merged<'_>| -> Vec<Node> {
+    let nodes_of = |merged: &Merged<'_>| -> Vec<NodeId> {
         let all = merged.all.iter();
         all.filter_map(|chosen| target_of(graph, chosen)).collect()
     };
@@ -172,16 +173,16 @@ fn edges_from_outside(graph: &Graph, targets: &Targets, progress: &Progress) -> 
     let mut ticks = Ticks::new(progress);
     let mut edges = vec![0u32; targets.len()];
     // by target, the last node that was counted: an object may refer to it more than once
-    let mut last = vec![NONE; targets.len()];
-    for node in 0..graph.top() {
+    let mut last = vec![None; targets.len()];
+    for node in graph.nodes_below_top() {
         ticks.tick()?;
         for next in graph.keeping_successors(node) {
-            let Some(target) = targets.target(next) else {
+            let Some(target) = targets.target(next.into()) else {
                 continue;
             };
-            if last[target] != node && !targets.is_below(target, node) {
+            if last[target] != Some(node) && !targets.is_below(target, node) {
                 edges[target] = edges[target].saturating_add(1);
-                last[target] = node;
+                last[target] = Some(node);
             }
         }
     }

@@ -2,13 +2,13 @@
 //! would take too long: a list of a million entries may refer to its head from each.
 
 use crate::error::Result;
-use crate::graph::{Dominators, Graph, Node, Ticks};
+use crate::graph::{Dominators, Graph, NodeId, Ticks};
 use crate::heap::NONE;
 use crate::progress::Progress;
 
 #[derive(Debug)]
 pub(super) struct Targets {
-    nodes: Vec<Node>,
+    nodes: Vec<NodeId>,
     /// By node: the target that it is, or the nearest above it; [`NONE`] where there is none.
     nearest: Vec<u32>,
     /// By target: where its subtree of targets begins and ends, when the targets are numbered subtree by subtree.
@@ -19,15 +19,15 @@ impl Targets {
     pub(super) fn of(
         graph: &Graph,
         tree: &Dominators,
-        targets: impl Iterator<Item = Node>,
+        targets: impl Iterator<Item = NodeId>,
         progress: &Progress,
     ) -> Result<Self> {
-        let mut nodes: Vec<Node> = targets.collect();
+        let mut nodes: Vec<NodeId> = targets.collect();
         nodes.sort_unstable();
         nodes.dedup();
         let mut nearest = vec![NONE; graph.len() as usize];
         for (target, node) in nodes.iter().enumerate() {
-            nearest[*node as usize] = target as u32;
+            nearest[*node] = target as u32;
         }
         let mut ticks = Ticks::new(progress);
         // by target: the next one above it
@@ -36,9 +36,9 @@ impl Targets {
         let mut order = Vec::with_capacity(nodes.len());
         for node in tree.order() {
             ticks.tick()?;
-            let next = tree.of(*node).map_or(NONE, |node| nearest[node as usize]);
-            match nearest[*node as usize] {
-                NONE => nearest[*node as usize] = next,
+            let next = tree.of(*node).map_or(NONE, |node| nearest[node]);
+            match nearest[*node] {
+                NONE => nearest[*node] = next,
                 target => {
                     above[target as usize] = next;
                     order.push(target as usize);
@@ -52,7 +52,7 @@ impl Targets {
         })
     }
 
-    pub(super) fn node(&self, target: usize) -> Node {
+    pub(super) fn node(&self, target: usize) -> NodeId {
         self.nodes[target]
     }
 
@@ -61,16 +61,16 @@ impl Targets {
     }
 
     /// The target that a node is.
-    pub(super) fn target(&self, node: Node) -> Option<usize> {
-        let target = self.nearest[node as usize] as usize;
+    pub(super) fn target(&self, node: NodeId) -> Option<usize> {
+        let target = self.nearest[node] as usize;
         (*self.nodes.get(target)? == node).then_some(target)
     }
 
     /// Whether a node is a target, or below it.
-    pub(super) fn is_below(&self, target: usize, node: Node) -> bool {
+    pub(super) fn is_below(&self, target: usize, node: NodeId) -> bool {
         let (begin, end) = self.spans[target];
         self.spans
-            .get(self.nearest[node as usize] as usize)
+            .get(self.nearest[node] as usize)
             .is_some_and(|(at, _)| (begin..end).contains(at))
     }
 

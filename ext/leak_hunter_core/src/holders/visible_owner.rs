@@ -6,12 +6,13 @@ use foldhash::fast::RandomState;
 
 use super::class_names::ClassNames;
 use crate::error::Result;
-use crate::graph::{Dominators, Graph, Node, Ticks};
+use crate::graph::{Dominators, Graph, NodeId, Ticks};
 use crate::heap::{Heap, Type};
+use crate::ids::ObjectId;
 use crate::progress::Progress;
 
 /// Whether Ruby code can have a reference to it.
-pub(super) fn is_visible(heap: &Heap, object: u32) -> bool {
+pub(super) fn is_visible(heap: &Heap, object: ObjectId) -> bool {
     heap.kind(object)
         .is_some_and(|kind| kind.class != 0 && !matches!(kind.type_, Type::Imemo | Type::IClass))
 }
@@ -20,9 +21,9 @@ pub(super) fn is_visible(heap: &Heap, object: u32) -> bool {
 #[derive(Clone, Copy, Debug)]
 enum Above {
     /// The nearest object that is visible.
-    Visible(u32),
+    Visible(ObjectId),
     /// None: a category of roots dominates the hidden objects.
-    Category(Node),
+    Category(NodeId),
     /// None at all.
     Top,
 }
@@ -34,9 +35,9 @@ pub(super) struct VisibleOwners<'a> {
     tree: &'a Dominators,
     names: &'a ClassNames,
     /// By hidden object.
-    above: HashMap<u32, Above, RandomState>,
+    above: HashMap<ObjectId, Above, RandomState>,
     /// By visible object: the Set around it, the first node of the list it is in, or itself.
-    owners: HashMap<u32, u32, RandomState>,
+    owners: HashMap<ObjectId, ObjectId, RandomState>,
     ticks: Ticks<'a>,
 }
 
@@ -59,12 +60,12 @@ impl<'a> VisibleOwners<'a> {
 
     /// The object that Ruby code can see around a hidden one (the Proc around its closure scope), the Set around its
     /// Hash, the first node of a list.
-    pub(super) fn of(&mut self, node: Node) -> Result<Node> {
+    pub(super) fn of(&mut self, node: NodeId) -> Result<NodeId> {
         if !self.graph.is_object(node) {
             return Ok(node);
         }
         match self.visible_from(node)? {
-            Above::Visible(object) => self.owner(object),
+            Above::Visible(object) => Ok(self.owner(object)?.into()),
             // a hidden object that roots lead to is theirs
             Above::Category(category) => Ok(category),
             Above::Top => Ok(node),
@@ -72,24 +73,24 @@ impl<'a> VisibleOwners<'a> {
     }
 
     /// The nearest visible object, from this node upwards.
-    fn visible_from(&mut self, node: Node) -> Result<Above> {
+    fn visible_from(&mut self, node: NodeId) -> Result<Above> {
         let mut hidden = Vec::new();
         let mut at = node;
         let found = loop {
             self.ticks.tick()?;
-            if !self.graph.is_object(at) {
+            let Some(object) = self.graph.object(at) else {
                 break match at == self.graph.top() {
                     true => Above::Top,
                     false => Above::Category(at),
                 };
+            };
+            if is_visible(self.graph.heap(), object) {
+                break Above::Visible(object);
             }
-            if is_visible(self.graph.heap(), at) {
-                break Above::Visible(at);
-            }
-            if let Some(known) = self.above.get(&at) {
+            if let Some(known) = self.above.get(&object) {
                 break *known;
             }
-            hidden.push(at);
+            hidden.push(object);
             match self.tree.of(at) {
                 Some(above) => at = above,
                 None => break Above::Top,
@@ -100,7 +101,7 @@ impl<'a> VisibleOwners<'a> {
         Ok(found)
     }
 
-    fn owner(&mut self, object: u32) -> Result<u32> {
+    fn owner(&mut self, object: ObjectId) -> Result<ObjectId> {
         let mut walked = Vec::new();
         let mut at = object;
         let owner = loop {
@@ -123,14 +124,14 @@ impl<'a> VisibleOwners<'a> {
     }
 
     /// Whether it is a Set and the other its Hash. (From Ruby 4.0 on a Set has no Hash.)
-    fn wraps(&self, above: u32, object: u32) -> bool {
+    fn wraps(&self, above: ObjectId, object: ObjectId) -> bool {
         let heap = self.graph.heap();
         let is = |object, type_| heap.kind(object).is_some_and(|kind| kind.type_ == type_);
         is(above, Type::Object) && is(object, Type::Hash) && self.names.of(heap, above) == Some("Set")
     }
 
     /// Whether both are nodes of a linked list: objects of one class, and no collections.
-    fn are_linked(&self, one: u32, next: u32) -> bool {
+    fn are_linked(&self, one: ObjectId, next: ObjectId) -> bool {
         let heap = self.graph.heap();
         let (Some(kind), Some(next_kind)) = (heap.kind(one), heap.kind(next)) else {
             return false;

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use foldhash::fast::RandomState;
 
 use crate::heap::Heap;
+use crate::ids::ObjectId;
 
 /// Gives every node an id. Those of objects are odd, of the rest even, as V8 has them.
 pub(super) struct Ids<'a> {
@@ -17,8 +18,8 @@ pub(super) struct Ids<'a> {
 impl<'a> Ids<'a> {
     pub(super) fn new(heap: &'a Heap) -> Self {
         // Objects lie in one range of 16 GB, as a rule: then the low bits decide.
-        let end = |object: Option<u32>| object.map(|object| heap.address(object) >> 34);
-        let apart = end((!heap.is_empty()).then_some(0)) != end(heap.len().checked_sub(1));
+        let end = |object: Option<ObjectId>| object.map(|object| heap.address(object) >> 34);
+        let apart = end(heap.objects().next()) != end(heap.objects().next_back());
         Self {
             heap,
             last_synthetic: 0,
@@ -32,7 +33,7 @@ impl<'a> Ids<'a> {
     }
 
     /// To be called for every object once, in order.
-    pub(super) fn of(&mut self, object: u32) -> u64 {
+    pub(super) fn of(&mut self, object: ObjectId) -> u64 {
         // slots are aligned to eight bytes
         let mut id = (self.heap.address(object) >> 2) as u32 | 1;
         if let Some(given) = &mut self.given {

@@ -76,7 +76,7 @@ impl<'a> Sites<'a> {
     fn made(&self, heap: &Heap) -> (Vec<u64>, Vec<u64>) {
         let mut counts = vec![0u64; self.all.len()];
         let mut sizes = vec![0u64; self.all.len()];
-        for object in 0..heap.len() {
+        for object in heap.objects() {
             let site = heap
                 .kind_number(object)
                 .map_or(0, |kind| self.of_kind[kind.index()]);
