@@ -22,6 +22,9 @@ namespace :bench do
   desc "How long the process stands still for a live heap, against ObjectSpace.dump_all"
   task(live_heap: :compile) { bench["live_heap"] }
 
+  desc "Turns of the GVL, and seconds, that each step waits beside 50 busy threads"
+  task(busy: :compile) { bench["busy_threads"] }
+
   desc "Run every benchmark once, on little dumps, so that none rots"
   task smoke: %i[compile phases] do
     bench["diff", { "SIZES" => "2", "RAILS" => "1", "RUNS" => "1" }]
@@ -29,5 +32,6 @@ namespace :bench do
     bench["graph", { "OBJECTS" => "40000", "RAILS" => "1", "RUNS" => "1", "REAP" => ENV.fetch("REAP", "no") }]
     bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
     bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
+    bench["busy_threads", { "THREADS" => "2", "OBJECTS" => "1000" }]
   end
 end

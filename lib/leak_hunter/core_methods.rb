@@ -1,6 +1,5 @@
 # frozen_string_literal: true
 
-require "objspace"
 require "leak_hunter/core_methods/constants"
 require "leak_hunter/core_methods/lookup"
 
@@ -86,7 +85,8 @@ module LeakHunter
     EVAL = singleton(Kernel, :eval)
     SYMBOLS = singleton(Symbol, :all_symbols)
     EACH_OBJECT = singleton(ObjectSpace, :each_object)
-    REFERENCES = singleton(ObjectSpace, :reachable_objects_from)
+    # objspace has it, which is loaded when it is used.
+    autoload :REFERENCES, "leak_hunter/core_methods/references"
     CLOCK = singleton(Process, :clock_gettime)
     # Of this thread: what other threads and processes use does not count.
     PROCESSOR_TIME = %i[CLOCK_THREAD_CPUTIME_ID CLOCK_MONOTONIC]

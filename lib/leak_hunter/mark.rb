@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "leak_hunter/recorder"
-require "leak_hunter/tracing"
 
 module LeakHunter
   # A moment of this process of which only the GC count is kept. With allocation tracing on, that is all a diff needs of
@@ -23,9 +22,7 @@ module LeakHunter
     def self.take
       tracing = Tracing.ensure_on
       GC.start
-      envelope = Recorder::Envelope.prepare(snapshot: "mark", tracing:)
-      envelope.stamp
-      mark = new(envelope)
+      mark = new(Recorder::Envelope.now(snapshot: "mark", tracing:))
       GC.start(full_mark: false, immediate_sweep: false)
       mark
     end

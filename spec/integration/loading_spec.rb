@@ -52,10 +52,23 @@ RSpec.describe "Loading", :tmpdir do
     expect(others).to eq([])
   end
 
+  it "is done when LeakHunter is loaded, but for what needs objspace, the extension or another library" do
+    output = run_ruby(<<~'RUBY', @tmpdir)
+      require "json"
+      puts $LOADED_FEATURES.grep(/objspace|strscan|leak_hunter\.(so|bundle)\z/), "trace!"
+      loaded = $LOADED_FEATURES.dup
+      LeakHunter.trace!
+      puts ($LOADED_FEATURES - loaded).map { |path| File.basename(path, ".*") }
+    RUBY
+    before, after = output.split("trace!\n")
+    expect(before).to eq("")
+    expect(after.split.uniq - %w[objspace references pattern strscan native leak_hunter tracing]).to eq([])
+  end
+
   # Two busy threads take turns as long as LeakHunter waits: its turns are counted by theirs.
   it "leaves a dump few turns to wait for beside busy threads" do
     output = run_ruby(<<~'RUBY', @tmpdir, env: { "GEM_PATH" => large_gem_home })
-      LeakHunter.trace!
+      require "json"
       last = nil
       turns = 0
       2.times do |number|
@@ -70,7 +83,11 @@ RSpec.describe "Loading", :tmpdir do
         end
       end
       sleep 0.1
-      { dump: -> { LeakHunter.dump!(dir: ARGV[0]) }, mark: -> { LeakHunter.mark }, live: -> { LeakHunter::Heap.live } }
+      dumps = []
+      { trace: -> { LeakHunter.trace! }, dump: -> { dumps << LeakHunter.dump!(dir: ARGV[0]) },
+        mark: -> { LeakHunter.mark }, live: -> { LeakHunter::Heap.live },
+        again: -> { dumps << LeakHunter.dump!(dir: ARGV[0]) }, third: -> { dumps << LeakHunter.dump!(dir: ARGV[0]) },
+        diff: -> { LeakHunter.diff(*dumps, holders: true) } }
         .each do |name, step|
           before = turns
           step.call
@@ -79,7 +96,7 @@ RSpec.describe "Loading", :tmpdir do
       Process.exit!(0) if $stdout.flush
     RUBY
     turns = output.lines.to_h { |line| line.split.then { |name, number| [name.to_sym, number.to_i] } }
-    expect(turns.keys).to eq(%i[dump mark live])
+    expect(turns.keys).to eq(%i[trace dump mark live again third diff])
     expect(turns.values).to all(be < 40)
   end
 end

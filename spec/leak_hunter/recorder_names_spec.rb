@@ -55,8 +55,8 @@ RSpec.describe "LeakHunter::Recorder::Names", :tmpdir do
 
   it "are those of private constants of the application, of nested and of anonymous classes' owners" do
     reader = dump_of(<<~'RUBY')
-      ROOTS = ["top"]
-      Object.send(:private_constant, :ROOTS)
+      TREE = ["top"]
+      Object.send(:private_constant, :TREE)
       module Shop
         PUBLIC = ["public"]
         CACHE = ["private"]
@@ -69,7 +69,7 @@ RSpec.describe "LeakHunter::Recorder::Names", :tmpdir do
         private_constant :Inner
       end
     RUBY
-    owners = %w[ROOTS CACHE MEMO Größe].map { |name| found(reader, name).map { |_, owner, _| owner } }
+    owners = %w[TREE CACHE MEMO Größe].map { |name| found(reader, name).map { |_, owner, _| owner } }
     expect(owners).to eq([["Object"], ["Shop"], ["Shop::Inner"], ["Shop::Inner"]])
   end
 

@@ -21,8 +21,8 @@ use magnus::{Error, Ruby};
 use crate::errors;
 use crate::fork::Process;
 
-/// How often the caller is asked while it waits.
-const TICK: Duration = Duration::from_millis(100);
+/// How often the caller of a progress callback is asked while it waits.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 
 /// Of 19: a busy application gets about ten times as much of a core.
 #[cfg(target_os = "linux")]
@@ -51,11 +51,16 @@ pub(crate) fn low_priority() {
     }
 }
 
-/// Runs `work`; meanwhile calls `tick` ten times a second, with the GVL. When Ruby interrupts the thread or `tick`
+/// How long one wait lasts where nobody is to be asked: an interrupt ends it.
+const WITHOUT_TICK: Duration = Duration::from_secs(3600);
+
+/// Runs `work`; meanwhile calls `tick` as often as `every` says, with the GVL. To get the GVL back takes the turns of
+/// all busy threads, so without `every` the GVL is taken for an interrupt and for the outcome alone. When Ruby interrupts the thread or `tick`
 /// fails, `stop` is called and the error returned.
 pub(crate) fn wait_for<T: Send + 'static>(
     ruby: &Ruby,
     work: impl FnOnce() -> T + Send + 'static,
+    every: Option<Duration>,
     stop: impl Fn(),
     mut tick: impl FnMut() -> Result<(), Error>,
 ) -> Result<T, Error> {
@@ -81,7 +86,7 @@ pub(crate) fn wait_for<T: Send + 'static>(
         if process.is_gone() {
             return Err(errors::forked(ruby));
         }
-        wait_without_gvl(&shared, TICK);
+        wait_without_gvl(&shared, every.unwrap_or(WITHOUT_TICK));
         if let Some(outcome) = shared.state.lock().outcome.take() {
             return outcome.map_err(|panic| errors::internal(ruby, &format!("it panicked: {panic}")));
         }

@@ -94,7 +94,7 @@ impl NativeHeap {
         work: impl FnOnce(&Heap) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let heap = Arc::clone(self.heap());
-        gvl::wait_for(ruby, move || work(&heap), || {}, || Ok(()))
+        gvl::wait_for(ruby, move || work(&heap), None, || {}, || Ok(()))
     }
 
     fn memsize(ruby: &Ruby, this: &Self) -> Result<u64, Error> {

@@ -50,7 +50,7 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
     let traced = sites && recorded.tracing_since.is_some();
     let objects = ruby.gc_stat("heap_live_slots")?;
     let allocate = move || Buffers::for_objects(objects, traced);
-    let buffers = gvl::wait_for(ruby, allocate, || {}, || Ok(()))?;
+    let buffers = gvl::wait_for(ruby, allocate, None, || {}, || Ok(()))?;
     // No object is made between the last collection and the walk, so the heap has no garbage.
     for _ in 0..collections {
         ruby.thread_check_ints()?;

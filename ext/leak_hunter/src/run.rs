@@ -30,7 +30,8 @@ pub(crate) fn run<T: Send + 'static>(
         }
         work(&theirs)
     };
-    let outcome = gvl::wait_for(ruby, work, || progress.cancel(), report)?;
+    let tick = callable.map(|_| gvl::TICK);
+    let outcome = gvl::wait_for(ruby, work, tick, || progress.cancel(), report)?;
     let value = outcome.map_err(|error| errors::exception(ruby, &error))?;
     report()?;
     Ok(value)

@@ -37,7 +37,7 @@ mod disk {
     pub(super) fn disk_space(ruby: &Ruby, path: RString) -> Result<RHash, Error> {
         let bytes = path_of(path).as_os_str().as_bytes().to_vec();
         // A disk on the network may take its time.
-        let space = gvl::wait_for(ruby, move || space(bytes), || {}, || Ok(()))?;
+        let space = gvl::wait_for(ruby, move || space(bytes), None, || {}, || Ok(()))?;
         let space = space.map_err(|error| system_call_error(ruby, path, &error))?;
         let hash = Hash::new(ruby)
             .set("free_bytes", space.free)?

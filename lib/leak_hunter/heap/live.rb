@@ -1,10 +1,8 @@
 # frozen_string_literal: true
 
-require "objspace"
 require "leak_hunter/process_identity"
 require "leak_hunter/ractors"
 require "leak_hunter/recorder"
-require "leak_hunter/tracing"
 
 module LeakHunter
   class Heap

@@ -21,7 +21,8 @@ module LeakHunter
       # left that were killed while they wrote a dump.
       def prepare
         refuse if @path && exist?(@path)
-        make(dir, 0o700)
+        # mkdir gives the GVL away, stat does not
+        make(dir, 0o700) unless File.directory?(dir)
         OutputFile.remove_stale(dir)
       end
 

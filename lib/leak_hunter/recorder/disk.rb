@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "leak_hunter/ractors"
-require "objspace"
 
 module LeakHunter
   module Recorder

@@ -4,7 +4,6 @@ require "leak_hunter/process_identity"
 require "leak_hunter/recorder/json_text"
 require "leak_hunter/recorder/own_thread"
 require "leak_hunter/recorder/timestamp"
-require "leak_hunter/tracing"
 require "leak_hunter/version"
 
 module LeakHunter
@@ -26,6 +25,11 @@ module LeakHunter
       # @param options [Hash] see {#initialize}
       # @return [Envelope]
       def self.prepare(**options) = OwnThread.run { new(**options).rehearse }
+
+      # For a mark, which has no dump that could show its garbage, and so need not wait for another thread's turn.
+      #
+      # @return [Envelope] stamped
+      def self.now(**options) = new(**options).tap(&:rehearse)
 
       private_class_method :new
 

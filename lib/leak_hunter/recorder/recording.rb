@@ -8,7 +8,6 @@ require "leak_hunter/recorder/failure"
 require "leak_hunter/recorder/forked_snapshot"
 require "leak_hunter/recorder/names"
 require "leak_hunter/recorder/snapshot"
-require "leak_hunter/tracing"
 
 module LeakHunter
   module Recorder

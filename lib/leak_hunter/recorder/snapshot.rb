@@ -1,7 +1,6 @@
 # frozen_string_literal: true
 
 require "leak_hunter/recorder/own_thread"
-require "objspace"
 
 module LeakHunter
   module Recorder
@@ -37,8 +36,10 @@ module LeakHunter
         size = @io.size
         raise IOError, "it is cut off at byte #{size}" unless @io.pread(2, size - 2) == "}\n"
 
-        write(@names ? @names.text : "", @envelope.last_line(**(@names ? @names.to_h : {})))
+        write(*ending)
       end
+
+      def ending = [@names ? @names.text : "", @envelope.last_line(**(@names ? @names.to_h : {}))]
 
       # As long as it takes, this may be interrupted. Several pieces go to the system at once.
       def write(*pieces)
@@ -66,10 +67,12 @@ module LeakHunter
       # Earlier Rubies let other threads run, and change the heap, whenever they write to a file. They do not while they
       # make a String of it, which must be gone before the next dump: it would hold this one as its text.
       class InMemory < Snapshot
+        # In one piece: each write gives other threads a turn.
         def finish
-          write(@envelope.first_line, @text)
+          raise IOError, "it is cut off" unless @text.end_with?("}\n")
+
+          write(@envelope.first_line, @text, *ending)
           free
-          seal
         end
 
         def discard

@@ -19,8 +19,8 @@ module LeakHunter
                     .compact.map { |dir| "#{dir}/" }.push("<").freeze
         BUILT_IN = "ruby"
         GEM = %r{/gems/|/rubygems-integration/}
-        # What is not looked for.
-        OTHERS = [ObjectSpace::InternalObjectWrapper, String, Numeric, Symbol].freeze
+        # What is not looked for, beside Ruby's internal objects.
+        OTHERS = [String, Numeric, Symbol].freeze
 
         private_constant :CONSTANT, :LIBRARIES, :BUILT_IN, :GEM, :OTHERS
 
@@ -58,12 +58,17 @@ module LeakHunter
               ledger.step
               if CoreMethods.a?(value, Module)
                 queue << value if !seen[value] && inside?(value, prefix) && (seen[value] = true)
-              elsif OTHERS.none? { |type| CoreMethods.a?(value, type) }
+              elsif !other?(value)
                 nameless[value] = true
               end
             end
             yield mod, nameless
           end
+        end
+
+        def other?(value)
+          CoreMethods.a?(value, ObjectSpace::InternalObjectWrapper) ||
+            OTHERS.any? { |type| CoreMethods.a?(value, type) }
         end
 
         # Whether the module is called PREFIX and one more name.
