@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "leak_hunter/uninterrupted"
-
 module LeakHunter
   # What tells this process from others in the dumps it takes. A forked child keeps {boot} but has another pid, so a
   # process is (boot, pid): a pid alone comes back after a while.
@@ -35,7 +33,7 @@ module LeakHunter
       private
 
       def host_name
-        Uninterrupted.run { File.read(HOST_FILE) }.chomp
+        File.read(HOST_FILE).chomp
       rescue SystemCallError
         require "etc"
         Etc.uname.fetch(:nodename).dup
