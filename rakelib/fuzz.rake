@@ -10,7 +10,7 @@ namespace :fuzz do
   desc "Make fuzz seeds of 1 MiB: dumps whose lines are awkward to read"
   task seeds: "complexity:build" do
     mkdir_p hostile, verbose: false
-    binary = "target/release/examples/complexity"
+    binary = File.join(ENV.fetch("CARGO_TARGET_DIR", "target"), "release/examples/complexity")
     shapes = IO.popen([binary, "list"], &:readlines).map(&:split).filter_map { |kind, name| name if kind == "lines" }
     shapes.each do |shape|
       sh binary, "print", shape, largest.to_s, out: "#{hostile}/#{shape}", verbose: false

@@ -8,6 +8,8 @@ module WasmRubies
   # What has been downloaded outlives the checkout.
   FOLDER = File.join(ENV.fetch("LEAK_HUNTER_CI_DIR", "/var/tmp/leak_hunter-ci"), "wasm-#{VERSION}")
 
+  extend Rake::FileUtilsExt # sh, mkdir_p
+
   module_function
 
   def install

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/core_methods/references"
 require "leak_hunter/ractors"
 require "objspace"
 

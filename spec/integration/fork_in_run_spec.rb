@@ -31,6 +31,18 @@ RSpec.describe "A fork during a run" do
       puts "parent: \#{outcome}"
     end
 
+    # Sends a signal to the parent once its main thread waits in a method of the extension.
+    def signal_during(method)
+      Thread.new do
+        waiting = lambda do
+          top = Thread.main.backtrace_locations(0, 1)&.first
+          Thread.main.stop? && top&.label == method && top.path.end_with?("leak_hunter/diff.rb", "leak_hunter/heap.rb")
+        end
+        Thread.pass until waiting.call
+        Process.kill(:USR1, PARENT)
+      end
+    end
+
     # Forks once.
     def progress = lambda { |*| @forked ||= (child? ? nil : fork || true) }
   RUBY
@@ -62,15 +74,15 @@ RSpec.describe "A fork during a run" do
 
   {
     "diff" => "LeakHunter.diff(*SLOW, threads: 1)",
-    "Heap.load" => "LeakHunter::Heap.load(SLOW[2], threads: 1)"
-  }.each do |name, call|
-    it "in a signal handler during #{name}" do
+    "load_heap" => "LeakHunter::Heap.load(SLOW[2], threads: 1)"
+  }.each do |method, call|
+    it "in a signal handler during #{call[/\S+?(?=\()/]}" do
       expect(outcome(<<~RUBY)).to eq(["child: LeakHunter::ForkedError", "parent: result"])
         # loaded, as in an application that has used it
         LeakHunter.diff(*QUICK)
         LeakHunter::Heap.load(QUICK[2])
         trap(:USR1) { @forked ||= fork || true }
-        Thread.new { sleep 0.1; Process.kill(:USR1, PARENT) }
+        signal_during(#{method.dump})
         report { #{call} }
       RUBY
     end

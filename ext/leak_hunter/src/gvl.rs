@@ -13,7 +13,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use leak_hunter_core::lock::{Condvar, Mutex};
 use magnus::{Error, Ruby};
@@ -54,9 +54,13 @@ pub(crate) fn low_priority() {
 /// How long one wait lasts where nobody is to be asked: an interrupt ends it.
 const WITHOUT_TICK: Duration = Duration::from_secs(3600);
 
-/// Runs `work`; meanwhile calls `tick` as often as `every` says, with the GVL. To get the GVL back takes the turns of
-/// all busy threads, so without `every` the GVL is taken for an interrupt and for the outcome alone. When Ruby interrupts the thread or `tick`
-/// fails, `stop` is called and the error returned.
+/// How often a wait looks for signals, without the GVL: Ruby does not call the unblock function for them while no thread
+/// waits for the GVL.
+const SIGNALS: Duration = Duration::from_millis(20);
+
+/// Runs `work`; meanwhile calls `tick` as often as `every` says, with the GVL. To get the GVL back takes the turns of all
+/// busy threads, so without `every` the GVL is taken for an interrupt and for the outcome alone. When Ruby interrupts the
+/// thread or `tick` fails, `stop` is called and the error returned.
 pub(crate) fn wait_for<T: Send + 'static>(
     ruby: &Ruby,
     work: impl FnOnce() -> T + Send + 'static,
@@ -96,20 +100,32 @@ pub(crate) fn wait_for<T: Send + 'static>(
     }
 }
 
-/// Waits for the outcome, an interrupt, or `limit`.
+/// Waits for the outcome, an interrupt or signal, or `limit`.
 fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration) {
     struct Wait<'a, T> {
         shared: &'a Shared<T>,
         limit: Duration,
+        /// The calling thread.
+        thread: rb_sys::VALUE,
     }
 
     extern "C" fn wait<T>(data: *mut c_void) -> *mut c_void {
         // SAFETY: `data` is the `Wait` below, which lives until this call has returned. These locks and
         // condition variables do not panic.
-        let Wait { shared, limit } = unsafe { &*data.cast::<Wait<'_, T>>() };
+        let Wait {
+            shared,
+            limit,
+            thread,
+        } = unsafe { &*data.cast::<Wait<'_, T>>() };
+        let start = Instant::now();
         let mut state = shared.state.lock();
-        if state.outcome.is_none() && !state.interrupted {
-            state = shared.changed.wait_for(state, *limit);
+        while state.outcome.is_none() && !state.interrupted {
+            let left = limit.saturating_sub(start.elapsed());
+            // SAFETY: it reads two flags of a thread that is alive, since it is this one.
+            if left.is_zero() || unsafe { rb_sys::rb_thread_interrupted(*thread) } != 0 {
+                break;
+            }
+            state = shared.changed.wait_for(state, left.min(SIGNALS));
         }
         state.interrupted = false;
         std::ptr::null_mut()
@@ -122,7 +138,13 @@ fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration) {
         shared.changed.notify_all();
     }
 
-    let mut data = Wait { shared, limit };
+    // SAFETY: called with the GVL held.
+    let thread = unsafe { rb_sys::rb_thread_current() };
+    let mut data = Wait {
+        shared,
+        limit,
+        thread,
+    };
     let data: *mut c_void = std::ptr::from_mut(&mut data).cast();
     // SAFETY: called with the GVL held (by a bound method). Neither function touches Ruby. The `2` variant neither
     // raises nor jumps; it may return without having called `wait`, which the loop above does not mind.
