@@ -9,6 +9,7 @@ require "leak_hunter/edge_names/hashes"
 require "leak_hunter/edge_names/modules"
 require "leak_hunter/edge_names/search"
 require "leak_hunter/edge_names/threads"
+require "leak_hunter/uninterrupted"
 
 module LeakHunter
   # How one living object refers to another: by which variable, at which index, under which key. A dump does not say;
@@ -32,7 +33,7 @@ module LeakHunter
     #   take too long
     def self.between(parent, child, redact: false)
       # What another thread raises in this one, a timeout for one, waits.
-      Thread.handle_interrupt(Object => :never) { look(parent, Search.new(child, redact:)) }
+      Thread.handle_interrupt(Uninterrupted::NEVER) { look(parent, Search.new(child, redact:)) }
     end
 
     # @api private

@@ -2,6 +2,7 @@
 
 require "leak_hunter/core_methods/references"
 require "leak_hunter/ractors"
+require "leak_hunter/uninterrupted"
 require "objspace"
 
 module LeakHunter
@@ -117,7 +118,7 @@ module LeakHunter
 
       # An exception from another thread, a timeout's for one, waits until the count of starts is right again.
       def exclusively(&)
-        Thread.handle_interrupt(Object => :never) { @mutex.synchronize(&) }
+        Thread.handle_interrupt(Uninterrupted::NEVER) { @mutex.synchronize(&) }
       end
 
       def during

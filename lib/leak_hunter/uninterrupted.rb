@@ -6,6 +6,9 @@ module LeakHunter
   #
   # The steps must be short, and must not wait for anybody. The caller's own mask of interrupts stays as it is.
   module Uninterrupted
+    # For Thread.handle_interrupt. Made once: a dump would have one that is made for each call.
+    NEVER = { Object => :never }.freeze
+
     # @return what the block returns
     def self.run(&)
       # Signal handlers run in the main thread whatever it has masked, and may raise there.
@@ -18,7 +21,7 @@ module LeakHunter
     class << self
       private
 
-      def masked(&) = Thread.handle_interrupt(Object => :never, &)
+      def masked(&) = Thread.handle_interrupt(NEVER, &)
 
       def in_a_thread
         Thread.new do

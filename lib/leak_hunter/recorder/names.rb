@@ -5,6 +5,7 @@ require "leak_hunter/recorder/names/ledger"
 require "leak_hunter/recorder/names/modules"
 require "leak_hunter/recorder/names/private_constants"
 require "leak_hunter/recorder/names/threads"
+require "leak_hunter/uninterrupted"
 
 module LeakHunter
   module Recorder
@@ -46,7 +47,7 @@ module LeakHunter
       #
       # @param seconds [Float] how long the snapshot took
       # @return [void]
-      def read(seconds) = Thread.handle_interrupt(Object => :never) { read_all(seconds) }
+      def read(seconds) = Thread.handle_interrupt(Uninterrupted::NEVER) { read_all(seconds) }
 
       # @return [Hash] what the dump's last line says about them
       def to_h = { names: count, names_complete: @complete }
