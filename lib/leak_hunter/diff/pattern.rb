@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "strscan"
-
 module LeakHunter
   module Diff
     # A pattern of `only:` or `ignore:` as the native side takes it: `["text", part]` or `["regex", source]`, the source
@@ -52,23 +50,23 @@ module LeakHunter
           raise UsageError, "pattern #{Arguments.show(string)} is not valid text"
         end
 
+        # Outside of brackets, `(?mi-x:` and `(?mi-x)` set flags.
+        TOKEN = /\\.?|\(\?([mix]*)(-[mix]*)?([:)])|./m
+        private_constant :TOKEN
+
         def translate(source, extended:)
-          scanner = StringScanner.new(source)
-          rust = +""
           brackets = 0
-          until scanner.eos?
-            if scanner.skip(/\\/) then rust << escape(scanner.getch, brackets)
-            elsif brackets.zero? && scanner.scan(/\(\?([mix]*)(-[mix]*)?([:)])/)
-              rust << "(?#{scanner[1].tr("m", "s")}#{scanner[2]&.tr("m", "s")&.delete_suffix("-")}#{scanner[3]}"
+          source.gsub(TOKEN) do |token|
+            on, off, close = Regexp.last_match.captures
+            if token.start_with?("\\") then escape(token[1], brackets)
+            elsif close && brackets.zero?
+              "(?#{on.tr("m", "s")}#{off&.tr("m", "s")&.delete_suffix("-")}#{close}"
             else
-              char = scanner.getch
-              brackets = depth(brackets, char)
+              brackets = depth(brackets, token)
               # within brackets Rust's x skips blanks, Ruby's does not
-              blank = extended && brackets.positive? && char.match?(/[\s#]/)
-              rust << (blank ? format("\\x%02X", char.ord) : char)
+              extended && brackets.positive? && token.match?(/\A[\s#]\z/) ? format("\\x%02X", token.ord) : token
             end
           end
-          rust
         end
 
         def depth(brackets, char)

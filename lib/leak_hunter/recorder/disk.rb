@@ -13,13 +13,18 @@ module LeakHunter
       # What a dump may grow by against the last one, in bytes for each slot.
       GROWTH = 1.2
 
+      # What the extension's answer consists of. Symbols that no Ruby code has would be made for each answer, and
+      # be garbage in the dump.
+      MEMBERS = %i[free_bytes total_bytes block_size].freeze
+      private_constant :MEMBERS
+
       module_function
 
       # Ruby's standard library does not know it, LeakHunter's extension does.
       #
       # @return [Integer, nil] bytes that the folder's disk has left; nil where that is not known
       def free_bytes(dir)
-        Native.disk_space(dir).fetch(:free_bytes) if Native.respond_to?(:disk_space)
+        Native.disk_space(dir).fetch(MEMBERS.first) if Native.respond_to?(:disk_space)
       rescue LoadError, Error, SystemCallError
         nil
       end
