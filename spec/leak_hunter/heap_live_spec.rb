@@ -51,7 +51,7 @@ RSpec.describe LeakHunter::Heap, ".live" do
           generation: object.generation, site: object.site, length: object.length,
           references: object.references.map(&:address) }
       end
-      tracer = text[%r{^\{"address":"(0x\h+)", "type":"DATA"[^\n]*"struct":"ObjectTracing/allocation_info_tracer"}, 1].hex
+      tracer = text[%r{^\{"address":"(0x\h+)", "type":"DATA"[^\n]*"struct":"ObjectTracing/allocation_info_tracer"}, 1]
       differences = (addresses[0] & addresses[1]).filter_map do |address|
         one, two = [dump, live].map { |heap| look[heap.find(address)] }
         # its tables grow with what is allocated between the two
