@@ -101,6 +101,8 @@ RSpec.describe "A fork during a run" do
         children = []
         trap(:USR1) do
           next if child? || children.size >= 20
+          # Ruby 3.1 may end with "Stack consistency error" when it forks while a thread waits for another one
+          next if caller_locations.any? { |frame| frame.path.end_with?("leak_hunter/uninterrupted.rb") }
 
           child = fork
           children << child if child
