@@ -11,8 +11,8 @@ module LeakHunter
   module EagerLoad
     # Ways in of their own, with libraries of their own.
     LEFT_OUT = %i[CLI Middleware RakeTask Web].freeze
-    # What needs the native extension, objspace or another library.
-    LATER = %i[Native Pattern REFERENCES Tracing].freeze
+    # What needs the native extension or objspace.
+    LATER = %i[Native REFERENCES Tracing].freeze
     private_constant :LEFT_OUT, :LATER
 
     class << self

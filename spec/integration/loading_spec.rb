@@ -62,7 +62,7 @@ RSpec.describe "Loading", :tmpdir do
     RUBY
     before, after = output.split("trace!\n")
     expect(before).to eq("")
-    expect(after.split.uniq - %w[objspace references pattern native leak_hunter tracing]).to eq([])
+    expect(after.split.uniq - %w[objspace references native leak_hunter tracing]).to eq([])
   end
 
   # Two busy threads take turns as long as LeakHunter waits: its turns are counted by theirs.

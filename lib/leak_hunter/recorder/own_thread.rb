@@ -1,5 +1,7 @@
 # frozen_string_literal: true
 
+require "leak_hunter/uninterrupted"
+
 module LeakHunter
   module Recorder
     # Runs a block on a thread of its own, which nothing from outside ends half-way, while the calling thread waits.
@@ -10,9 +12,8 @@ module LeakHunter
     #
     # When the waiting thread is interrupted or killed, so is the block: at its next {interruptible} step.
     class OwnThread
-      NEVER = { Object => :never }.freeze
       ANY_TIME = { Object => :immediate }.freeze
-      private_constant :NEVER, :ANY_TIME
+      private_constant :ANY_TIME
 
       class << self
         # @yieldparam own [OwnThread]
@@ -34,10 +35,10 @@ module LeakHunter
       def run
         thread = nil
         begin
-          Thread.handle_interrupt(NEVER) { thread = start { yield self } }
+          Thread.handle_interrupt(Uninterrupted::NEVER) { thread = start { yield self } }
           serve
         ensure
-          Thread.handle_interrupt(NEVER) { finish(thread) } if thread
+          Thread.handle_interrupt(Uninterrupted::NEVER) { finish(thread) } if thread
         end
         outcome
       end
@@ -73,7 +74,7 @@ module LeakHunter
 
       def serve
         while (errand = @errands.pop)
-          Thread.handle_interrupt(NEVER) { @answers << answer(errand) }
+          Thread.handle_interrupt(Uninterrupted::NEVER) { @answers << answer(errand) }
         end
       end
 
