@@ -41,11 +41,20 @@ impl Pass for Third<'_> {
     fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         self.survivors.visit(record)?;
         if let Some(rows) = &mut self.rows {
-            // whatever else is known of a damaged record, it has its place in the heap
-            match (record.kind, record.fields()) {
-                (b"NONE", _) | (_, None) => {}
-                (b"SHAPE", Some(fields)) => rows.shape(&fields),
-                (_, Some(fields)) => rows.record(record, &fields),
+            match record.kind {
+                b"NONE" => {}
+                b"SHAPE" => {
+                    if let Some(fields) = record.fields() {
+                        rows.shape(&fields);
+                    }
+                }
+                _ if rows.quick_record(record) => {}
+                // whatever else is known of a damaged record, it has its place in the heap
+                _ => {
+                    if let Some(fields) = record.fields() {
+                        rows.record(record, &fields);
+                    }
+                }
             }
         }
         Ok(())

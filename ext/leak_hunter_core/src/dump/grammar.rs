@@ -17,7 +17,7 @@ use super::json;
 use super::members::{Next, address, addresses_in, next_member, number, split_key, text, value_length};
 
 /// Longest raw value ObjectSpace can write: it raises above one buffer of 4 KiB.
-const RAW_LIMIT: usize = 8 << 10;
+pub(super) const RAW_LIMIT: usize = 8 << 10;
 
 /// What one step of the walk costs besides the bytes it looks at, in bytes.
 const STEP: usize = 16;

@@ -96,6 +96,23 @@ pub(super) fn address(value: &[u8]) -> Option<u64> {
     hex(value.strip_prefix(b"\"0x")?.strip_suffix(b"\"")?)
 }
 
+/// Reads the addresses in `["0x…", "0x…"]` and tells what follows. `None` of anything but what Ruby writes.
+#[inline]
+pub(super) fn plain_addresses<'a>(array: &'a [u8], addresses: &mut Vec<u64>) -> Option<&'a [u8]> {
+    addresses.clear();
+    let mut rest = array.strip_prefix(b"[")?;
+    loop {
+        let digits = rest.strip_prefix(b"\"0x")?;
+        let (address, length) = leading_hex(digits)?;
+        addresses.push(address);
+        rest = match &digits[length..] {
+            [b'"', b',', b' ', next @ ..] => next,
+            [b'"', b']', after @ ..] => return Some(after),
+            _ => return None,
+        };
+    }
+}
+
 /// The addresses in `["0x…", "0x…"]`.
 pub(crate) fn addresses_in(array: &[u8]) -> Addresses<'_> {
     Addresses { rest: array }

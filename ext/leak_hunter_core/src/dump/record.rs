@@ -124,6 +124,12 @@ impl<'a> Record<'a> {
             .is_none_or(|body| memchr::memchr(b'{', &self.line[body..self.tail]).is_some())
     }
 
+    /// What stands between its ends, when it was read by the fast path.
+    #[inline]
+    pub(super) fn middle(&self) -> Option<&'a [u8]> {
+        Some(&self.line[self.body?..self.tail])
+    }
+
     /// Every member. `None` when the record's middle is damaged.
     pub fn fields(&self) -> Option<Fields<'a>> {
         match (self.parsed, self.body) {

@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 
 use super::edges::{Edges, NOWHERE, Place};
 use super::{Heap, Root, Type};
-use crate::dump::Fields;
+use crate::dump::{Fields, HeapFields};
 use crate::error::Result;
 use crate::ids::ObjectId;
 use crate::progress::Progress;
@@ -36,7 +36,7 @@ impl IvarRecord {
     /// Of the object with this number, if it is one.
     #[inline]
     pub(super) fn of(number: ObjectId, fields: &Fields<'_>) -> Option<Self> {
-        Some(AddressedIvarRecord::of(fields)?.numbered(number))
+        Some(AddressedIvarRecord::of(&fields.into())?.numbered(number))
     }
 }
 
@@ -50,11 +50,10 @@ pub(super) struct AddressedIvarRecord {
 
 impl AddressedIvarRecord {
     #[inline]
-    pub(super) fn of(fields: &Fields<'_>) -> Option<Self> {
-        let is_fields = fields.imemo_type.as_deref()? == b"fields";
+    pub(super) fn of(fields: &HeapFields<'_>) -> Option<Self> {
         Some(Self {
             address: fields.address,
-            owner: fields.class.filter(|_| is_fields)?,
+            owner: fields.owner_of_ivars()?,
             shape: fields.shape_id.unwrap_or(0),
         })
     }

@@ -2,6 +2,7 @@
 //! thousands of kinds.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
@@ -55,6 +56,9 @@ pub enum Type {
 }
 
 impl Type {
+    /// How many there are.
+    pub(super) const COUNT: usize = Self::Other as usize + 1;
+
     pub(crate) fn of(name: &[u8]) -> Self {
         match name {
             b"OBJECT" => Self::Object,
@@ -78,7 +82,7 @@ impl Type {
 }
 
 /// What objects of a kind have in common. Texts are entries of [`Kinds::text`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
     /// Ruby's internal type
     pub type_: Type,
@@ -97,6 +101,18 @@ pub struct Kind {
     pub shape: u64,
 }
 
+/// As few words as possible: a kind is looked up for every object.
+impl Hash for Kind {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let text = |text: Option<TextId>| text.map_or(0, |text| text.index() as u64 + 1);
+        state.write_u64(self.class);
+        state.write_u64(text(self.file) << 32 | text(self.method));
+        state.write_u64(self.line << 32 ^ text(self.label) << 8 ^ self.shape << 40 ^ self.type_ as u64);
+        state.write_u32(text(self.type_name) as u32);
+    }
+}
+
 /// When and as what an object was born: its kind and the GC count of that time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Birth {
@@ -107,8 +123,8 @@ pub(crate) struct Birth {
 
 impl Birth {
     /// The generation of an object, [`NONE`] if that was not traced.
-    pub(super) fn generation_of(fields: &Fields<'_>) -> u32 {
-        let generation = fields.generation.map(|it| u32::try_from(it).unwrap_or(NONE - 1));
+    pub(super) fn generation_of(generation: Option<u64>) -> u32 {
+        let generation = generation.map(|it| u32::try_from(it).unwrap_or(NONE - 1));
         generation.unwrap_or(NONE)
     }
 }
@@ -201,7 +217,7 @@ impl Table {
             file: self.text(fields.file.as_deref()),
             method: self.text(fields.method.as_deref()),
             line: fields.line.unwrap_or(0),
-            shape: shape_of(type_, fields),
+            shape: shape_of(type_, fields.shape_id),
         };
         KindId::new(self.kinds.insert_full(kind).0 as u32)
     }
@@ -211,9 +227,9 @@ impl Table {
     }
 }
 
-pub(super) fn shape_of(type_: Type, fields: &Fields<'_>) -> u64 {
+pub(super) fn shape_of(type_: Type, shape: Option<u64>) -> u64 {
     match type_ {
-        Type::Object => fields.shape_id.unwrap_or(0),
+        Type::Object => shape.unwrap_or(0),
         _ => 0,
     }
 }
@@ -250,7 +266,7 @@ impl<'a> Interner<'a> {
 
     pub(crate) fn birth(&mut self, fields: &Fields<'_>) -> BirthId {
         let kind = self.kind(fields);
-        let generation = Birth::generation_of(fields);
+        let generation = Birth::generation_of(fields.generation);
         let birth = Birth { kind, generation };
         if let Some(id) = self.births.get(&birth) {
             return *id;
@@ -262,7 +278,7 @@ impl<'a> Interner<'a> {
 
     fn kind(&mut self, fields: &Fields<'_>) -> KindId {
         self.key.clear();
-        let shape = shape_of(Type::of(&fields.kind), fields);
+        let shape = shape_of(Type::of(&fields.kind), fields.shape_id);
         for number in [
             fields.class_of_object().unwrap_or(0),
             fields.line.unwrap_or(0),

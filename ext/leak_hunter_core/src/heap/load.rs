@@ -77,9 +77,13 @@ impl Pass for Reader {
         }
         let new = self.addresses.insert(record.address);
         self.repeated += u64::from(!new);
+        let is_class = Classes::wants(record.kind);
+        if !is_class && self.rows.quick_record(record) {
+            return Ok(());
+        }
         // a damaged one has its number, and nothing else is known of it
         let fields = record.fields().ok_or(Failure::Damaged)?;
-        if new && Classes::wants(record.kind) {
+        if new && is_class {
             self.classes.add(&fields);
         }
         self.rows.record(record, &fields);

@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use indexmap::IndexSet;
+use indexmap::IndexMap;
 
 use super::kinds::{Birth, Kind, Kinds, Type, shape_of};
-use crate::dump::{Fields, lossy};
+use crate::dump::{HeapFields, lossy};
 use crate::ids::{BirthId, KindId, ObjectId, TextId};
 
 /// Kinds, births and texts by what they are, in the order in which they were met.
@@ -16,49 +16,83 @@ pub(super) struct LocalKinds {
     /// As they stand in the dump. What is no valid UTF-8 has the number of what it is shown as.
     text_ids: HashMap<Box<[u8]>, TextId, RandomState>,
     texts: Vec<Box<str>>,
-    kinds: IndexSet<Kind, RandomState>,
+    /// The file of the record before: neighbours were often allocated in one.
+    last_file: Option<TextId>,
+    /// Of the types that are told apart.
+    type_names: [Option<TextId>; Type::COUNT],
+    kinds: IndexMap<Kind, FirstBirth, RandomState>,
     births: Vec<Birth>,
-    /// By kind: most have one.
-    first_births: Vec<BirthId>,
+    /// Births of kinds that have more than one.
     other_births: HashMap<Birth, BirthId, RandomState>,
+}
+
+/// The only birth of most kinds.
+#[derive(Clone, Copy, Debug)]
+struct FirstBirth {
+    id: BirthId,
+    generation: u32,
 }
 
 impl LocalKinds {
     /// The number of what an object is and when it was born.
-    pub(super) fn birth(&mut self, fields: &Fields<'_>) -> BirthId {
+    pub(super) fn birth(&mut self, fields: &HeapFields<'_>) -> BirthId {
         let kind = self.kind(fields);
-        let generation = Birth::generation_of(fields);
+        let generation = Birth::generation_of(fields.generation);
         let next = BirthId::new(self.births.len() as u32);
-        let birth = Birth { kind, generation };
-        let Some(first) = self.first_births.get(kind.index()).copied() else {
-            self.first_births.push(next);
-            self.births.push(birth);
-            return next;
+        let entry = self.kinds.entry(kind);
+        let kind = KindId::new(entry.index() as u32);
+        let first = *entry.or_insert(FirstBirth { id: next, generation });
+        let id = match first.generation == generation {
+            true => first.id,
+            false => *self
+                .other_births
+                .entry(Birth { kind, generation })
+                .or_insert(next),
         };
-        if self.births[first.index()].generation == generation {
-            return first;
-        }
-        let id = *self.other_births.entry(birth).or_insert(next);
         if id == next {
-            self.births.push(birth);
+            self.births.push(Birth { kind, generation });
         }
         id
     }
 
-    fn kind(&mut self, fields: &Fields<'_>) -> KindId {
-        let type_ = Type::of(&fields.kind);
-        let kind = Kind {
+    fn kind(&mut self, fields: &HeapFields<'_>) -> Kind {
+        let type_ = Type::of(fields.kind);
+        Kind {
             type_,
-            type_name: Some(self.text(&fields.kind)),
+            type_name: Some(self.type_name(type_, fields.kind)),
             class: fields.class_of_object().unwrap_or(0),
             class_number: ObjectId::NONE,
             label: fields.label().map(|text| self.text(text)),
-            file: fields.file.as_deref().map(|text| self.text(text)),
-            method: fields.method.as_deref().map(|text| self.text(text)),
+            file: fields.file.map(|text| self.file(text)),
+            method: fields.method.map(|text| self.text(text)),
             line: fields.line.unwrap_or(0),
-            shape: shape_of(type_, fields),
-        };
-        KindId::new(self.kinds.insert_full(kind).0 as u32)
+            shape: shape_of(type_, fields.shape_id),
+        }
+    }
+
+    fn type_name(&mut self, type_: Type, name: &[u8]) -> TextId {
+        if type_ == Type::Other {
+            return self.text(name);
+        }
+        match self.type_names[type_ as usize] {
+            Some(id) => id,
+            None => {
+                let id = self.text(name);
+                *self.type_names[type_ as usize].insert(id)
+            }
+        }
+    }
+
+    fn file(&mut self, file: &[u8]) -> TextId {
+        if let Some(last) = self
+            .last_file
+            .filter(|last| self.texts[last.index()].as_bytes() == file)
+        {
+            return last;
+        }
+        let id = self.text(file);
+        self.last_file = Some(id);
+        id
     }
 
     fn text(&mut self, text: &[u8]) -> TextId {
@@ -99,7 +133,12 @@ impl LocalKinds {
         let kinds: Vec<KindId> = other
             .kinds
             .into_iter()
-            .map(|kind| KindId::new(self.kinds.insert_full(same(kind)).0 as u32))
+            .map(|(kind, first)| {
+                let entry = self.kinds.entry(same(kind));
+                let number = KindId::new(entry.index() as u32);
+                entry.or_insert(first);
+                number
+            })
             .collect();
         let first = BirthId::new(self.births.len() as u32);
         // A birth that both have stands here twice, which nobody minds.
@@ -116,7 +155,7 @@ pub(super) fn merge(parts: Vec<LocalKinds>) -> (Kinds, Vec<BirthId>) {
     let mut parts = parts.into_iter();
     let mut whole = parts.next().unwrap_or_default();
     let others: Vec<BirthId> = parts.map(|part| whole.add(part)).collect();
-    let kinds = whole.kinds.into_iter().collect();
+    let kinds = whole.kinds.into_keys().collect();
     let firsts = [BirthId::new(0)].into_iter().chain(others).collect();
     (Kinds::of(kinds, whole.births, whole.texts), firsts)
 }

@@ -13,7 +13,7 @@ use super::ivar_tables::AddressedIvarRecord;
 use super::local_kinds::{LocalKinds, merge};
 use super::tables::{Filler, PartialHeap, SHORT, Tables};
 use crate::address_index::AddressIndex;
-use crate::dump::{Classes, DumpHeader, Fields, NameLine, Record};
+use crate::dump::{Classes, DumpHeader, Fields, HeapFields, NameLine, Record};
 use crate::error::Result;
 use crate::ids::BirthId;
 use crate::lock::Mutex;
@@ -88,11 +88,9 @@ impl Heap {
 }
 
 impl Rows {
-    /// Adds an object. Classes and modules are not noted down as such.
-    fn object(&mut self, fields: &Fields<'_>, references: impl Iterator<Item = u64>) {
+    /// Adds an object, with the references that were read. Classes and modules are not noted down as such.
+    fn object(&mut self, fields: &HeapFields<'_>) {
         self.ivar_records.extend(AddressedIvarRecord::of(fields));
-        self.references.clear();
-        self.references.extend(references);
         let row = &mut self.open;
         append(row, difference(self.last, fields.address));
         append(row, u64::from(self.kinds.birth(fields).get()));
@@ -110,9 +108,24 @@ impl Rows {
         }
     }
 
+    /// Adds the object of a record, if that can be read quickly.
+    #[inline]
+    pub(crate) fn quick_record(&mut self, record: &Record<'_>) -> bool {
+        match record.heap_fields(&mut self.references) {
+            Some(fields) if record.elided.is_empty() => {
+                self.object(&fields);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Adds the object of a record.
     pub(crate) fn record(&mut self, record: &Record<'_>, fields: &Fields<'_>) {
-        self.object(fields, fields.references().chain(record.elided.iter().copied()));
+        self.references.clear();
+        self.references.extend(fields.references());
+        self.references.extend_from_slice(record.elided);
+        self.object(&HeapFields::from(fields));
     }
 
     /// Adds a record of roots, and the references that were left out of its text.

@@ -1,0 +1,273 @@
+//! What the tables of a heap take from a record, and the quick way to read it.
+//!
+//! Nearly all records have members of a few known keys, no raw text but the file of their allocation, and in that text no
+//! quote. They are read here member by member, their references straight to numbers. Whatever else stands in a record is
+//! left to the whole grammar, so that both always tell the same.
+
+use memchr::memchr;
+
+use super::grammar::{Fields, RAW_LIMIT};
+use super::members;
+use super::record::Record;
+
+/// What the tables of a heap take from a record, its references apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeapFields<'a> {
+    pub(crate) address: u64,
+    /// `type`
+    pub(crate) kind: &'a [u8],
+    /// `class`, as it stands in the record
+    class: Option<u64>,
+    pub(crate) shape_id: Option<u64>,
+    /// `length` or `size`
+    pub(crate) length: Option<u64>,
+    pub(crate) imemo_type: Option<&'a [u8]>,
+    /// `struct`
+    struct_name: Option<&'a [u8]>,
+    pub(crate) file: Option<&'a [u8]>,
+    pub(crate) line: Option<u64>,
+    pub(crate) method: Option<&'a [u8]>,
+    pub(crate) generation: Option<u64>,
+    pub(crate) memsize: u64,
+}
+
+impl<'a> From<&'a Fields<'_>> for HeapFields<'a> {
+    fn from(fields: &'a Fields<'_>) -> Self {
+        Self {
+            address: fields.address,
+            kind: &fields.kind,
+            class: fields.class,
+            shape_id: fields.shape_id,
+            length: fields.length,
+            imemo_type: fields.imemo_type.as_deref(),
+            struct_name: fields.struct_name.as_deref(),
+            file: fields.file.as_deref(),
+            line: fields.line,
+            method: fields.method.as_deref(),
+            generation: fields.generation,
+            memsize: fields.memsize,
+        }
+    }
+}
+
+impl<'a> HeapFields<'a> {
+    /// See [`Fields::class_of_object`].
+    pub(crate) fn class_of_object(&self) -> Option<u64> {
+        self.class.filter(|_| self.kind != b"IMEMO")
+    }
+
+    /// The object whose instance variables an IMEMO of the type `fields` has.
+    pub(crate) fn owner_of_ivars(&self) -> Option<u64> {
+        self.class.filter(|_| self.imemo_type == Some(b"fields"))
+    }
+
+    /// What a DATA or IMEMO is: its `struct` or `imemo_type`.
+    pub(crate) fn label(&self) -> Option<&'a [u8]> {
+        self.imemo_type.or(self.struct_name)
+    }
+
+    /// Reads what stands between the ends of a record; `None` where that is anything unusual.
+    #[inline]
+    fn middle(&mut self, middle: &'a [u8], references: &mut Vec<u64>) -> Option<()> {
+        let mut rest = middle;
+        while let Some(member) = rest.strip_prefix(b", \"") {
+            rest = match member.first_chunk()? {
+                b"clas" => {
+                    let digits = member.strip_prefix(b"class\":\"0x")?;
+                    let (class, length) = members::leading_hex(digits)?;
+                    self.class = Some(class);
+                    digits[length..].strip_prefix(b"\"")?
+                }
+                b"embe" => member.strip_prefix(b"embedded\":true")?,
+                b"froz" => member.strip_prefix(b"frozen\":true")?,
+                b"refe" => members::plain_addresses(member.strip_prefix(b"references\":")?, references)?,
+                b"file" => return self.site(member.strip_prefix(b"file\":\"")?),
+                b"leng" => self.length(member.strip_prefix(b"length\":")?)?,
+                b"size" => self.length(member.strip_prefix(b"size\":")?)?,
+                b"shap" => {
+                    let (shape, rest) = number(member.strip_prefix(b"shape_id\":")?)?;
+                    self.shape_id = Some(shape);
+                    rest
+                }
+                b"imem" => {
+                    let (imemo_type, rest) = text(member.strip_prefix(b"imemo_type\":\"")?)?;
+                    self.imemo_type = Some(imemo_type);
+                    rest
+                }
+                b"byte" => number(member.strip_prefix(b"bytesize\":")?)?.1,
+                b"slot" => number(member.strip_prefix(b"slot_size\":")?)?.1,
+                b"ivar" => number(member.strip_prefix(b"ivars\":")?)?.1,
+                b"capa" => number(member.strip_prefix(b"capacity\":")?)?.1,
+                b"valu" => string(member.strip_prefix(b"value\":")?)?,
+                b"enco" => string(member.strip_prefix(b"encoding\":")?)?,
+                b"code" => string(member.strip_prefix(b"coderange\":")?)?,
+                b"fstr" => member.strip_prefix(b"fstring\":true")?,
+                b"shar" => member.strip_prefix(b"shared\":true")?,
+                b"chil" => member.strip_prefix(b"chilled\":true")?,
+                _ => return None,
+            };
+        }
+        rest.is_empty().then_some(())
+    }
+
+    #[inline]
+    fn length(&mut self, value: &'a [u8]) -> Option<&'a [u8]> {
+        let (length, rest) = number(value)?;
+        self.length = Some(length);
+        Some(rest)
+    }
+
+    /// The allocation site, which is the last of what stands in the middle.
+    #[inline]
+    fn site(&mut self, text_of_file: &'a [u8]) -> Option<()> {
+        let end = memchr(b'"', &text_of_file[..text_of_file.len().min(RAW_LIMIT)])?;
+        self.file = Some(&text_of_file[..end]);
+        let mut rest = &text_of_file[end + 1..];
+        if let Some(line) = rest.strip_prefix(b", \"line\":") {
+            let (line, behind) = number(line)?;
+            self.line = Some(line);
+            rest = behind;
+        }
+        if let Some(method) = rest.strip_prefix(b", \"method\":\"") {
+            let (method, behind) = text(method)?;
+            self.method = Some(method);
+            rest = behind;
+        }
+        rest.is_empty().then_some(())
+    }
+}
+
+impl<'a> Record<'a> {
+    /// What the tables of a heap take from the record, and its references. `None` where [`Record::fields`] is to be asked.
+    #[inline]
+    pub(crate) fn heap_fields(&self, references: &mut Vec<u64>) -> Option<HeapFields<'a>> {
+        references.clear();
+        let mut fields = HeapFields {
+            address: self.address,
+            kind: self.kind,
+            generation: self.generation,
+            memsize: self.memsize,
+            ..HeapFields::default()
+        };
+        fields.middle(self.middle()?, references)?;
+        Some(fields)
+    }
+}
+
+/// A number that is not too long to fit, and what follows it.
+#[inline]
+fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+    let mut number = 0u64;
+    let mut length = 0;
+    while let Some(digit) = text
+        .get(length)
+        .map(|byte| byte.wrapping_sub(b'0'))
+        .filter(|it| *it < 10)
+    {
+        number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+        length += 1;
+    }
+    (1..20).contains(&length).then(|| (number, &text[length..]))
+}
+
+/// The text up to the next quote, without any escape in it, and what follows.
+#[inline]
+fn text(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    let (text, rest) = text.split_at(end);
+    Some((text, rest.strip_prefix(b"\"")?))
+}
+
+/// What follows a JSON string.
+#[inline]
+fn string(value: &[u8]) -> Option<&[u8]> {
+    (value.first() == Some(&b'"')).then_some(())?;
+    Some(&value[members::string_end(value)?..])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::test_support::{Line, any_line};
+
+    /// What both ways say, where the quick one says anything.
+    fn check(line: &[u8]) -> Result<bool, TestCaseError> {
+        let Some(record) = Record::quick(line) else {
+            return Ok(false);
+        };
+        let mut references = vec![7];
+        let Some(quick) = record.heap_fields(&mut references) else {
+            return Ok(false);
+        };
+        let fields = record.fields();
+        prop_assert!(fields.is_some(), "{}", String::from_utf8_lossy(line));
+        let fields = fields.unwrap_or_default();
+        prop_assert_eq!(quick, HeapFields::from(&fields));
+        prop_assert_eq!(references, fields.references().collect::<Vec<_>>());
+        Ok(true)
+    }
+
+    /// Whether a record has only what the quick way reads.
+    fn is_plain(line: &Line) -> bool {
+        let has = |text: Option<&[u8]>, byte: u8| text.is_some_and(|text| text.contains(&byte));
+        matches!(line.kind, "OBJECT" | "STRING" | "IMEMO")
+            && !has(line.file.as_deref(), b'"')
+            && line.line.is_none_or(|line| line < 1000)
+            && !line
+                .method
+                .as_ref()
+                .is_some_and(|method| serde_json::to_string(method).is_ok_and(|it| it.contains('\\')))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn a_record_is_read_as_the_grammar_reads_it(line in any_line()) {
+            let was_read = check(&line.to_bytes())?;
+            if is_plain(&line) && Record::quick(&line.to_bytes()).is_some() {
+                prop_assert!(was_read, "{}", String::from_utf8_lossy(&line.to_bytes()));
+            }
+        }
+
+        #[test]
+        fn what_is_damaged_is_left_to_the_grammar(
+            line in any_line(),
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), prop_oneof![
+                any::<u8>(),
+                proptest::sample::select(&b"\"\\,:[]{} 0x"[..]),
+            ]), 1..4),
+        ) {
+            let mut text = line.to_bytes();
+            for (index, byte) in damage {
+                let index = index.index(text.len());
+                text[index] = byte;
+            }
+            check(&text)?;
+        }
+    }
+
+    #[test]
+    fn most_records_of_real_dumps_are_read_quickly() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dumps");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|it| it != "ndjson") {
+                continue;
+            }
+            let text = std::fs::read(&path).unwrap();
+            let lines = text.split(|byte| *byte == b'\n');
+            let lines = lines.filter(|line| line.starts_with(b"{\"address\""));
+            let read: Vec<bool> = lines.map(|line| check(line).unwrap()).collect();
+            let quick = read.iter().filter(|quick| **quick).count();
+            assert!(
+                quick * 2 > read.len(),
+                "{}: {quick} of {}",
+                path.display(),
+                read.len()
+            );
+        }
+    }
+}
