@@ -16,6 +16,12 @@ namespace :bench do
     sh "cargo", "build", "--release", "--locked", "-p", "leak_hunter_core", "--example", "graph_phases"
   end
 
+  desc "The verdict on simulated programs: confusion matrix, precision and recall (RUNS=400 of each)"
+  task :verdict do
+    sh "cargo", "run", "--quiet", "--release", "--locked", "-p", "leak_hunter_core", "--example", "verdicts",
+       ENV.fetch("RUNS", "400")
+  end
+
   desc "How soon a diff lets go when it is stopped"
   task(stop: :compile) { bench["stop"] }
 

@@ -1,13 +1,16 @@
-//! How sure an answer is: whether the dumps are of one process, whether objects moved between them, by what objects were
+//! Does it grow, and how sure is that: [`History::judge`] says whether what a holder keeps grows. The rest is about the
+//! comparison itself: whether the dumps are of one process, whether objects moved between them, by what objects were
 //! matched, and what that is worth.
 
 mod continuity;
 mod evidence;
+mod growth;
 
 pub(crate) use self::continuity::{
     Continuity, Move, check_distinct, check_generations, check_inferred, check_marks, check_recorded, moved,
 };
 pub(crate) use self::evidence::Facts;
+pub use self::growth::{Because, Births, History, Judgement, Level, Verdict};
 
 /// By what objects of different dumps were matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

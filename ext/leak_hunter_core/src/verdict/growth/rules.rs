@@ -1,0 +1,255 @@
+//! The rules, with their thresholds. `docs/verdict.md` gives the reasons; both change together.
+
+use super::Because;
+use super::series::{Series, mean};
+use super::work::Work;
+
+/// Of what came: a collection that changed its length by less did not change it.
+const NOISE: f64 = 0.1;
+/// Of what came: a collection that got longer by less keeps little of it.
+const KEPT: f64 = 0.25;
+/// Of the growth: falls by less are nothing.
+const SMALL_FALL: f64 = 0.1;
+/// Of the growth: a collection that falls by as much is one from which entries are removed.
+const LARGE_FALL: f64 = 0.25;
+/// Of the growth in the windows before: those that still have objects from there.
+const ACCOUNTED: f64 = 0.5;
+/// Of what alike work made before: less is what stopped.
+const STOPPED: f64 = 0.05;
+/// Of what came in windows before: as much means that something still comes.
+const STILL_COMES: f64 = 0.1;
+/// Growth in later windows compared with earlier ones: from here on it is alike.
+const LEAST_ALIKE: f64 = 0.5;
+/// Up to here it is.
+const MOST_ALIKE: f64 = 8.0;
+/// The same where lengths are not known: caches have more of the last window, so less is taken for alike.
+const MOST_ALIKE_BY_BIRTHS: f64 = 2.0;
+/// By how much the rest of a cache's windows rises from one to the next.
+const RISING: f64 = 1.5;
+/// By how much growth falls from window to window where it slows down.
+const FALLING: f64 = 0.75;
+/// With a mean of so many objects, none at all is hardly chance (e^-4 = 0.02).
+const EXPECTED: f64 = 4.0;
+/// Fewer objects than this, over all windows, may be chance.
+const FEW: f64 = 6.0;
+/// Unless they came in each of as many windows.
+const MANY_WINDOWS: usize = 4;
+/// Of the windows: in as many it must have grown.
+const MOST_WINDOWS: f64 = 2.0 / 3.0;
+
+/// The judgement of one level.
+pub(super) fn judge(series: &Series, work: &Work) -> Because {
+    match (&series.grown, series.grown_last) {
+        (Some(grown), _) => by_lengths(series, grown, work),
+        // of the lengths, the last two suffice to show that it does not grow any more
+        (None, Some(last)) if is_flat(last, series.entered_last()) => match by_births(series, work) {
+            Because::EveryWindow => Because::LengthFlat,
+            other => other,
+        },
+        (None, _) => by_births(series, work),
+    }
+}
+
+/// How a collection's length changed in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// It keeps much of what came.
+    Up,
+    /// It keeps little of what came.
+    Little,
+    Flat,
+    Down,
+}
+
+fn is_flat(change: f64, came: f64) -> bool {
+    change.abs() <= (NOISE * came).max(0.5)
+}
+
+fn by_lengths(series: &Series, grown: &[f64], work: &Work) -> Because {
+    let steps = steps(series, grown);
+    let last = grown.last().copied().unwrap_or(0.0);
+    let sum_of = |wanted: fn(Step) -> bool| -> f64 {
+        let chosen = grown.iter().zip(&steps).filter(|(_, step)| wanted(**step));
+        chosen.map(|(change, _)| change.abs()).sum()
+    };
+    let up = sum_of(|step| matches!(step, Step::Up | Step::Little));
+    let down = sum_of(|step| step == Step::Down);
+    let falls_last = steps.last() == Some(&Step::Down);
+    if down > SMALL_FALL * up {
+        return match () {
+            () if falls_last && series.arrived_last() < -last => Because::Falls,
+            () if falls_last || down >= LARGE_FALL * up => Because::FallsAndRises,
+            () => Because::Irregular,
+        };
+    }
+    if !is_accounted(series, grown) {
+        return Because::TurnsOver;
+    }
+    let stopped = match series.replaced_last(last) {
+        replaced if replaced > 0.0 && replaced >= STILL_COMES * series.stayed() => Because::LengthFlat,
+        _ => Because::Stopped,
+    };
+    if up == 0.0 {
+        return stopped;
+    }
+    let changes: Vec<f64> = grown
+        .iter()
+        .zip(&steps)
+        .map(|(change, step)| match step {
+            Step::Up | Step::Little => *change,
+            Step::Flat | Step::Down => 0.0,
+        })
+        .collect();
+    match trend(&changes, work, MOST_ALIKE) {
+        Trend::Stopped => stopped,
+        Trend::Alike if steps.contains(&Step::Little) => Because::MostlyReplaced,
+        Trend::Alike => Because::EveryWindow,
+        Trend::Rising => Because::OnlyLately,
+        Trend::Doubt(because) => because,
+    }
+}
+
+fn by_births(series: &Series, work: &Work) -> Because {
+    let born = series.born.as_slice();
+    match trend(born, work, MOST_ALIKE_BY_BIRTHS) {
+        Trend::Stopped => Because::Stopped,
+        Trend::Alike => Because::EveryWindow,
+        Trend::Rising if born.len() > 2 && born.windows(2).all(|pair| pair[1] >= RISING * pair[0]) => {
+            Because::RecentOnly
+        }
+        Trend::Rising => Because::LengthsUnknown,
+        Trend::Doubt(because) => because,
+    }
+}
+
+/// Each change, compared with what came in its window. What came in the last one is partly in use only, so that counts
+/// as no more than what stayed from the others. Where that is not known, only what did not change is flat.
+fn steps(series: &Series, grown: &[f64]) -> Vec<Step> {
+    let last = grown.len() - 1;
+    let came = |window: usize| match &series.entered {
+        _ if window == last => series.entered_last(),
+        None => 0.0,
+        Some(entered) => entered[window],
+    };
+    let step = |(window, change): (usize, &f64)| match came(window) {
+        came if is_flat(*change, came) => Step::Flat,
+        _ if *change < 0.0 => Step::Down,
+        came if *change < KEPT * came => Step::Little,
+        _ => Step::Up,
+    };
+    grown.iter().enumerate().map(step).collect()
+}
+
+/// Whether what the collection got longer by, in the windows before the last, is still there.
+fn is_accounted(series: &Series, grown: &[f64]) -> bool {
+    let Some(entered) = &series.entered else {
+        return true;
+    };
+    let before_last = grown.len() - 1;
+    let longer: f64 = grown[..before_last].iter().map(|change| change.max(0.0)).sum();
+    let there: f64 = entered[..before_last].iter().sum();
+    there >= ACCOUNTED * longer
+}
+
+/// What a row of windows shows.
+enum Trend {
+    /// Growth in every window, alike for alike work.
+    Alike,
+    /// Growth in the first windows only.
+    Stopped,
+    /// Much more growth in later windows.
+    Rising,
+    Doubt(Because),
+}
+
+/// `grown` has a number for each window, at least two, none below zero.
+fn trend(grown: &[f64], work: &Work, most: f64) -> Trend {
+    let uniform = Work::alike(grown.len());
+    // Work is measured roughly. What holds either way is taken for alike, and what holds both ways for stopped.
+    let both = [uniform.by_window(), work.by_window()];
+    let all: f64 = grown.iter().sum();
+    if let Some(trend) = stopped(grown, both) {
+        return trend;
+    }
+    let paces = both.map(|work| Pace::of(grown, work));
+    let windows = grown.len();
+    let usual = KEPT * all / windows as f64;
+    let grew = grown.iter().filter(|change| **change > 0.0).count();
+    let grew_well = both.iter().any(|work| {
+        let well = grown
+            .iter()
+            .zip(*work)
+            .filter(|(change, work)| **change >= usual * **work);
+        well.count() as f64 >= MOST_WINDOWS * windows as f64
+    });
+    match () {
+        () if paces.iter().all(|pace| pace.ratio() > most) => Trend::Rising,
+        () if all < FEW && !(windows >= MANY_WINDOWS && grew == windows) => Trend::Doubt(Because::TooFew),
+        () if paces.iter().all(Pace::slows) => Trend::Doubt(Because::Slowing),
+        () if !grew_well || grown.last() == Some(&0.0) => Trend::Doubt(Because::Irregular),
+        () => Trend::Alike,
+    }
+}
+
+/// Growth in the earlier half of the windows and in the later, for alike work.
+#[derive(Debug)]
+struct Pace {
+    earlier: f64,
+    later: f64,
+    /// By how much the later half could be off by chance: a count's deviation is its root.
+    chance: f64,
+    /// It falls in each window.
+    falls: bool,
+}
+
+impl Pace {
+    fn of(grown: &[f64], work: &[f64]) -> Self {
+        let rates: Vec<f64> = grown
+            .iter()
+            .zip(work)
+            .map(|(change, work)| change / work)
+            .collect();
+        let (earlier, later) = rates.split_at(rates.len().div_ceil(2));
+        let count = mean(later);
+        Self {
+            earlier: mean(earlier),
+            later: count,
+            chance: ((count + 1.0) / later.len() as f64).sqrt(),
+            falls: rates.len() > 2 && rates.windows(2).all(|pair| pair[1] <= FALLING * pair[0]),
+        }
+    }
+
+    fn ratio(&self) -> f64 {
+        match self.earlier > 0.0 {
+            true => self.later / self.earlier,
+            false => f64::INFINITY,
+        }
+    }
+
+    fn slows(&self) -> bool {
+        let most = if self.falls { FALLING } else { LEAST_ALIKE };
+        self.later + self.chance < most * self.earlier
+    }
+}
+
+/// Whether growth stopped, and whether as long ago as it had lasted.
+fn stopped(grown: &[f64], both: [&[f64]; 2]) -> Option<Trend> {
+    let windows = grown.len();
+    let expected = |work: &[f64], head: usize| {
+        let rate = grown[..head].iter().sum::<f64>() / work[..head].iter().sum::<f64>();
+        rate * work[head..].iter().sum::<f64>()
+    };
+    let is_tail = |head: usize| {
+        let seen: f64 = grown[head..].iter().sum();
+        grown[head - 1] > 0.0 && seen <= STOPPED * expected(both[0], head)
+    };
+    let head = (1..windows).find(|head| is_tail(*head))?;
+    let seen: f64 = grown[head..].iter().sum();
+    let [alike, by_work] = both.map(|work| expected(work, head));
+    Some(match () {
+        () if alike < EXPECTED => Trend::Doubt(Because::TooFew),
+        () if by_work < EXPECTED || seen > STOPPED * by_work => Trend::Doubt(Because::LittleWork),
+        () if head > windows - head => Trend::Doubt(Because::JustStopped),
+        () => Trend::Stopped,
+    })
+}

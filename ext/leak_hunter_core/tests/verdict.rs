@@ -1,0 +1,285 @@
+//! Verdicts on simulated histories, and what holds for all.
+
+mod histories;
+
+use histories::{Program, Score, Taken, simulate};
+use leak_hunter_core::verdict::{Because, Births, History, Level, Verdict};
+use proptest::option;
+use proptest::prelude::*;
+
+/// Histories of each program and number of moments.
+const RUNS: u64 = 60;
+
+fn births(counts: &[u64]) -> Vec<Births> {
+    let of = |count: &u64| Births {
+        count: *count,
+        bytes: count * 40,
+    };
+    counts.iter().map(of).collect()
+}
+
+fn lengths(lengths: &[u64]) -> Vec<Option<u64>> {
+    lengths.iter().map(|length| Some(*length)).collect()
+}
+
+fn verdict(level: Level) -> Verdict {
+    History::of(level).judge().verdict
+}
+
+fn by_births(counts: &[u64]) -> Verdict {
+    verdict(Level {
+        births: births(counts),
+        ..Level::default()
+    })
+}
+
+fn judged(counts: &[u64], of: &[u64], entries: &[u64]) -> Verdict {
+    verdict(Level {
+        births: births(counts),
+        lengths: lengths(of),
+        entries: Some(entries.to_vec()),
+    })
+}
+
+#[test]
+fn profiles_measured_in_a_rails_application() {
+    assert_eq!(
+        judged(&[1_424, 5_891, 5_680], &[12, 72, 132], &[12, 60, 60]),
+        Verdict::Growing
+    );
+    assert_eq!(
+        judged(&[381, 1_904, 1_876], &[12, 72, 132], &[12, 60, 60]),
+        Verdict::Growing
+    );
+    assert_eq!(
+        judged(&[48, 239, 229], &[12, 72, 132], &[12, 60, 60]),
+        Verdict::Growing
+    );
+    assert_eq!(
+        by_births(&[48, 239, 229]),
+        Verdict::Growing,
+        "a thread has no length"
+    );
+    assert_eq!(
+        judged(&[11, 52, 118], &[10, 60, 60], &[4, 17, 39]),
+        Verdict::Replaced
+    );
+    assert_eq!(
+        judged(&[0, 0, 5, 35], &[60, 60, 60, 60], &[0, 0, 8, 52]),
+        Verdict::Replaced
+    );
+    assert_eq!(by_births(&[0, 360, 0, 0]), Verdict::Once);
+    assert_eq!(by_births(&[0, 60, 60, 60]), Verdict::Growing);
+}
+
+#[test]
+fn shapes_of_the_contracts() {
+    // a full LRU of 1,000, a seventh replaced a window
+    assert_eq!(
+        judged(&[7350, 1220, 1430], &[1000; 3], &[735, 122, 143]),
+        Verdict::Replaced
+    );
+    // plateau, sawtooth
+    assert_eq!(judged(&[0, 200, 0], &[0, 200, 200], &[0, 200, 0]), Verdict::Once);
+    assert_eq!(
+        judged(&[0, 50, 400], &[700, 100, 500], &[0, 50, 450]),
+        Verdict::Replaced
+    );
+    assert_eq!(
+        judged(&[600, 10, 5], &[1000, 800, 615], &[600, 10, 5]),
+        Verdict::Draining
+    );
+    // objects that hang on entries as old as ever
+    assert_eq!(judged(&[10, 60, 60], &[5; 3], &[5, 0, 0]), Verdict::Growing);
+    // a list in a collection that always has its newest node only
+    assert_eq!(
+        judged(&[10, 60, 60, 60], &[1; 4], &[0, 0, 0, 1]),
+        Verdict::Growing
+    );
+}
+
+#[test]
+fn the_level_that_grows_is_the_one_named() {
+    let users = Level {
+        births: births(&[900, 2, 2]),
+        lengths: lengths(&[60; 3]),
+        entries: Some(vec![60, 0, 0]),
+    };
+    let their_events = Level {
+        births: births(&[60, 60, 60]),
+        lengths: lengths(&[60, 120, 180]),
+        entries: Some(vec![60, 60, 60]),
+    };
+    let history = History {
+        levels: vec![users.clone(), their_events.clone()],
+        ..History::default()
+    };
+    let judgement = history.judge();
+    assert_eq!((judgement.verdict, judgement.level), (Verdict::Growing, Some(1)));
+    // a counter that grows beside a cache does not make the cache a leak
+    let cache = Level {
+        births: births(&[7350, 1220, 1430]),
+        lengths: lengths(&[1000; 3]),
+        entries: Some(vec![735, 122, 143]),
+    };
+    let history = History {
+        levels: vec![cache, their_events],
+        ..History::default()
+    };
+    assert_eq!(history.judge().verdict, Verdict::Replaced);
+}
+
+#[test]
+fn what_cannot_be_known_is_said() {
+    let because = |history: &History| history.judge().because;
+    let level = |counts: &[u64]| Level {
+        births: births(counts),
+        ..Level::default()
+    };
+    assert_eq!(because(&History::default()), Because::TooFewMoments);
+    assert_eq!(because(&History::of(level(&[4, 5]))), Because::TooFewMoments);
+    assert_eq!(because(&History::of(level(&[4, 1, 1]))), Because::TooFew);
+    assert_eq!(because(&History::of(level(&[4, 1, 0]))), Because::TooFew);
+    assert_eq!(because(&History::of(level(&[4, 100, 30]))), Because::Slowing);
+    assert_eq!(because(&History::of(level(&[0, 5, 35]))), Because::LengthsUnknown);
+    let idle_at_last = History {
+        work: vec![Some(200), Some(3)],
+        ..History::of(level(&[0, 40, 0]))
+    };
+    assert_eq!(because(&idle_at_last), Because::LittleWork);
+    let untraced = History {
+        untimed: Births { count: 500, bytes: 0 },
+        ..History::of(level(&[0, 40, 0]))
+    };
+    assert_eq!(because(&untraced), Because::NotTraced);
+    assert!(Because::Slowing.another_moment_settles() && !Because::NotTraced.another_moment_settles());
+}
+
+#[test]
+fn names_are_the_results_vocabulary() {
+    let names = Verdict::ALL.map(Verdict::name);
+    assert_eq!(names, ["growing", "inconclusive", "draining", "replaced", "once"]);
+    let mut programs = Program::ALL.map(Program::name);
+    programs.sort_unstable();
+    assert!(programs.windows(2).all(|pair| pair[0] != pair[1]));
+}
+
+#[test]
+fn simulated_leaks_are_found_and_nothing_else() {
+    let mut score = Score::default();
+    for program in Program::ALL {
+        for moments in 3..=6 {
+            for seed in 0..RUNS {
+                let judgement = simulate(program, moments, Taken::Dumps, seed).judge();
+                score.count(program.answer(judgement.verdict));
+            }
+        }
+    }
+    assert!(score.precision() >= 0.97 && score.recall() >= 0.97, "{score:?}");
+    // a leak that is said not to grow is worse than one that is left open
+    assert!(score.denied * 200 <= score.found, "{score:?}");
+}
+
+/// Any history at all, of three to seven moments.
+fn histories() -> impl Strategy<Value = History> {
+    let number = prop_oneof![0..5u64, 0..500u64, any::<u64>()];
+    let level = move |moments: usize| {
+        let number = number.clone();
+        let row = move || proptest::collection::vec(number.clone(), moments);
+        let known = proptest::collection::vec(option::weighted(0.9, 0..2000u64), moments);
+        (row(), row(), known, option::of(row())).prop_map(|(counts, bytes, lengths, entries)| Level {
+            births: counts
+                .into_iter()
+                .zip(bytes)
+                .map(|(count, bytes)| Births { count, bytes })
+                .collect(),
+            lengths,
+            entries,
+        })
+    };
+    (3..8usize).prop_flat_map(move |moments| {
+        let levels = proptest::collection::vec(level(moments), 0..4);
+        let work = proptest::collection::vec(option::weighted(0.8, any::<u64>()), 0..moments);
+        (levels, work, 0..100u64).prop_map(|(levels, work, untimed)| History {
+            levels,
+            work,
+            untimed: Births {
+                count: untimed,
+                bytes: 0,
+            },
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+    /// No numbers make it panic, and the reason belongs to the verdict.
+    #[test]
+    fn any_history_has_a_verdict(history in histories()) {
+        let judgement = history.judge();
+        prop_assert_eq!(judgement.because.verdict(), judgement.verdict);
+        prop_assert_eq!(history.judge(), judgement);
+        prop_assert!(judgement.level.is_none_or(|level| level < history.levels.len()));
+    }
+
+    /// A collection of objects that are all replaced in time, and that is as long as ever, does not grow.
+    #[test]
+    fn a_flat_length_does_not_grow(
+        counts in proptest::collection::vec(1..1000u64, 3..7),
+        objects in 1..20u64,
+        old in 0..1000u64,
+    ) {
+        let length = old + counts.iter().sum::<u64>();
+        let entries: Vec<u64> = std::iter::once(old).chain(counts.iter().copied()).collect();
+        let level = Level {
+            births: births(&entries.iter().map(|count| count * objects).collect::<Vec<_>>()),
+            lengths: vec![Some(length); entries.len()],
+            entries: Some(entries),
+        };
+        prop_assert_ne!(verdict(level), Verdict::Growing);
+    }
+
+    /// As much from every window, and a length that says the same: that grows, however much there was before, however
+    /// many objects hang on an entry.
+    #[test]
+    fn alike_in_every_window_grows(
+        old in 0..1_000_000u64,
+        rate in 3..100_000u64,
+        windows in 2..7usize,
+        objects in 1..50u64,
+        known in any::<bool>(),
+        with_entries in any::<bool>(),
+    ) {
+        let entries: Vec<u64> = std::iter::once(old).chain(std::iter::repeat_n(rate, windows)).collect();
+        let sums = entries.iter().scan(0, |sum, count| { *sum += count; Some(*sum) });
+        let level = Level {
+            lengths: if known { sums.map(Some).collect() } else { Vec::new() },
+            births: births(&entries.iter().map(|count| count * objects).collect::<Vec<_>>()),
+            entries: with_entries.then_some(entries),
+        };
+        prop_assert_eq!(verdict(level), Verdict::Growing);
+    }
+
+    /// Nothing that still comes and stays is said to have come once.
+    #[test]
+    fn what_goes_on_did_not_happen_once(counts in proptest::collection::vec(10..1000u64, 2..6), old in 0..1000u64) {
+        let most = counts.iter().copied().max().unwrap_or(0);
+        let entries: Vec<u64> = std::iter::once(old).chain(counts.iter().copied()).chain([most]).collect();
+        prop_assert_ne!(by_births(&entries), Verdict::Once);
+        let sums = entries.iter().scan(0, |sum, count| { *sum += count; Some(*sum) });
+        let of: Vec<u64> = sums.collect();
+        prop_assert_ne!(judged(&entries, &of, &entries), Verdict::Once);
+    }
+
+    /// More work in the last window explains more growth, less work less.
+    #[test]
+    fn growth_like_the_work_grows(rate in 4..500u64, work in proptest::collection::vec(10..60u64, 2..6)) {
+        let counts: Vec<u64> = std::iter::once(0).chain(work.iter().map(|work| work * rate)).collect();
+        let history = History {
+            work: work.into_iter().map(Some).collect(),
+            ..History::of(Level { births: births(&counts), ..Level::default() })
+        };
+        prop_assert_eq!(history.judge().verdict, Verdict::Growing);
+    }
+}
