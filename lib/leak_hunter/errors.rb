@@ -55,6 +55,11 @@ module LeakHunter
   # the child, which has no result; the parent's run goes on.
   class ForkedError < StandardError
     include Error
+
+    def initialize(message = "this process was forked while LeakHunter was running in its parent; the run goes on " \
+                             "there, and has no result here")
+      super
+    end
   end
 
   # The native extension cannot be loaded: it was not built, or for another Ruby.

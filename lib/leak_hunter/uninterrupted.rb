@@ -10,12 +10,12 @@ module LeakHunter
     NEVER = { Object => :never }.freeze
 
     # @return what the block returns
+    # @raise [ForkedError] in a child that a signal handler forked meanwhile
     def self.run(&)
       # Signal handlers run in the main thread whatever it has masked, and may raise there.
       return masked(&) unless Thread.current == Thread.main
 
-      # A thread inherits the mask, so nothing can end this one before it begins.
-      masked { in_a_thread(&) }.value
+      in_a_thread(&)
     end
 
     class << self
@@ -24,10 +24,20 @@ module LeakHunter
       def masked(&) = Thread.handle_interrupt(NEVER, &)
 
       def in_a_thread
-        Thread.new do
-          Thread.current.report_on_exception = false
-          yield
+        result = nil
+        ended = false
+        # A thread inherits the mask, so nothing can end this one before it begins.
+        thread = masked do
+          Thread.new do
+            Thread.current.report_on_exception = false
+            result = yield
+            ended = true
+          end
         end
+        thread.join # not `value`: in a child that a signal handler forks meanwhile, that crashes Ruby 3.1
+        raise ForkedError unless ended
+
+        result
       end
     end
   end

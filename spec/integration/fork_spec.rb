@@ -155,4 +155,55 @@ RSpec.describe "Dumps and forks", :tmpdir do
     expect(File.read(File.join(@tmpdir, "child"))).to eq("1")
     expect(Dir.children(File.join(@tmpdir, "dumps")).size).to eq(1)
   end
+
+  it "ends with an error in a child that a signal handler forks meanwhile, whatever threads the child starts" do
+    output = run_ruby(<<~'RUBY', @tmpdir)
+      require "leak_hunter"
+      parent = Process.pid
+      LeakHunter.dump!(ARGV[0] + "/first.json")
+      trap(:USR1) do
+        @forked ||= fork || true
+        Thread.new { sleep } unless Process.pid == parent
+      end
+      started = lambda { Thread.main.backtrace&.any? { |line| line.include?("/own_thread.rb:") } }
+      Thread.new { Thread.pass until started.call; Process.kill(:USR1, parent) }
+      outcome = begin
+        LeakHunter.dump!(ARGV[0] + "/second.json").class
+      rescue Exception => e
+        e.class
+      end
+      $stdout.syswrite("#{Process.pid == parent ? "parent" : "child"}: #{outcome}\n")
+      exit!(0) unless Process.pid == parent
+      Process.wait
+    RUBY
+
+    expect(output.lines(chomp: true).sort).to eq(["child: LeakHunter::ForkedError", "parent: LeakHunter::Dump"])
+    expect(files).to contain_exactly("first.json", "second.json")
+  end
+
+  it "leaves garbage collection on in children that other threads fork meanwhile" do
+    output = run_ruby(<<~'RUBY', @tmpdir)
+      require "leak_hunter"
+      KEPT = Array.new(200_000) { |number| "text #{number}" }
+      LeakHunter.dump!(ARGV[0] + "/0.json")
+      children = []
+      ended = false
+      forking = Thread.new do
+        until ended
+          children << fork { exit!(GC.enable ? 1 : 0) } # true: it was off
+          sleep 0.002
+        end
+      end
+      3.times do |number|
+        LeakHunter.dump!(ARGV[0] + "/in-#{number}.json")
+        LeakHunter.dump!(ARGV[0] + "/forked-#{number}.json", fork: true)
+        LeakHunter::Heap.live
+      end
+      ended = true
+      forking.join
+      print children.map { |child| Process.wait2(child)[1].exitstatus }.uniq, GC.enable
+    RUBY
+
+    expect(output).to eq("[0]false")
+  end
 end

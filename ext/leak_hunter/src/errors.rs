@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use leak_hunter_core::{Error, ErrorKind};
-use magnus::{ExceptionClass, Module, RHash, RModule, Ruby, value::ReprValue};
+use magnus::{Class, ExceptionClass, Module, RHash, RModule, Ruby, value::ReprValue};
 
 use crate::convert::path_to_ruby;
 
@@ -46,9 +46,8 @@ pub(crate) fn no_thread(ruby: &Ruby, error: &io::Error) -> magnus::Error {
 
 /// In a child that was forked while its parent waited for a worker thread.
 pub(crate) fn forked(ruby: &Ruby) -> magnus::Error {
-    let message = "this process was forked while LeakHunter was running in its parent; the run goes on there, and \
-                   has no result here";
-    of(ruby, "ForkedError", message.into())
+    let made = class_named(ruby, "ForkedError").and_then(|class| class.new_instance(()));
+    made.map_or_else(|error| error, magnus::Error::from)
 }
 
 /// What this Ruby, or this platform, cannot do.

@@ -27,9 +27,8 @@ const BUILT_FOR: &str = env!("LEAK_HUNTER_RUBY");
 #[magnus::init]
 fn init(ruby: &Ruby) -> Result<(), Error> {
     check_version(ruby)?;
-    leak_hunter_core::fork::initialize();
-    fork::count();
     let native = ruby.define_module("LeakHunter")?.define_module("Native")?;
+    fork::init(native)?;
     system::init(native)?;
     diff::init(native)?;
     heap::init(ruby, native)?;

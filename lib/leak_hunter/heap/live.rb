@@ -3,6 +3,7 @@
 require "leak_hunter/process_identity"
 require "leak_hunter/ractors"
 require "leak_hunter/recorder"
+require "leak_hunter/without_gc"
 
 module LeakHunter
   class Heap
@@ -19,21 +20,14 @@ module LeakHunter
           # the entries of a stopped tracer are of dead objects whose addresses living ones have now
           Tracing.clear unless Tracing.on?
           ledger = Recorder::Names.new(0.0, redact:)
-          without_gc { ledger.read(0.0) } if names && !Ractors.running?
+          # A collection would make the names void: it may give an address to another object.
+          WithoutGC.run { ledger.read(0.0) } if names && !Ractors.running?
           Native.live(ledger.text, facts.merge(threads:, collections: gc ? COLLECTIONS : 0))
         ensure
           ledger&.clear
         end
 
         private
-
-        # A collection would make the names void: it may give an address to another object.
-        def without_gc
-          disabled = GC.disable
-          yield
-        ensure
-          GC.enable unless disabled
-        end
 
         # The rest is read at the moment of the walk.
         def facts

@@ -4,6 +4,7 @@ require "leak_hunter/core_methods"
 require "leak_hunter/recorder/failure"
 require "leak_hunter/recorder/own_thread"
 require "leak_hunter/recorder/snapshot"
+require "leak_hunter/without_gc"
 
 module LeakHunter
   module Recorder
@@ -37,7 +38,7 @@ module LeakHunter
           @reader, @writer = IO.pipe(binmode: true)
           keep_interrupts
           @unknown = true
-          @child = Process.fork { write_and_exit }
+          @child = WithoutGC.in_own_child { Process.fork { write_and_exit } }
           @unknown = false
           @writer.close
         ensure

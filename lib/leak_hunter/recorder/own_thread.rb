@@ -11,9 +11,13 @@ module LeakHunter
     # objects that are no longer used, which a conservative collector takes for references.
     #
     # When the waiting thread is interrupted or killed, so is the block: at its next {interruptible} step.
+    #
+    # A signal handler may fork while the thread waits. The child has no such thread, and gets a {ForkedError}.
     class OwnThread
       ANY_TIME = { Object => :immediate }.freeze
-      private_constant :ANY_TIME
+      # Seconds after which a child looks whether the thread is still there.
+      PATIENCE = 1
+      private_constant :ANY_TIME, :PATIENCE
 
       class << self
         # @yieldparam own [OwnThread]
@@ -28,7 +32,8 @@ module LeakHunter
       private_class_method :new
 
       def initialize
-        @errands = Thread::Queue.new
+        @lock = Mutex.new
+        @changed = ConditionVariable.new
         @answers = Thread::Queue.new
       end
 
@@ -36,7 +41,7 @@ module LeakHunter
         thread = nil
         begin
           Thread.handle_interrupt(Uninterrupted::NEVER) { thread = start { yield self } }
-          serve
+          serve(thread)
         ensure
           Thread.handle_interrupt(Uninterrupted::NEVER) { finish(thread) } if thread
         end
@@ -47,7 +52,7 @@ module LeakHunter
       #
       # @return what the block returns
       def in_caller(&errand)
-        @errands << errand
+        tell { @errand = errand }
         value, error = OwnThread.interruptible { @answers.pop }
         raise error if error
 
@@ -69,12 +74,29 @@ module LeakHunter
       rescue Exception => e # rubocop:disable Lint/RescueException
         @error = e
       ensure
-        @errands.close
+        tell { @ended = true }
       end
 
-      def serve
-        while (errand = @errands.pop)
+      def serve(thread)
+        while (errand = next_errand(thread))
           Thread.handle_interrupt(Uninterrupted::NEVER) { @answers << answer(errand) }
+        end
+      end
+
+      def tell
+        @lock.synchronize do
+          yield
+          @changed.signal
+        end
+      end
+
+      # @return [Proc, nil] nil when the thread has ended
+      def next_errand(thread)
+        @lock.synchronize do
+          @changed.wait(@lock, PATIENCE) until @errand || @ended || !thread.alive?
+          errand = @errand
+          @errand = nil
+          errand
         end
       end
 
@@ -85,12 +107,13 @@ module LeakHunter
       end
 
       def finish(thread)
-        thread.kill unless @errands.closed?
+        thread.kill unless @ended
         thread.join
       end
 
       def outcome
         return @result if @finished
+        raise ForkedError unless @ended
 
         error = @error || RecordingError.new("the thread that did the work was killed")
         error.set_backtrace([*error.backtrace, *caller(2)])

@@ -8,6 +8,7 @@ require "leak_hunter/recorder/failure"
 require "leak_hunter/recorder/forked_snapshot"
 require "leak_hunter/recorder/names"
 require "leak_hunter/recorder/snapshot"
+require "leak_hunter/without_gc"
 
 module LeakHunter
   module Recorder
@@ -104,20 +105,13 @@ module LeakHunter
       # Another thread's turn would bring in collections, which make the stamp wrong, and objects. After the snapshot
       # another collection begins, so that what is made from there on is not of the generation of what the dump holds.
       def at_a_clean_moment(envelope)
-        without_gc do
+        WithoutGC.run do
           GC.start if @gc # collects all the same
           envelope.stamp
           @objects = GC.stat(:heap_live_slots)
           yield
         end
         GC.start(full_mark: false, immediate_sweep: false) if @gc
-      end
-
-      def without_gc
-        disabled = GC.disable
-        yield
-      ensure
-        GC.enable unless disabled
       end
 
       def paused
