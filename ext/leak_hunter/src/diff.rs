@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
 use leak_hunter_core::diff::{Input, compare};
+use leak_hunter_core::ids::Generation;
 use leak_hunter_core::verdict::Provenance;
 use leak_hunter_core::{Options, Report};
 use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj};
@@ -145,7 +146,7 @@ fn dump_to_hash(ruby: &Ruby, dump: &DumpSummary) -> Result<RHash, Error> {
         .set("bytes", dump.bytes)?
         .set("records", dump.records)?
         .set("memsize", dump.memsize)?
-        .set("generation", dump.generation)?
+        .set("generation", dump.generation.map(Generation::get))?
         .set("traced", dump.traced)?
         .set("untraced", dump.untraced)?
         .set("free_slots", dump.free_slots)?
@@ -173,25 +174,23 @@ fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, 
             Key::File => hash.set("file", file.as_deref())?,
             Key::Line => hash.set("line", *line)?,
             Key::Method => hash.set("method", method.as_deref())?,
-            Key::Generation => hash.set("generation", *generation)?,
+            Key::Generation => hash.set("generation", generation.map(Generation::get))?,
             Key::Gem => hash,
         };
     }
     if group_by.contains(&Key::Gem) || group_by.contains(&Key::File) {
         hash = hash.set("gem", gem.as_deref())?;
     }
-    let addresses: Vec<String> = group
-        .addresses
-        .iter()
-        .map(|address| format!("{address:#x}"))
-        .collect();
+    let addresses: Vec<String> = group.addresses.iter().map(|it| holders::hex(*it)).collect();
     let hash = hash
         .set("count", group.count)?
         .set("bytesize", group.bytesize)?
         .set("memsize", group.memsize)?
         .set(
             "generations",
-            group.generations.map(|it| vec![it.lowest, it.highest]),
+            group
+                .generations
+                .map(|it| vec![it.lowest.get(), it.highest.get()]),
         )?
         .set("addresses", addresses)?;
     Ok(hash.hash)

@@ -4,6 +4,7 @@ use leak_hunter_core::gem;
 use leak_hunter_core::graph::{Edge, EdgeKind, NamedBy};
 use leak_hunter_core::heap::{AllocationSite, Site};
 use leak_hunter_core::holders::{Holder, PathStep};
+use leak_hunter_core::ids::{Address, Generation};
 use magnus::{Error, RArray, RHash, Ruby};
 
 use crate::convert::{Hash, array};
@@ -26,7 +27,7 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
         .set("memsize", holder.memsize)?
         .set("retained", retained.hash)?
         .set("growth", holder.lengths.to_vec())?
-        .set("generation", holder.generation)?
+        .set("generation", holder.generation.map(Generation::get))?
         .set("site", site.hash)?
         .set(
             "groups",
@@ -82,6 +83,6 @@ fn edge_to_hash(ruby: &Ruby, edge: &Edge) -> Result<RHash, Error> {
     Ok(hash.hash)
 }
 
-fn hex(address: u64) -> String {
+pub(crate) fn hex(address: Address) -> String {
     format!("{address:#x}")
 }

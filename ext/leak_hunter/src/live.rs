@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use leak_hunter_core::dump::DumpHeader;
 use leak_hunter_core::heap::{Dictionary, HeapBuilder};
+use leak_hunter_core::ids::Generation;
 use leak_hunter_core::{Heap, Progress};
 use magnus::value::ReprValue;
 use magnus::{Error, KwArgs, Module, Object, RClass, RHash, RModule, RString, Ruby, Value, function};
@@ -60,7 +61,7 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
     if process.is_gone() {
         return Err(errors::forked(ruby));
     }
-    recorded.generation = ruby.gc_count() as u64;
+    recorded.generation = Generation::new(ruby.gc_count() as u64);
     let (found, named, pause) = paused(ruby, &api, buffers, ask_for_sites == Some(true))?;
     recorded.compactions = ruby.gc_stat("compact_count").unwrap_or(0) as u64;
     if collections > 0 {
@@ -141,8 +142,8 @@ fn build(
 ) -> leak_hunter_core::Result<Heap> {
     let mut builder = HeapBuilder::new(found.columns.rows.iter().map(|row| row.address))?;
     builder.recorded(recorded);
-    for (category, objects) in named.roots(found) {
-        builder.root(category, objects);
+    for (root, category) in found.roots.iter().zip(named.categories(found)) {
+        builder.root(category, root.objects.clone());
     }
     builder.name_lines(names);
     let [kinds, sites, classes] = named.fields(found);

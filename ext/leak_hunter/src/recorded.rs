@@ -1,6 +1,7 @@
 //! What a dump, a live heap or a mark says of itself, as the Hash that Ruby has.
 
 use leak_hunter_core::dump::DumpHeader;
+use leak_hunter_core::ids::Generation;
 use magnus::{Error, RHash, Ruby};
 
 use crate::convert::{Hash, fetch};
@@ -16,9 +17,9 @@ pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<DumpHeader, Error>
         taken_at: fetch(ruby, hash, "taken_at")?,
         ruby: fetch(ruby, hash, "ruby")?,
         platform: fetch(ruby, hash, "platform")?,
-        generation: fetch(ruby, hash, "generation")?,
+        generation: Generation::new(fetch(ruby, hash, "generation")?),
         compactions: fetch(ruby, hash, "compactions")?,
-        tracing_since: fetch(ruby, hash, "tracing_since")?,
+        tracing_since: fetch::<Option<u64>>(ruby, hash, "tracing_since")?.map(Generation::new),
         snapshot: fetch(ruby, hash, "snapshot")?,
     })
 }
@@ -33,9 +34,9 @@ pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHa
         .set("taken_at", recorded.taken_at.as_str())?
         .set("ruby", recorded.ruby.as_str())?
         .set("platform", recorded.platform.as_str())?
-        .set("generation", recorded.generation)?
+        .set("generation", recorded.generation.get())?
         .set("compactions", recorded.compactions)?
-        .set("tracing_since", recorded.tracing_since)?
+        .set("tracing_since", recorded.tracing_since.map(Generation::get))?
         .set("snapshot", recorded.snapshot.as_str())?;
     Ok(hash.hash)
 }

@@ -14,13 +14,14 @@ use leak_hunter_core::Progress;
 use leak_hunter_core::graph::{Graph, dominators};
 use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Leaked, holders_in};
+use leak_hunter_core::ids::Generation;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, dump, threads, since] = arguments.as_slice() else {
         return Err("usage: graph_phases DUMP THREADS SINCE".into());
     };
-    let (threads, since) = (threads.parse()?, since.parse()?);
+    let (threads, since) = (threads.parse()?, Generation::new(since.parse()?));
     let progress = Progress::default();
     let mut watch = Watch::start();
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::address_set::{AddressSet, PAGE_SHIFT, Page, WORDS, place};
-use crate::ids::ObjectId;
+use crate::address_set::{AddressSet, NumberedPage, PAGE_SHIFT, Page, WORDS, place};
+use crate::ids::{Address, ObjectId};
 
 /// Addresses and their numbers, both ways.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub struct AddressIndex {
     /// In ascending order.
     pages: Vec<Ranked>,
     /// Addresses that are no multiple of 8, in ascending order. They are numbered after all others.
-    odd: Vec<u64>,
+    odd: Vec<Address>,
     length: u32,
 }
 
@@ -111,7 +111,7 @@ impl AddressIndex {
             length,
         };
         let mut first = 0;
-        for (page, slots) in pages {
+        for NumberedPage { page, slots } in pages {
             let slots = Slots::of(slots);
             index.page_numbers.insert(page, index.pages.len() as u32);
             let next = first + slots.len();
@@ -123,7 +123,7 @@ impl AddressIndex {
 
     /// The number of an address; `None` when the set does not have it.
     #[inline]
-    pub fn number(&self, address: u64) -> Option<ObjectId> {
+    pub fn number(&self, address: Address) -> Option<ObjectId> {
         let number = match place(address) {
             Some((page, slot)) => {
                 let ranked = &self.pages[*self.page_numbers.get(&page)? as usize];
@@ -141,7 +141,7 @@ impl AddressIndex {
     ///
     /// # Panics
     /// When there are not so many.
-    pub fn address(&self, object: ObjectId) -> u64 {
+    pub fn address(&self, object: ObjectId) -> Address {
         let number = object.get();
         let even = self.length - self.odd.len() as u32;
         if number >= even {
@@ -149,7 +149,8 @@ impl AddressIndex {
         }
         let page = self.pages.partition_point(|ranked| ranked.first <= number) - 1;
         let ranked = &self.pages[page];
-        ranked.page << PAGE_SHIFT | u64::from(ranked.slots.select(number - ranked.first)) << 3
+        let slot = ranked.slots.select(number - ranked.first);
+        Address::new(ranked.page << PAGE_SHIFT | u64::from(slot) << 3)
     }
 
     /// How many addresses have a number.
@@ -192,10 +193,10 @@ mod tests {
             for address in &list {
                 set.insert(*address);
             }
-            let plain: BTreeSet<u64> = list.iter().copied().collect();
+            let plain: BTreeSet<Address> = list.iter().copied().collect();
             let index = AddressIndex::new(set).unwrap();
             prop_assert_eq!(index.len() as usize, plain.len());
-            let (even, odd): (Vec<u64>, Vec<u64>) = plain.iter().partition(|address| *address & 7 == 0);
+            let (even, odd): (Vec<Address>, Vec<Address>) = plain.iter().partition(|address| address.get() & 7 == 0);
             for (number, address) in even.iter().chain(&odd).enumerate() {
                 prop_assert_eq!(index.number(*address), Some(ObjectId::new(number as u32)));
                 prop_assert_eq!(index.address(ObjectId::new(number as u32)), *address);

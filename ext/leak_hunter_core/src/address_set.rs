@@ -5,6 +5,8 @@
 use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 
+use crate::ids::Address;
+
 pub(crate) const PAGE_SHIFT: u32 = 16;
 const SLOTS: usize = 1 << (PAGE_SHIFT - 3);
 /// Words of a page's bitmap.
@@ -17,10 +19,25 @@ const FEW: usize = 48;
 pub struct AddressSet {
     numbers: HashMap<u64, u32, RandomState>,
     pages: Vec<Page>,
-    last: Option<(u64, u32)>,
+    last: Option<LastPage>,
     /// Addresses that are no multiple of 8 (32-bit Rubies, damaged dumps).
-    odd: HashSet<u64, RandomState>,
+    odd: HashSet<Address, RandomState>,
     length: u64,
+}
+
+/// The page that was used last.
+#[derive(Clone, Copy, Debug)]
+struct LastPage {
+    page: u64,
+    /// Its index in `pages`.
+    number: u32,
+}
+
+/// A page and its addresses.
+#[derive(Debug)]
+pub(crate) struct NumberedPage {
+    pub(crate) page: u64,
+    pub(crate) slots: Page,
 }
 
 /// The addresses of a page, as multiples of 8 from its start.
@@ -74,18 +91,19 @@ impl Page {
 }
 
 #[inline]
-pub(crate) fn place(address: u64) -> Option<(u64, u16)> {
+pub(crate) fn place(address: Address) -> Option<(u64, u16)> {
+    let address = address.get();
     (address & 7 == 0).then_some((address >> PAGE_SHIFT, (address >> 3) as u16 & (SLOTS as u16 - 1)))
 }
 
 impl AddressSet {
     /// Adds an address; `false` when it was there.
     #[inline]
-    pub fn insert(&mut self, address: u64) -> bool {
+    pub fn insert(&mut self, address: Address) -> bool {
         let new = match place(address) {
             Some((page, slot)) => {
                 let number = match self.last {
-                    Some((last, number)) if last == page => number,
+                    Some(last) if last.page == page => last.number,
                     _ => self.number(page),
                 };
                 self.pages[number as usize].insert(slot)
@@ -102,13 +120,13 @@ impl AddressSet {
         if number == next {
             self.pages.push(Page::Few(Vec::new()));
         }
-        self.last = Some((page, number));
+        self.last = Some(LastPage { page, number });
         number
     }
 
     /// Whether the address is in the set.
     #[inline]
-    pub fn contains(&self, address: u64) -> bool {
+    pub fn contains(&self, address: Address) -> bool {
         match place(address) {
             Some((page, slot)) => self
                 .numbers
@@ -124,14 +142,14 @@ impl AddressSet {
     }
 
     /// The pages in ascending order, and the addresses that are no multiple of 8.
-    pub(crate) fn into_pages(mut self) -> (Vec<(u64, Page)>, Vec<u64>) {
+    pub(crate) fn into_pages(mut self) -> (Vec<NumberedPage>, Vec<Address>) {
         let mut numbers: Vec<_> = self.numbers.into_iter().collect();
         numbers.sort_unstable();
         let pages = numbers
             .into_iter()
             .map(|(page, number)| {
                 let slots = std::mem::replace(&mut self.pages[number as usize], Page::Few(Vec::new()));
-                (page, slots)
+                NumberedPage { page, slots }
             })
             .collect();
         (pages, self.odd.into_iter().collect())
@@ -181,7 +199,8 @@ struct Slots {
 
 impl AddressMap {
     #[inline]
-    pub(crate) fn insert(&mut self, address: u64, value: u64) {
+    pub(crate) fn insert(&mut self, address: Address, value: u64) {
+        let address = address.get();
         let slots = self.pages.entry(address >> PAGE_SHIFT).or_default();
         let offset = address as u16;
         slots.unsorted |= slots.offsets.last().is_some_and(|last| *last >= offset);
@@ -189,7 +208,8 @@ impl AddressMap {
         slots.values.push(value);
     }
 
-    pub(crate) fn get(&self, address: u64) -> Option<u64> {
+    pub(crate) fn get(&self, address: Address) -> Option<u64> {
+        let address = address.get();
         let slots = self.pages.get(&(address >> PAGE_SHIFT))?;
         let offset = address as u16;
         let index = match slots.unsorted {
@@ -239,13 +259,13 @@ pub(crate) mod tests {
     use super::*;
 
     /// Clustered like a heap, with strays and odd ones.
-    pub(crate) fn addresses() -> impl Strategy<Value = Vec<u64>> {
+    pub(crate) fn addresses() -> impl Strategy<Value = Vec<Address>> {
         let address = prop_oneof![
             8 => (0..3u64, 0..1600u64).prop_map(|(page, slot)| 0x7f00_0000_0000 + (page << 16) + slot * 40),
             1 => any::<u64>(),
             1 => 0..200u64,
         ];
-        proptest::collection::vec(address, 0..400)
+        proptest::collection::vec(address.prop_map(Address::new), 0..400)
     }
 
     proptest! {

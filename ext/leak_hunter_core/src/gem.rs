@@ -1,7 +1,7 @@
-//! Which gem an allocation site belongs to, told from its path alone.
+//! Which gem an allocation site belongs to, by its path alone.
 
-/// The owner of a source file: `"rack 2.2.6"`, `"stdlib"`, `"ruby"` (the interpreter itself), `"app"`; `None` when the
-/// path does not tell (`(eval)`, `-e`).
+/// The owner of a source file: `"rack 2.2.6"`, `"stdlib"`, `"ruby"` (the interpreter itself), `"app"`; `None` when that
+/// does not follow from the path (`(eval)`, `-e`).
 pub fn of_path(path: &str) -> Option<String> {
     if path.starts_with("<internal:") || path.starts_with("<") {
         return Some("ruby".into());

@@ -21,6 +21,7 @@
 //! Three dumps of one process, with what it takes to make them:
 //!
 //! ```
+//! use leak_hunter_core::ids::Address;
 //! use leak_hunter_core::{Options, Progress, diff};
 //!
 //! let object = |address: u64, generation: u64| {
@@ -38,7 +39,7 @@
 //! ];
 //! let report = diff(&paths, &Options::default(), &Progress::default())?;
 //! assert_eq!(report.totals.count, 1, "the object at 0x38");
-//! assert_eq!(report.groups[0].addresses, [0x38]);
+//! assert_eq!(report.groups[0].addresses, [Address::new(0x38)]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

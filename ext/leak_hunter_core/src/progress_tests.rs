@@ -9,6 +9,7 @@ use crate::error::{ErrorKind, Result};
 use crate::graph::{Graph, dominators};
 use crate::heap::Heap;
 use crate::holders::{Leaked, holders_in};
+use crate::ids::Generation;
 use crate::test_support::Line;
 use crate::{Options, Progress, diff};
 
@@ -92,7 +93,8 @@ fn every_phase_of_a_graph_can_be_stopped_all_along() {
     assert!(checks(|progress| Graph::new(Arc::clone(&heap), progress)) >= 3 * once);
     assert!(checks(|progress| dominators(&graph, progress)) >= 7 * once);
     assert!(checks(|progress| graph.parents(progress)) >= once);
-    let holders = |progress: &Progress| holders_in(&graph, &tree, &parents, &leaked, Some(1), progress);
+    let since = Some(Generation::new(1));
+    let holders = |progress: &Progress| holders_in(&graph, &tree, &parents, &leaked, since, progress);
     assert!(checks(holders) >= 4 * once);
 }
 

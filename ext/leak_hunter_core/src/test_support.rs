@@ -5,6 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::dump::Fields;
+use crate::ids::{Address, Generation};
 
 /// The members of a record that a test cares for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,9 +98,9 @@ impl Line {
     pub(crate) fn of(fields: &Fields<'_>, written: &Self) -> Self {
         let own = |bytes: &std::borrow::Cow<'_, [u8]>| bytes.to_vec();
         Self {
-            address: fields.address,
-            class: fields.class,
-            superclass: fields.superclass,
+            address: fields.address.get(),
+            class: fields.class.map(Address::get),
+            superclass: fields.superclass.map(Address::get),
             singleton: fields.singleton,
             name: fields.name.as_ref().map(own),
             struct_name: fields.struct_name.as_ref().map(own),
@@ -110,7 +111,7 @@ impl Line {
                 .method
                 .as_ref()
                 .map(|text| String::from_utf8_lossy(text).into_owned()),
-            generation: fields.generation,
+            generation: fields.generation.map(Generation::get),
             memsize: fields.memsize,
             ..written.clone()
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use leak_hunter_core::diff::Report;
+use leak_hunter_core::ids::Address;
 use leak_hunter_core::verdict::Reason;
 use leak_hunter_core::{Error, ErrorKind, Options, Progress, diff};
 use tempfile::TempDir;
@@ -75,7 +76,7 @@ fn good_dumps_are_compared() {
     let report = Dumps::good().diff().unwrap();
     assert_eq!(
         (report.totals.count, report.groups[0].addresses.as_slice()),
-        (1, &[0x20][..])
+        (1, &[Address::new(0x20)][..])
     );
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::graph::{Graph, dominators};
 use leak_hunter_core::heap::Site;
-use leak_hunter_core::ids::{NodeId, ObjectId};
+use leak_hunter_core::ids::{Address, Generation, NodeId, ObjectId};
 use leak_hunter_core::{Heap, Progress};
 
 /// 300,000 references take 6 MB, and the reader holds 4 MiB of a record.
@@ -69,10 +69,10 @@ fn long_lists_of_references_are_read_whole() {
         let numbers = |addresses: Vec<u64>| -> Vec<ObjectId> {
             addresses
                 .into_iter()
-                .map(|it| heap.find(address(it)).unwrap())
+                .map(|it| heap.find(Address::new(address(it))).unwrap())
                 .collect()
         };
-        let array = heap.find(address(array)).unwrap();
+        let array = heap.find(Address::new(address(array))).unwrap();
         let elements = (0..ELEMENTS).map(|number| number * 7 % ELEMENTS).chain([hash]);
         assert!(heap.references(array).eq(numbers(elements.collect())));
         let site = Site {
@@ -82,8 +82,8 @@ fn long_lists_of_references_are_read_whole() {
         };
         assert_eq!(heap.site(array), Some(site));
         assert_eq!(heap.length(array), Some(ELEMENTS as u32));
-        assert_eq!(heap.generation(array), Some(3));
-        let hash = heap.find(address(hash)).unwrap();
+        assert_eq!(heap.generation(array), Some(Generation::new(3)));
+        let hash = heap.find(Address::new(address(hash))).unwrap();
         assert!(heap.references(hash).eq(numbers((0..ELEMENTS).collect())));
 
         let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();

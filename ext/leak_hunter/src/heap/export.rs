@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::diff::survivor_addresses;
 use leak_hunter_core::export::{Export, Format, Limits, Neighbourhood, Relation, View};
-use leak_hunter_core::ids::ObjectId;
+use leak_hunter_core::ids::{Address, ObjectId};
 use magnus::{
     Error, Module, Object, RArray, RClass, RHash, RModule, Ruby, TryConvert, Value, function, method,
 };
@@ -26,6 +26,7 @@ fn export_of(ruby: &Ruby, format: &str, options: RHash) -> Result<Export, Error>
     let relation: Relation = relation.as_deref().unwrap_or("any").parse().map_err(raise)?;
     let limit = fetch(ruby, options, "limit")?.unwrap_or(60);
     let view: Option<String> = fetch(ruby, options, "view")?;
+    let only: Option<Vec<u64>> = fetch(ruby, options, "only")?;
     Ok(Export {
         format: format.parse().map_err(raise)?,
         title: fetch(ruby, options, "title")?.unwrap_or_default(),
@@ -35,7 +36,7 @@ fn export_of(ruby: &Ruby, format: &str, options: RHash) -> Result<Export, Error>
             frames: fetch(ruby, options, "frames")?.unwrap_or(default.frames),
             ..default
         },
-        only: fetch(ruby, options, "only")?,
+        only: only.map(|only| only.into_iter().map(Address::new).collect()),
         neighbourhood: object.map(|object| Neighbourhood {
             object: ObjectId::new(object),
             relation,
@@ -115,7 +116,7 @@ fn survivors(
     let addresses = run(ruby, callable, threads.is_none(), move |progress| {
         survivor_addresses(&inputs, own_paths, threads, progress)
     })?;
-    Ok(ruby.ary_from_iter(addresses))
+    Ok(ruby.ary_from_iter(addresses.into_iter().map(Address::get)))
 }
 
 pub(super) fn init(native: RModule, class: RClass) -> Result<(), Error> {

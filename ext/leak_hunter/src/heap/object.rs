@@ -2,7 +2,7 @@
 
 use leak_hunter_core::graph::Analyses;
 use leak_hunter_core::holders::PathStep;
-use leak_hunter_core::ids::{NodeId, ObjectId};
+use leak_hunter_core::ids::{Address, Generation, NodeId, ObjectId};
 use magnus::{Error, Module, RArray, RClass, RHash, Ruby, method};
 
 use super::NativeHeap;
@@ -20,11 +20,11 @@ impl NativeHeap {
     }
 
     fn find(&self, address: u64) -> Option<u32> {
-        self.heap().find(address).map(ObjectId::get)
+        self.heap().find(Address::new(address)).map(ObjectId::get)
     }
 
     fn address(ruby: &Ruby, this: &Self, number: u32) -> Result<u64, Error> {
-        Ok(this.heap().address(this.check(ruby, number)?))
+        Ok(this.heap().address(this.check(ruby, number)?).get())
     }
 
     fn type_name(ruby: &Ruby, this: &Self, number: u32) -> Result<String, Error> {
@@ -49,7 +49,8 @@ impl NativeHeap {
     }
 
     fn generation_of(ruby: &Ruby, this: &Self, number: u32) -> Result<Option<u64>, Error> {
-        Ok(this.heap().generation(this.check(ruby, number)?))
+        let generation = this.heap().generation(this.check(ruby, number)?);
+        Ok(generation.map(Generation::get))
     }
 
     fn site_of(ruby: &Ruby, this: &Self, number: u32) -> Result<Option<RHash>, Error> {

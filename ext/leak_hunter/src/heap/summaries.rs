@@ -2,7 +2,7 @@
 
 use leak_hunter_core::Heap;
 use leak_hunter_core::graph::Analyses;
-use leak_hunter_core::heap::{AllocationSite, Site, Tally};
+use leak_hunter_core::heap::{AllocationSite, Site, Sum, Tally};
 use leak_hunter_core::ids::ObjectId;
 use magnus::{Error, Module, RArray, RClass, RHash, Ruby, method};
 
@@ -20,7 +20,7 @@ impl NativeHeap {
     fn by_class(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
         let rows = this.without_gvl(ruby, Heap::by_class)?;
         let array = ruby.ary_new_capa(rows.len());
-        for (class, tally) in rows {
+        for Sum { of: class, tally } in rows {
             array.push(Hash::new(ruby).set("class", class)?.tally(tally)?.hash)?;
         }
         Ok(array)
@@ -29,7 +29,7 @@ impl NativeHeap {
     fn by_gem(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
         let rows = this.without_gvl(ruby, Heap::by_gem)?;
         let array = ruby.ary_new_capa(rows.len());
-        for (gem, tally) in rows {
+        for Sum { of: gem, tally } in rows {
             array.push(Hash::new(ruby).set("gem", gem)?.tally(tally)?.hash)?;
         }
         Ok(array)
@@ -39,13 +39,16 @@ impl NativeHeap {
         let rows = this.without_gvl(ruby, move |heap| {
             let mut rows = heap.by_site();
             rows.truncate(limit);
-            let own = |(site, tally): (Option<Site<'_>>, Tally)| (site.map(AllocationSite::from), tally);
+            let own = |row: Sum<Option<Site<'_>>>| Sum {
+                of: row.of.map(AllocationSite::from),
+                tally: row.tally,
+            };
             rows.into_iter().map(own).collect::<Vec<_>>()
         })?;
         let array = ruby.ary_new_capa(rows.len());
-        for (site, tally) in &rows {
-            let site = site.as_ref().map(AllocationSite::borrowed);
-            array.push(site_to_hash(ruby, site)?.tally(*tally)?.hash)?;
+        for row in &rows {
+            let site = row.of.as_ref().map(AllocationSite::borrowed);
+            array.push(site_to_hash(ruby, site)?.tally(row.tally)?.hash)?;
         }
         Ok(array)
     }

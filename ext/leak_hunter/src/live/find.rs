@@ -3,20 +3,37 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use leak_hunter_core::ids::Address;
 
 use magnus::{Error, Object, RArray, RModule, Ruby, Value, function, rb_sys::FromRawValue};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
 use super::api::Api;
-use super::walk::{Basic, is_object, number};
+use super::walk::{Basic, is_object, number, object_at};
 
 struct Search<'a> {
     api: &'a Api,
-    /// Addresses in ascending order, each with its index in the answer.
-    wanted: Vec<(u64, usize)>,
-    found: Vec<(usize, VALUE)>,
+    /// In ascending order of addresses.
+    wanted: Vec<Wanted>,
+    found: Vec<FoundObject>,
+}
+
+/// An address that is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    address: Address,
+    /// Its index in the answer.
+    place: usize,
+}
+
+/// The object at an address that was asked for.
+struct FoundObject {
+    place: usize,
+    object: VALUE,
 }
 
 pub(super) fn init(native: RModule) -> Result<(), Error> {
@@ -35,7 +52,11 @@ fn objects_at(ruby: &Ruby, addresses: RArray) -> Result<RArray, Error> {
         // What belongs to another Ractor must not be handed to this one.
         return Ok(answer);
     }
-    let mut wanted: Vec<(u64, usize)> = addresses.iter().copied().zip(0..).collect();
+    let wanted = |(place, address): (usize, &u64)| Wanted {
+        address: Address::new(*address),
+        place,
+    };
+    let mut wanted: Vec<Wanted> = addresses.iter().enumerate().map(wanted).collect();
     wanted.sort_unstable();
     let mut search = Search {
         api: &api,
@@ -48,7 +69,7 @@ fn objects_at(ruby: &Ruby, addresses: RArray) -> Result<RArray, Error> {
     // SAFETY: with the GVL, and no collection in progress; the callback neither raises nor makes objects, and catches
     // panics.
     unsafe { api.with_ractors_stopped(|| (api.each_objects)(page, data)) };
-    let stored = search.found.iter().try_for_each(|(place, object)| {
+    let stored = search.found.iter().try_for_each(|FoundObject { place, object }| {
         // SAFETY: an object that was there a moment ago, with collections off since.
         let object = unsafe { Value::from_raw(*object) };
         answer.store(*place as isize, object)
@@ -63,21 +84,22 @@ unsafe extern "C" fn page(start: *mut c_void, end: *mut c_void, stride: usize, d
     // SAFETY: the `Search` of `objects_at`, which nothing else uses meanwhile.
     let search = unsafe { &mut *data.cast::<Search<'_>>() };
     let searched = catch_unwind(AssertUnwindSafe(|| {
-        search.page(start as u64, end as u64, stride as u64)
+        search.page(start as u64..end as u64, stride as u64)
     }));
     c_int::from(searched.is_err())
 }
 
 impl Search<'_> {
-    fn page(&mut self, start: u64, end: u64, stride: u64) {
-        let first = self.wanted.partition_point(|(address, _)| *address < start);
+    fn page(&mut self, slots: Range<u64>, stride: u64) {
+        let first = self.wanted.partition_point(|it| it.address.get() < slots.start);
         let of_page = self.wanted[first..]
             .iter()
-            .take_while(|(address, _)| *address < end);
-        for (address, place) in of_page {
+            .take_while(|it| it.address.get() < slots.end);
+        for Wanted { address, place } in of_page.copied() {
+            let object = object_at(address);
             // SAFETY: a slot of this page.
-            if (address - start) % stride == 0 && unsafe { self.is_visible(*address as VALUE) } {
-                self.found.push((*place, *address as VALUE));
+            if (address.get() - slots.start) % stride == 0 && unsafe { self.is_visible(object) } {
+                self.found.push(FoundObject { place, object });
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::hash::Hash;
 
 use foldhash::fast::RandomState;
+use leak_hunter_core::ids::{Address, OptionalAddress};
 
 /// Values that are remembered: the next one is mostly among them.
 const CACHE: usize = 256;
@@ -20,7 +21,7 @@ pub(super) trait Mix: Copy + Default + Eq + Hash {
 pub(super) struct Kind {
     /// Ruby's number of the type; no object has 0.
     pub(super) kind: u64,
-    pub(super) class: u64,
+    pub(super) class: OptionalAddress,
     /// The name of DATA's struct; the number of IMEMO's type.
     pub(super) label: u64,
 }
@@ -28,7 +29,7 @@ pub(super) struct Kind {
 impl Mix for Kind {
     #[inline]
     fn mix(&self) -> u64 {
-        self.class ^ self.label.rotate_left(29) ^ self.kind
+        self.class.get().map_or(0, Address::get) ^ self.label.rotate_left(29) ^ self.kind
     }
 }
 
@@ -53,7 +54,13 @@ impl Mix for Site {
 pub(super) struct Interned<T> {
     pub(super) all: Vec<T>,
     numbers: HashMap<T, u32, RandomState>,
-    cache: [(T, u32); CACHE],
+    cache: [Cached<T>; CACHE],
+}
+
+#[derive(Clone, Copy)]
+struct Cached<T> {
+    value: T,
+    number: u32,
 }
 
 impl<T: Mix> Interned<T> {
@@ -62,7 +69,10 @@ impl<T: Mix> Interned<T> {
             all: Vec::with_capacity(1 << 14),
             numbers: HashMap::with_capacity_and_hasher(1 << 14, RandomState::default()),
             // the default is never asked for
-            cache: [(T::default(), 0); CACHE],
+            cache: [Cached {
+                value: T::default(),
+                number: 0,
+            }; CACHE],
         }
     }
 
@@ -71,8 +81,8 @@ impl<T: Mix> Interned<T> {
     pub(super) fn number(&mut self, value: T) -> (u32, bool) {
         let place = value.mix().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let cached = &mut self.cache[place as usize % CACHE];
-        if cached.0 == value {
-            return (cached.1, false);
+        if cached.value == value {
+            return (cached.number, false);
         }
         let known = self.all.len() as u32;
         let number = match self.numbers.entry(value) {
@@ -82,7 +92,7 @@ impl<T: Mix> Interned<T> {
                 *place.insert(known)
             }
         };
-        *cached = (value, number);
+        *cached = Cached { value, number };
         (number, number == known)
     }
 }

@@ -5,11 +5,12 @@
 use std::ffi::c_int;
 
 use leak_hunter_core::heap::{Row, TracedObject};
-use leak_hunter_core::ids::SiteId;
+use leak_hunter_core::ids::{Address, SiteId};
 use rb_sys::{VALUE, st_data_t, st_table};
 
 use super::api::{AllocationInfo, Api};
 use super::interned::{Interned, Site};
+use super::walk::{address_of, object_at};
 
 /// The object in which objspace keeps its table, by the name of its struct.
 pub(super) const TRACER: &[u8] = b"ObjectTracing/allocation_info_tracer";
@@ -113,14 +114,14 @@ impl Sites {
     unsafe fn ask(&mut self, lookup: Lookup, rows: &[Row]) {
         for row in rows {
             // SAFETY: looks up a table; what it finds stays while collections are off.
-            if let Some(info) = unsafe { lookup(row.address as VALUE).as_ref() } {
+            if let Some(info) = unsafe { lookup(object_at(row.address)).as_ref() } {
                 self.add(row.address, info);
             }
         }
     }
 
     #[inline]
-    fn add(&mut self, address: u64, info: &AllocationInfo) {
+    fn add(&mut self, address: Address, info: &AllocationInfo) {
         let (site, _) = self.interned.number(Site {
             path: info.path as u64,
             line: info.line as u64,
@@ -156,7 +157,7 @@ unsafe extern "C" fn entry(object: st_data_t, info: st_data_t, data: st_data_t) 
     }
     // SAFETY: objspace's own entry.
     if let Some(info) = unsafe { info.as_ref() } {
-        reading.sites.add(object as u64, info);
+        reading.sites.add(address_of(object as VALUE), info);
     }
     GO_ON
 }

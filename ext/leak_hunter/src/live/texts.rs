@@ -7,13 +7,14 @@ use std::ffi::{CStr, c_char};
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
-use leak_hunter_core::dump::Fields;
+use leak_hunter_core::dump::{Fields, Type};
+use leak_hunter_core::ids::{Generation, OptionalAddress};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
 use super::api::Api;
 use super::interned::{Kind, Site};
-use super::walk::{Basic, Found, number};
+use super::walk::{Basic, Found, address_of, number, object_at};
 
 /// All texts, one after the other, and their positions.
 #[derive(Default)]
@@ -79,7 +80,7 @@ impl Texts {
 }
 
 struct Class {
-    superclass: u64,
+    superclass: OptionalAddress,
     singleton: bool,
     name: Option<Range<usize>>,
 }
@@ -123,7 +124,7 @@ pub(super) fn read(api: &Api, found: &Found) -> Named {
     let classes = found
         .classes
         .iter()
-        .map(|it| unsafe { class(&mut texts, it.address as VALUE) });
+        .map(|it| unsafe { class(&mut texts, object_at(it.address)) });
     let classes = classes.collect();
     Named {
         texts,
@@ -150,7 +151,7 @@ unsafe fn class(texts: &mut Texts, class: VALUE) -> Class {
             texts.add_string(rb_sys::rb_mod_name(class))
         };
         Class {
-            superclass: rb_sys::rb_class_get_superclass(class) as u64,
+            superclass: address_of(rb_sys::rb_class_get_superclass(class)).into(),
             singleton,
             name,
         }
@@ -165,7 +166,7 @@ impl Named {
         let classes = found.classes.iter().zip(&self.classes);
         let classes = classes.map(|(found, class)| Fields {
             address: found.address,
-            superclass: (class.superclass != 0).then_some(class.superclass),
+            superclass: class.superclass.get(),
             singleton: class.singleton,
             name: class.name.as_ref().map(|name| self.texts.at(name)),
             ..kinds[found.kind.index()].clone()
@@ -174,16 +175,12 @@ impl Named {
         [kinds, sites, classes]
     }
 
-    /// Categories and the objects that they lead to.
-    pub(super) fn roots(&self, found: &Found) -> Vec<(String, Vec<u64>)> {
+    /// The names of the categories of roots, in the order in which they were found.
+    pub(super) fn categories(&self, found: &Found) -> Vec<String> {
         let name = |category| self.texts.of(category).unwrap_or_default();
-        found
-            .roots
-            .iter()
-            .map(|root| {
-                let name = String::from_utf8_lossy(&name(root.category)).into_owned();
-                (name, root.objects.clone())
-            })
+        let roots = found.roots.iter();
+        roots
+            .map(|root| String::from_utf8_lossy(&name(root.category)).into_owned())
             .collect()
     }
 
@@ -191,8 +188,8 @@ impl Named {
         let imemo = kind.kind == number(T::RUBY_T_IMEMO);
         let imemo_type = imemo.then(|| self.imemos.get(&kind.label)).flatten();
         Fields {
-            kind: type_name(kind.kind).as_bytes().into(),
-            class: (kind.class != 0).then_some(kind.class),
+            kind: type_of(kind.kind).name().as_bytes().into(),
+            class: kind.class.get(),
             struct_name: if imemo { None } else { self.texts.of(kind.label) },
             imemo_type: imemo_type.map(|place| self.texts.at(place)),
             ..Fields::default()
@@ -204,37 +201,34 @@ impl Named {
             file: self.texts.of(site.path),
             line: (site.line != 0).then_some(site.line),
             method: self.texts.of(site.method),
-            generation: site.generation.checked_sub(1),
+            generation: site.generation.checked_sub(1).map(Generation::new),
             ..Fields::default()
         }
     }
 }
 
-/// The type's name, as in dumps.
-fn type_name(kind: u64) -> &'static str {
-    const NAMES: [(T, &str); 16] = [
-        (T::RUBY_T_OBJECT, "OBJECT"),
-        (T::RUBY_T_CLASS, "CLASS"),
-        (T::RUBY_T_MODULE, "MODULE"),
-        (T::RUBY_T_FLOAT, "FLOAT"),
-        (T::RUBY_T_STRING, "STRING"),
-        (T::RUBY_T_REGEXP, "REGEXP"),
-        (T::RUBY_T_ARRAY, "ARRAY"),
-        (T::RUBY_T_HASH, "HASH"),
-        (T::RUBY_T_STRUCT, "STRUCT"),
-        (T::RUBY_T_BIGNUM, "BIGNUM"),
-        (T::RUBY_T_FILE, "FILE"),
-        (T::RUBY_T_DATA, "DATA"),
-        (T::RUBY_T_MATCH, "MATCH"),
-        (T::RUBY_T_COMPLEX, "COMPLEX"),
-        (T::RUBY_T_RATIONAL, "RATIONAL"),
-        (T::RUBY_T_SYMBOL, "SYMBOL"),
+/// The type with this number.
+fn type_of(kind: u64) -> Type {
+    const NAMED: [(T, Type); 18] = [
+        (T::RUBY_T_OBJECT, Type::Object),
+        (T::RUBY_T_CLASS, Type::Class),
+        (T::RUBY_T_MODULE, Type::Module),
+        (T::RUBY_T_FLOAT, Type::Float),
+        (T::RUBY_T_STRING, Type::String),
+        (T::RUBY_T_REGEXP, Type::Regexp),
+        (T::RUBY_T_ARRAY, Type::Array),
+        (T::RUBY_T_HASH, Type::Hash),
+        (T::RUBY_T_STRUCT, Type::Struct),
+        (T::RUBY_T_BIGNUM, Type::Bignum),
+        (T::RUBY_T_FILE, Type::File),
+        (T::RUBY_T_DATA, Type::Data),
+        (T::RUBY_T_MATCH, Type::Match),
+        (T::RUBY_T_COMPLEX, Type::Complex),
+        (T::RUBY_T_RATIONAL, Type::Rational),
+        (T::RUBY_T_SYMBOL, Type::Symbol),
+        (T::RUBY_T_IMEMO, Type::Imemo),
+        (T::RUBY_T_ICLASS, Type::IClass),
     ];
-    let rare = || match kind {
-        _ if kind == number(T::RUBY_T_IMEMO) => "IMEMO",
-        _ if kind == number(T::RUBY_T_ICLASS) => "ICLASS",
-        _ => "UNKNOWN",
-    };
-    let known = NAMES.iter().find(|(one, _)| number(*one) == kind);
-    known.map_or_else(rare, |(_, name)| name)
+    let known = NAMED.iter().find(|(one, _)| number(*one) == kind);
+    known.map_or(Type::Other, |(_, type_)| *type_)
 }

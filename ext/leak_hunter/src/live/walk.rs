@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use leak_hunter_core::heap::{Columns, FieldsOwner, Row, TracedObject};
-use leak_hunter_core::ids::{KindId, SiteId};
+use leak_hunter_core::ids::{Address, KindId, OptionalAddress, SiteId};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
@@ -32,6 +32,23 @@ impl Basic {
     pub(super) fn kind(&self) -> u64 {
         self.flags as u64 & TYPE_MASK
     }
+
+    /// What the slot has as its class; none of hidden objects.
+    pub(super) fn class(&self) -> OptionalAddress {
+        address_of(self.class).into()
+    }
+}
+
+/// Where an object is.
+#[inline]
+pub(super) const fn address_of(object: VALUE) -> Address {
+    Address::new(object as u64)
+}
+
+/// The object at an address.
+#[inline]
+pub(super) const fn object_at(address: Address) -> VALUE {
+    address.get() as VALUE
 }
 
 /// Ruby's number of a type.
@@ -54,7 +71,7 @@ pub(super) fn is_object(kind: u64) -> bool {
 /// Memory for the results, allocated and touched before the process is stopped.
 pub(super) struct Buffers {
     rows: Vec<Row>,
-    references: Vec<u64>,
+    references: Vec<Address>,
     sites: Vec<TracedObject>,
 }
 
@@ -62,13 +79,13 @@ impl Buffers {
     pub(super) fn for_objects(objects: usize, traced: bool) -> Self {
         let expected = objects + objects / 16 + 1024;
         let traced_object = TracedObject {
-            address: 1,
+            address: Address::new(1),
             site: SiteId::new(0),
         };
         let mut buffers = Self {
             rows: vec![Row::default(); expected],
             // not zeros: those would leave the pages unmapped until the walk
-            references: vec![1; expected * 2],
+            references: vec![Address::new(1); expected * 2],
             sites: vec![traced_object; if traced { expected } else { 0 }],
         };
         for row in &mut buffers.rows {
@@ -93,7 +110,7 @@ pub(super) struct Found {
 /// A class or module.
 #[derive(Clone, Copy)]
 pub(super) struct FoundClass {
-    pub(super) address: u64,
+    pub(super) address: Address,
     pub(super) kind: KindId,
 }
 
@@ -101,21 +118,27 @@ pub(super) struct FoundClass {
 pub(super) struct FoundRoot {
     /// Address of its name
     pub(super) category: u64,
-    /// Addresses of the objects it leads to
-    pub(super) objects: Vec<u64>,
+    /// The objects it leads to
+    pub(super) objects: Vec<Address>,
+}
+
+/// An object whose size does not fit into its row.
+struct LargeObject {
+    address: Address,
+    memsize: u64,
 }
 
 /// Takes references.
 struct Sink {
-    references: Vec<u64>,
+    references: Vec<Address>,
     /// Left out of the references, as in dumps: it has a column of its own.
-    class: u64,
+    class: OptionalAddress,
 }
 
 struct Walk<'a> {
     api: &'a Api,
     rows: Vec<Row>,
-    large: Vec<(u64, u64)>,
+    large: Vec<LargeObject>,
     sink: Sink,
     kinds: Interned<Kind>,
     /// IMEMO `fields` and the objects whose variables they hold.
@@ -138,7 +161,7 @@ pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Fo
         large: Vec::new(),
         sink: Sink {
             references: buffers.references,
-            class: 0,
+            class: OptionalAddress::NONE,
         },
         kinds: Interned::new(),
         fields_owners: Vec::with_capacity(1 << 12),
@@ -163,7 +186,7 @@ pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Fo
     unsafe { sites.read(api, walk.tracer(), &walk.rows, ask_for_sites) };
     let columns = Columns {
         rows: walk.rows,
-        large: walk.large.into_iter().collect(),
+        large: walk.large.iter().map(|it| (it.address, it.memsize)).collect(),
         references: walk.sink.references,
         sites: sites.by_object,
         fields_owners: walk.fields_owners,
@@ -182,10 +205,10 @@ unsafe extern "C" fn root(category: *const c_char, object: VALUE, data: *mut c_v
     let walk = unsafe { &mut *data.cast::<Walk<'_>>() };
     let category = category as u64;
     match walk.roots.last_mut() {
-        Some(last) if last.category == category => last.objects.push(object as u64),
+        Some(last) if last.category == category => last.objects.push(address_of(object)),
         _ => walk.roots.push(FoundRoot {
             category,
-            objects: vec![object as u64],
+            objects: vec![address_of(object)],
         }),
     }
 }
@@ -211,8 +234,8 @@ unsafe extern "C" fn page(start: *mut c_void, end: *mut c_void, stride: usize, d
 unsafe extern "C" fn reference(object: VALUE, data: *mut c_void) {
     // SAFETY: the `Sink` of `Walk::slot`, which nothing else uses meanwhile.
     let sink = unsafe { &mut *data.cast::<Sink>() };
-    let object = object as u64;
-    if object != sink.class {
+    let object = address_of(object);
+    if OptionalAddress::from(object) != sink.class {
         sink.references.push(object);
     }
 }
@@ -255,7 +278,7 @@ impl Walk<'_> {
         }
         let mut what = Kind {
             kind,
-            class: basic.class as u64,
+            class: basic.class(),
             label: 0,
         };
         self.sink.class = what.class;
@@ -263,15 +286,16 @@ impl Walk<'_> {
             what.label = basic.flags as u64 >> IMEMO_TYPE_SHIFT & IMEMO_TYPE_MASK;
             // SAFETY: the number of a type of which there is an object.
             if unsafe { self.is_fields(what.label) } {
-                self.fields_owners.push(FieldsOwner {
-                    record: object as u64,
-                    owner: what.class,
-                });
+                self.fields_owners
+                    .extend(what.class.get().map(|owner| FieldsOwner {
+                        record: address_of(object),
+                        owner,
+                    }));
             } else if cfg!(ruby_gte_3_2) {
-                self.sink.class = 0;
+                self.sink.class = OptionalAddress::NONE;
             }
             // No class of an IMEMO is one: of `fields` it is the owner.
-            what.class = 0;
+            what.class = OptionalAddress::NONE;
         } else if kind == number(T::RUBY_T_DATA) {
             // SAFETY: an object of that type.
             what.label = unsafe { (self.api.data_type_name)(object) } as u64;
@@ -283,10 +307,13 @@ impl Walk<'_> {
             (self.api.reachable_objects_from)(object, reference, sink);
             (self.api.memsize_of)(object)
         };
-        let address = object as u64;
+        let address = address_of(object);
         let small = u32::try_from(memsize).unwrap_or(u32::MAX);
         if small == u32::MAX {
-            self.large.push((address, memsize as u64));
+            self.large.push(LargeObject {
+                address,
+                memsize: memsize as u64,
+            });
         }
         let (what, new) = self.kinds.number(what);
         let what = KindId::new(what);

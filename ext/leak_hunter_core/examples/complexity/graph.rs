@@ -10,6 +10,7 @@ use leak_hunter_core::export::{Limits, Subject, View, folded};
 use leak_hunter_core::graph::{Graph, dominators, path};
 use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Leaked, holders_in};
+use leak_hunter_core::ids::Generation;
 
 use crate::{Folder, Shape};
 
@@ -378,11 +379,12 @@ pub(crate) fn run(text: &[u8]) -> Result<(), Box<dyn Error>> {
     let leaked: Vec<Leaked> = heap
         .objects()
         .filter_map(|object| {
-            let group = heap.generation(object)?.checked_sub(LEAKED)? as u32;
+            let group = heap.generation(object)?.get().checked_sub(LEAKED)? as u32;
             Some(Leaked { object, group })
         })
         .collect();
-    let (holders, _) = holders_in(&graph, &tree, &parents, &leaked, Some(LEAKED - 1), &progress)?;
+    let since = Some(Generation::new(LEAKED - 1));
+    let (holders, _) = holders_in(&graph, &tree, &parents, &leaked, since, &progress)?;
     let held: u64 = holders.iter().map(|holder| holder.count).sum();
     if held != leaked.len() as u64 {
         return Err(format!("{held} of {} leaked objects have a holder", leaked.len()).into());

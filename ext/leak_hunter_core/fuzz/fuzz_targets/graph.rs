@@ -6,13 +6,12 @@ use std::sync::Arc;
 use leak_hunter_core::graph::{Graph, dominators, path};
 use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Leaked, holders_in};
-use leak_hunter_core::ids::{NodeId, ObjectId};
-use leak_hunter_core::{Progress, heap};
+use leak_hunter_core::ids::{Generation, NodeId, ObjectId};
+use leak_hunter_core::Progress;
 use libfuzzer_sys::fuzz_target;
 
 fn is_cache(heap: &Heap, object: ObjectId) -> bool {
-    heap.kind(object).is_some_and(|kind| kind.type_ == heap::Type::Imemo)
-        && matches!(heap.label(object), Some("callcache" | "callinfo" | "constcache" | "cvar_entry"))
+    heap.kind(object).is_some_and(|kind| kind.internal.is_cache())
 }
 
 fuzz_target!(|input: &[u8]| {
@@ -57,7 +56,7 @@ fuzz_target!(|input: &[u8]| {
         .filter(|object| (object.get().wrapping_mul(0x9e37_79b9) >> 24) as u8 & picks[0] == picks[1] & picks[0])
         .map(|object| Leaked { object, group: object.get() % 3 })
         .collect();
-    let since = Some(u64::from(picks[2])).filter(|since| *since > 0);
+    let since = Some(Generation::new(u64::from(picks[2]))).filter(|since| since.get() > 0);
     let (holders, caches) = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
     let told: u64 = holders.iter().map(|holder| holder.count).sum();
     let leaks: Vec<_> = leaked.iter().filter(|it| !is_cache(&heap, it.object)).collect();

@@ -54,7 +54,7 @@ impl<'a> NewAndKept<'a> {
 impl Pass for NewAndKept<'_> {
     #[inline]
     fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
-        if Classes::wants(record.kind) {
+        if record.type_.is_class() {
             self.classes.add(&record.fields().ok_or(Damaged)?);
         }
         if !self.first.contains(record.address) && self.third.contains(record.address) {

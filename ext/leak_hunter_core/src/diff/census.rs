@@ -6,7 +6,8 @@ use foldhash::fast::FixedState;
 
 use super::lengths::Lengths;
 use crate::address_set::{AddressMap, AddressSet};
-use crate::dump::{Classes, Damaged, Failure, Pass, Record};
+use crate::dump::{Classes, Damaged, Failure, Pass, Record, Type};
+use crate::ids::{Address, Generation};
 
 /// Hashes that must agree between the passes of one run.
 pub(crate) const HASHER: FixedState = FixedState::with_seed(0x6c65616b);
@@ -25,7 +26,7 @@ pub(crate) struct Totals {
     /// Records whose address another record has.
     pub(crate) duplicates: u64,
     /// The highest generation.
-    pub(crate) generation: Option<u64>,
+    pub(crate) generation: Option<Generation>,
 }
 
 impl Totals {
@@ -58,18 +59,18 @@ impl Guard {
     pub(crate) fn of(record: &Record<'_>) -> Result<Self, Damaged> {
         let kind = HASHER.hash_one(record.kind) << 56;
         let label = |text: Option<&[u8]>| HASHER.hash_one(text);
-        let quick = match record.kind {
-            b"IMEMO" => record
+        let quick = match record.type_ {
+            Type::Imemo => record
                 .quick_imemo_type()
                 .map(|imemo_type| label(Some(imemo_type))),
-            _ => record.quick_class(),
+            _ => record.quick_class().map(Address::get),
         };
         let low = match quick {
             Some(low) => low,
             None => {
                 let fields = record.fields().ok_or(Damaged)?;
                 let of_label = || label(fields.imemo_type.as_deref().or(fields.struct_name.as_deref()));
-                fields.class_of_object().unwrap_or_else(of_label)
+                fields.class_of_object().map_or_else(of_label, Address::get)
             }
         };
         Ok(Self(kind | low & Self::LOW))
@@ -80,8 +81,8 @@ impl Guard {
     }
 
     /// The class address, or a number that is none.
-    pub(crate) fn class(self) -> u64 {
-        self.0 & Self::LOW
+    pub(crate) fn class(self) -> Address {
+        Address::new(self.0 & Self::LOW)
     }
 
     pub(crate) fn same_type(self, other: Self) -> bool {
@@ -106,12 +107,12 @@ pub(crate) struct Census {
     pub(crate) lengths: Option<Lengths>,
 }
 
-/// Counts the record and tells whether it is one more object.
+/// Counts the record. `true` if it is of an object that was not counted before.
 pub(crate) fn admit(record: &Record<'_>, totals: &mut Totals, addresses: &mut AddressSet) -> bool {
-    if record.kind == b"SHAPE" {
+    if record.type_ == Type::Shape {
         return false;
     }
-    if record.kind == b"NONE" {
+    if record.type_ == Type::None {
         totals.free_slots += 1;
         return false;
     }
@@ -139,7 +140,7 @@ impl Census {
         }
     }
 
-    fn note_newest(&mut self, generation: u64, address: u64) {
+    fn note_newest(&mut self, generation: Generation, address: Address) {
         if Some(generation) > self.totals.generation {
             self.newest = AddressSet::default();
         }
@@ -155,7 +156,7 @@ impl Pass for Census {
         if !admit(record, &mut self.totals, &mut self.addresses) {
             return Ok(());
         }
-        if Classes::wants(record.kind) {
+        if record.type_.is_class() {
             self.classes.add(&record.fields().ok_or(Damaged)?);
         }
         match record.generation {

@@ -8,6 +8,7 @@ use super::options::{Key, Options};
 use super::report::{GenerationRange, Group, GroupTotals, Values};
 use crate::dump::{Classes, Fields, lossy};
 use crate::gem;
+use crate::ids::{Address, Generation};
 
 /// Sums over objects.
 #[derive(Clone, Debug)]
@@ -17,7 +18,7 @@ pub(crate) struct Tally {
     memsize: u64,
     generations: Option<GenerationRange>,
     /// The lowest addresses, so that the choice does not hang on the order of reading.
-    samples: Vec<u64>,
+    samples: Vec<Address>,
 }
 
 impl Tally {
@@ -62,13 +63,13 @@ impl Tally {
 #[derive(Clone, Debug)]
 struct Site {
     kind: String,
-    class: Option<u64>,
+    class: Option<Address>,
     /// `struct` or `imemo_type`, for objects without a class of their own.
     label: Option<String>,
     file: Option<String>,
     line: Option<u64>,
     method: Option<String>,
-    generation: Option<u64>,
+    generation: Option<Generation>,
 }
 
 /// Objects by site.
@@ -100,7 +101,12 @@ impl Sites {
         let label = fields.label();
         let generation = fields.generation.filter(|_| self.by_generation);
         self.scratch.clear();
-        for number in [class, fields.line, generation] {
+        let numbers = [
+            class.map(Address::get),
+            fields.line,
+            generation.map(Generation::get),
+        ];
+        for number in numbers {
             self.scratch.push(u8::from(number.is_some()));
             self.scratch.extend_from_slice(&number.unwrap_or(0).to_le_bytes());
         }

@@ -19,6 +19,7 @@
 use super::census::{Census, Guard};
 use super::moves::SiteHashes;
 use crate::dump::Classes;
+use crate::ids::{Address, Generation};
 
 /// What is known of an object of the third dump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +28,13 @@ pub(crate) enum Verdict {
     Survivor(Ground),
     /// Born earlier or later.
     Other,
-    /// It cannot be told, for this reason.
+    /// Not known, for this reason.
     Withheld(Doubt),
     /// Its class differs from the second dump's: another object, or a new singleton class of the same one.
     AskThirdClasses,
 }
 
-/// Why an object is taken for a survivor.
+/// Why an object counts as a survivor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ground {
     /// Its generation decides.
@@ -44,7 +45,7 @@ pub(crate) enum Ground {
     Address,
 }
 
-/// Why an object cannot be told to be a survivor or not.
+/// Why it is not known whether an object is a survivor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Doubt {
     /// Untraced, and objects moved.
@@ -71,8 +72,8 @@ impl Judge<'_> {
     #[inline]
     pub(crate) fn traced<E>(
         &self,
-        address: u64,
-        generation: u64,
+        address: Address,
+        generation: Generation,
         site: impl Fn() -> Result<u64, E>,
     ) -> Result<Verdict, E> {
         let (g1, g2) = (self.first.totals.generation, self.second.totals.generation);
@@ -108,7 +109,7 @@ impl Judge<'_> {
     }
 
     /// `classes` are the third dump's, once they are known; until then some verdicts have to wait for them.
-    pub(crate) fn untraced(&self, address: u64, guard: Guard, classes: Option<&Classes>) -> Verdict {
+    pub(crate) fn untraced(&self, address: Address, guard: Guard, classes: Option<&Classes>) -> Verdict {
         if self.first.is_mark || self.second.is_mark {
             return Verdict::Other;
         }

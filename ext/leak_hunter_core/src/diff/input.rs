@@ -7,7 +7,7 @@ use rayon::ThreadPool;
 
 use crate::dump::{DumpFile, DumpHeader, Failure, Fields, Pass, Record, Seen, scan};
 use crate::error::Result;
-use crate::heap::{Heap, Type};
+use crate::heap::{Heap, Kind, Type};
 use crate::ids::ObjectId;
 use crate::progress::Progress;
 
@@ -137,10 +137,7 @@ fn fields_of<'a>(heap: &'a Heap, object: ObjectId) -> Fields<'a> {
     let mut fields = Fields {
         address,
         kind: heap.type_name(object).as_bytes().into(),
-        class: heap
-            .kind(object)
-            .map(|kind| kind.class)
-            .filter(|class| *class != 0),
+        class: heap.kind(object).and_then(Kind::class),
         file: bytes(site.file),
         line: site.line,
         method: bytes(site.method),

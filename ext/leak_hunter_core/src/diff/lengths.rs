@@ -2,7 +2,8 @@
 //! for is known only in the end. About 10 bytes a collection.
 
 use crate::address_set::AddressMap;
-use crate::dump::Record;
+use crate::dump::{Record, Type};
+use crate::ids::{Address, Generation};
 
 /// Lengths of Arrays and Hashes, with the generations by which they are known to be the same.
 #[derive(Debug, Default)]
@@ -12,7 +13,7 @@ impl Lengths {
     /// Notes a record down if it is one of a collection. Of a damaged one nothing is known.
     #[inline]
     pub(crate) fn note(&mut self, record: &Record<'_>) {
-        if !matches!(record.kind, b"ARRAY" | b"HASH") {
+        if !matches!(record.type_, Type::Array | Type::Hash) {
             return;
         }
         let length = match record.quick_length() {
@@ -37,7 +38,7 @@ impl Lengths {
     }
 
     /// The length of the collection of that generation at an address.
-    pub(crate) fn of(&self, address: u64, generation: Option<u64>) -> Option<u64> {
+    pub(crate) fn of(&self, address: Address, generation: Option<Generation>) -> Option<u64> {
         let value = self.0.get(address)?;
         (value >> 32 == entry(generation)).then_some(value & u64::from(u32::MAX))
     }
@@ -47,8 +48,8 @@ fn small(number: u64) -> u64 {
     number.min(u64::from(u32::MAX))
 }
 
-fn entry(generation: Option<u64>) -> u64 {
-    generation.map_or(0, |generation| small(generation.saturating_add(1)))
+fn entry(generation: Option<Generation>) -> u64 {
+    generation.map_or(0, |generation| small(generation.get().saturating_add(1)))
 }
 
 #[cfg(test)]
@@ -89,15 +90,16 @@ mod tests {
             let mut lengths = Lengths::default();
             lengths.note(&Record::quick(text.as_bytes()).unwrap());
             lengths.seal();
-            let expected = length.unwrap_or(0).min(u64::from(u32::MAX));
-            prop_assert_eq!(lengths.of(0x7f00_0000_0010, generation), Some(expected));
-            prop_assert_eq!(lengths.of(0x7f00_0000_0018, generation), None);
+            let [array, none] = [0x7f00_0000_0010, 0x7f00_0000_0018].map(Address::new);
             let other = match generation {
-                None => Some(1),
                 Some(1) => None,
-                Some(_) => Some(1),
+                _ => Some(Generation::new(1)),
             };
-            prop_assert_eq!(lengths.of(0x7f00_0000_0010, other), None);
+            let generation = generation.map(Generation::new);
+            let expected = length.unwrap_or(0).min(u64::from(u32::MAX));
+            prop_assert_eq!(lengths.of(array, generation), Some(expected));
+            prop_assert_eq!(lengths.of(none, generation), None);
+            prop_assert_eq!(lengths.of(array, other), None);
         }
     }
 }

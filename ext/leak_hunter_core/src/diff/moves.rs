@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::census::HASHER;
 use crate::dump::{Damaged, Failure, Pass, Record};
+use crate::ids::Generation;
 
 /// Hashes of type and allocation site, which do not change when an object moves.
 pub(crate) type SiteHashes = HashSet<u64, RandomState>;
@@ -25,12 +26,12 @@ pub(crate) fn site_hash(record: &Record<'_>) -> Result<u64, Damaged> {
 /// The pass that collects the sites of one generation.
 #[derive(Debug)]
 pub(crate) struct SitesOf {
-    pub(crate) generation: Option<u64>,
+    pub(crate) generation: Option<Generation>,
     pub(crate) sites: SiteHashes,
 }
 
 impl SitesOf {
-    pub(crate) fn new(generation: Option<u64>) -> Self {
+    pub(crate) fn new(generation: Option<Generation>) -> Self {
         Self {
             generation,
             sites: SiteHashes::default(),

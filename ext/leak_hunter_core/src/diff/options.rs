@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How objects of different dumps are told to be the same.
+/// How objects of different dumps are matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Identity {
     /// By generation where records have one, else by address, type and class.
@@ -160,7 +160,7 @@ impl Pattern {
 /// Options of a diff.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How objects are told to be the same.
+    /// How objects are matched.
     pub identity: Identity,
     /// What groups are made by.
     pub group_by: Vec<Key>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::options::{Key, Options, Sort};
 use crate::dump::{DumpHeader, Skipped};
 use crate::holders::{Caches, Holder};
+use crate::ids::{Address, Generation};
 use crate::verdict::Evidence;
 
 /// Version of the shape of [`Report`].
@@ -55,9 +56,9 @@ pub struct HeapSize {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GenerationRange {
     /// The oldest object's.
-    pub lowest: u64,
+    pub lowest: Generation,
     /// The youngest object's.
-    pub highest: u64,
+    pub highest: Generation,
 }
 
 /// One dump.
@@ -72,7 +73,7 @@ pub struct DumpSummary {
     /// Their bytes, in Ruby's heap and outside.
     pub memsize: u64,
     /// GC count when the dump was taken; where it was not recorded, the highest generation of a record.
-    pub generation: Option<u64>,
+    pub generation: Option<Generation>,
     /// Objects whose birth was traced.
     pub traced: u64,
     /// Objects whose birth was not.
@@ -103,7 +104,7 @@ pub struct Values {
     /// Its method.
     pub method: Option<String>,
     /// GC count at birth.
-    pub generation: Option<u64>,
+    pub generation: Option<Generation>,
     /// Gem of the file.
     pub gem: Option<String>,
 }
@@ -122,7 +123,7 @@ pub struct Group {
     /// Lowest and highest generation.
     pub generations: Option<GenerationRange>,
     /// The lowest addresses among them, in the third dump.
-    pub addresses: Vec<u64>,
+    pub addresses: Vec<Address>,
 }
 
 impl Group {

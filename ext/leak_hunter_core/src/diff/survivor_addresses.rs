@@ -3,6 +3,7 @@
 use super::options::{Key, Options};
 use super::{Input, compare};
 use crate::error::Result;
+use crate::ids::Address;
 use crate::progress::Progress;
 
 /// The addresses, in the third moment, of all that leaked between three. What was allocated in files that begin with one
@@ -12,7 +13,7 @@ pub fn survivor_addresses(
     own_paths: Vec<String>,
     threads: Option<usize>,
     progress: &Progress,
-) -> Result<Vec<u64>> {
+) -> Result<Vec<Address>> {
     let options = Options {
         group_by: vec![Key::Type],
         samples: usize::MAX,

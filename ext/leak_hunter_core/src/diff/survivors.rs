@@ -92,7 +92,7 @@ impl Pass for Survivors<'_> {
         if !admit(record, &mut self.totals, &mut self.addresses) {
             return Ok(());
         }
-        if Classes::wants(record.kind) {
+        if record.type_.is_class() {
             self.classes.add(&record.fields().ok_or(Damaged)?);
         }
         match record.generation {

@@ -146,7 +146,7 @@ fn addresses(report: &Report) -> BTreeSet<u64> {
     report
         .groups
         .iter()
-        .flat_map(|group| group.addresses.iter().copied())
+        .flat_map(|group| group.addresses.iter().map(|address| address.get()))
         .collect()
 }
 
@@ -293,7 +293,7 @@ fn by_group(report: &Report) -> Plain {
         sums.0 += group.count;
         sums.1 += group.bytesize;
         sums.2 += group.memsize;
-        sums.3.extend(&group.addresses);
+        sums.3.extend(group.addresses.iter().map(|address| address.get()));
     }
     groups
 }

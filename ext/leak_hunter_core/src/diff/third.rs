@@ -1,8 +1,9 @@
 //! The pass over the third dump when holders are asked for: what it finds and what the heap is made of, read together.
 
 use super::survivors::Survivors;
-use crate::dump::{Failure, Fields, NameLine, Pass, Record};
+use crate::dump::{Failure, Fields, NameLine, Pass, Record, Type};
 use crate::heap::Rows;
+use crate::ids::Address;
 
 /// One thread's part of the pass.
 #[derive(Debug)]
@@ -41,9 +42,9 @@ impl Pass for Third<'_> {
     fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         self.survivors.visit(record)?;
         if let Some(rows) = &mut self.rows {
-            match record.kind {
-                b"NONE" => {}
-                b"SHAPE" => {
+            match record.type_ {
+                Type::None => {}
+                Type::Shape => {
                     if let Some(fields) = record.fields() {
                         rows.shape(&fields);
                     }
@@ -60,7 +61,7 @@ impl Pass for Third<'_> {
         Ok(())
     }
 
-    fn root(&mut self, root: &Fields<'_>, elided: &[u64]) {
+    fn root(&mut self, root: &Fields<'_>, elided: &[Address]) {
         if let Some(rows) = &mut self.rows {
             rows.root(root, elided);
         }

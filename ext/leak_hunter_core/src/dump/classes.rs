@@ -6,13 +6,15 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::grammar::Fields;
+use super::object_type::Type;
+use crate::ids::Address;
 
 /// No chain of singleton classes is that long; a damaged dump may hold a circle.
 const LONGEST_CHAIN: usize = 64;
 
 #[derive(Debug)]
 struct Class {
-    superclass: Option<u64>,
+    superclass: Option<Address>,
     /// A singleton class, or what stands for an included module in the chain of superclasses.
     hidden: bool,
     name: Option<Box<str>>,
@@ -22,16 +24,11 @@ struct Class {
 /// Classes and modules by address.
 #[derive(Debug, Default)]
 pub struct Classes {
-    by_address: HashMap<u64, Class, RandomState>,
+    by_address: HashMap<Address, Class, RandomState>,
 }
 
 impl Classes {
-    /// Whether records of this type are collected here.
-    #[inline]
-    pub(crate) fn wants(kind: &[u8]) -> bool {
-        matches!(kind, b"CLASS" | b"MODULE" | b"ICLASS")
-    }
-
+    /// Adds a class, a module or an included module ([`Type::is_class`]).
     pub(crate) fn add(&mut self, fields: &Fields<'_>) {
         let site = || {
             let file = lossy(fields.file.as_ref()?);
@@ -41,7 +38,7 @@ impl Classes {
             })
         };
         let name = fields.name.as_ref().map(|name| lossy(name).into());
-        let hidden = fields.singleton || fields.kind.as_ref() == b"ICLASS";
+        let hidden = fields.singleton || Type::of(&fields.kind) == Type::IClass;
         let site = if name.is_none() && !hidden { site() } else { None };
         let class = Class {
             superclass: fields.superclass,
@@ -53,12 +50,12 @@ impl Classes {
     }
 
     /// What the class at this address inherits from.
-    pub fn superclass(&self, address: u64) -> Option<u64> {
+    pub fn superclass(&self, address: Address) -> Option<Address> {
         self.by_address.get(&address)?.superclass
     }
 
     /// The name of the class or module at this address itself: `#<Class:#<Job>>` of the singleton class of a Job.
-    pub fn own_name(&self, address: u64) -> Option<String> {
+    pub fn own_name(&self, address: Address) -> Option<String> {
         let name = self.name(address)?;
         let singleton = self.by_address.get(&address).is_some_and(|class| class.hidden);
         Some(match singleton {
@@ -67,11 +64,11 @@ impl Classes {
         })
     }
 
-    /// Fills in what a record of this class told.
-    pub(crate) fn describe<'a>(&'a self, address: u64, fields: &mut Fields<'a>) {
+    /// Fills in what the record of this class had.
+    pub(crate) fn describe<'a>(&'a self, address: Address, fields: &mut Fields<'a>) {
         if let Some(class) = self.by_address.get(&address) {
             fields.superclass = class.superclass;
-            fields.singleton = class.hidden && fields.kind.as_ref() != b"ICLASS";
+            fields.singleton = class.hidden && Type::of(&fields.kind) != Type::IClass;
             fields.name = class.name.as_ref().map(|name| name.as_bytes().into());
         }
     }
@@ -81,7 +78,7 @@ impl Classes {
     }
 
     /// The class as `Object#class` would answer: past singleton classes and included modules.
-    pub(crate) fn real(&self, mut address: u64) -> u64 {
+    pub(crate) fn real(&self, mut address: Address) -> Address {
         for _ in 0..LONGEST_CHAIN {
             match self.by_address.get(&address) {
                 Some(Class {
@@ -97,7 +94,7 @@ impl Classes {
 
     /// The name of the class at this address: of an anonymous one, where it was made. `None` when the dump does not
     /// have it.
-    pub fn name(&self, address: u64) -> Option<String> {
+    pub fn name(&self, address: Address) -> Option<String> {
         let class = self.by_address.get(&self.real(address))?;
         Some(match (&class.name, &class.site) {
             (Some(name), _) => name.to_string(),
@@ -107,7 +104,7 @@ impl Classes {
     }
 
     /// Addresses of the class or module with this name and of all in its namespace.
-    pub(crate) fn named_under<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = u64> + 'a {
+    pub(crate) fn named_under<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = Address> + 'a {
         let under = move |name: &str| {
             name.strip_prefix(namespace)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
@@ -119,8 +116,8 @@ impl Classes {
     }
 
     /// Named classes and their addresses; a name that several have is left out.
-    pub(crate) fn unique_names(&self) -> HashMap<&str, u64, RandomState> {
-        let mut names: HashMap<&str, Option<u64>, RandomState> = HashMap::default();
+    pub(crate) fn unique_names(&self) -> HashMap<&str, Address, RandomState> {
+        let mut names: HashMap<&str, Option<Address>, RandomState> = HashMap::default();
         for (address, class) in &self.by_address {
             if let (Some(name), false) = (&class.name, class.hidden) {
                 names

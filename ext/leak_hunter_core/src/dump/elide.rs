@@ -10,6 +10,7 @@ use super::budget::Budget;
 use super::grammar::{self, Fields};
 use super::members;
 use super::record::Tail;
+use crate::ids::Address;
 
 /// Bytes kept from the start of a record.
 pub(crate) const HEAD: usize = if cfg!(any(test, fuzzing)) {
@@ -33,7 +34,7 @@ pub(crate) fn middle(text: &mut [u8]) -> usize {
 /// Collects the references of a record whose middle is left out: they are what a heap's graph needs of it.
 #[derive(Debug, Default)]
 pub(crate) struct References {
-    pub(crate) addresses: Vec<u64>,
+    pub(crate) addresses: Vec<Address>,
     /// What was read of an address that goes on in the next piece.
     partial: Option<Vec<u8>>,
     ended: bool,
@@ -59,7 +60,7 @@ impl References {
             match (*byte, &mut self.partial) {
                 (b'"', Some(digits)) => {
                     let address = digits.strip_prefix(b"0x").and_then(members::hex);
-                    self.addresses.extend(address);
+                    self.addresses.extend(address.map(Address::new));
                     self.partial = None;
                 }
                 (b'"', None) => self.partial = Some(Vec::with_capacity(18)),

@@ -81,7 +81,7 @@ impl DumpFile {
         Ok(dump)
     }
 
-    /// Opens a file; where its end is wrong, that is told by line too. To find the line takes reading all of the file.
+    /// Opens a file. Where its end is wrong, the error has the line too: to find it, all of the file is read.
     pub(crate) fn open_and_name_line(path: &Path, progress: &Progress) -> Result<Self> {
         Self::open(path).map_err(|error| match (error.byte(), error.line()) {
             (Some(byte), None) => match line_at(path, byte, progress) {

@@ -15,6 +15,7 @@ use memchr::{memchr, memchr_iter};
 use super::budget::Budget;
 use super::json;
 use super::members::{Next, address, addresses_in, next_member, number, split_key, text, value_length};
+use crate::ids::{Address, Generation};
 
 /// Longest raw value ObjectSpace can write: it raises above one buffer of 4 KiB.
 pub(super) const RAW_LIMIT: usize = 8 << 10;
@@ -26,13 +27,13 @@ const STEP: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields<'a> {
     /// `address`; 0 when there is none (ROOT and DUMP records).
-    pub address: u64,
+    pub address: Address,
     /// `type`
     pub kind: Cow<'a, [u8]>,
     /// `class`: address of the class, or of what Ruby keeps in its place (see [`Fields::class_of_object`])
-    pub class: Option<u64>,
+    pub class: Option<Address>,
     /// `superclass`
-    pub superclass: Option<u64>,
+    pub superclass: Option<Address>,
     /// `singleton`
     pub singleton: bool,
     /// `name` of a class or module
@@ -62,7 +63,7 @@ pub struct Fields<'a> {
     /// `method` of the allocation site
     pub method: Option<Cow<'a, [u8]>>,
     /// `generation`: GC count at birth
-    pub generation: Option<u64>,
+    pub generation: Option<Generation>,
     /// `memsize`, in bytes
     pub memsize: u64,
 }
@@ -79,8 +80,8 @@ impl<'a> Fields<'a> {
         walk_record(record, budget).or_else(|| json::parse(record, budget))
     }
 
-    /// The addresses that the object refers to, its class apart.
-    pub fn references(&self) -> impl Iterator<Item = u64> + '_ {
+    /// The addresses that the object refers to, without its class.
+    pub fn references(&self) -> impl Iterator<Item = Address> + '_ {
         addresses_in(&self.references)
     }
 
@@ -123,7 +124,7 @@ impl<'a> Fields<'a> {
 
     /// The address of the object's class. IMEMO records carry something else in that member on Ruby 3.1 (a malloc
     /// pointer, say) and on 4.0 (the owner of a `fields` table).
-    pub fn class_of_object(&self) -> Option<u64> {
+    pub fn class_of_object(&self) -> Option<Address> {
         if self.kind.as_ref() == b"IMEMO" {
             None
         } else {
@@ -296,7 +297,8 @@ impl<'a> Walker<'a, '_, '_> {
     }
 }
 
-/// Class names are escaped by newer Rubies and raw in older ones; a backslash tells only whether it decodes.
+/// Class names are escaped by newer Rubies and raw in older ones. A name with a backslash is taken as raw if it is not
+/// a valid escape.
 fn class_name(text: &[u8]) -> Cow<'_, [u8]> {
     if memchr(b'\\', text).is_some() {
         json::unescape(text).unwrap_or(Cow::Borrowed(text))
@@ -319,7 +321,7 @@ fn follows_file(rest: &[u8]) -> bool {
 fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
     match key {
         // Two lines run into one can look like this.
-        b"address" if fields.address != 0 => false,
+        b"address" if fields.address != Address::default() => false,
         b"type" if !fields.kind.is_empty() => false,
         b"address" => address(value).map(|it| fields.address = it).is_some(),
         b"type" => text(value).map(|it| fields.kind = it).is_some(),
@@ -342,7 +344,9 @@ fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
         b"method" => text(value).map(|it| fields.method = Some(it)).is_some(),
         b"bytesize" => number(value).map(|it| fields.bytesize = it).is_some(),
         b"line" => number(value).map(|it| fields.line = Some(it)).is_some(),
-        b"generation" => number(value).map(|it| fields.generation = Some(it)).is_some(),
+        b"generation" => number(value)
+            .map(|it| fields.generation = Some(Generation::new(it)))
+            .is_some(),
         b"memsize" => number(value).map(|it| fields.memsize = it).is_some(),
         _ => true,
     }

@@ -8,13 +8,13 @@ use crate::test_support::{Line, any_line};
 fn a_record_is_read_as_ruby_writes_it() {
     let line = br#"{"address":"0x7f0509b3efd8", "type":"OBJECT", "shape_id":3, "slot_size":40, "class":"0x7f050a54fd38", "embedded":true, "ivars":0, "references":["0x10", "0x18"], "file":"neg.erb", "line":18446744073709551613, "method":"new", "generation":1, "memsize":40, "flags":{"wb_protected":true, "age":0}}"#;
     let fields = Fields::parse(line).expect("a record");
-    assert_eq!(fields.address, 0x7f05_09b3_efd8);
+    assert_eq!(fields.address, Address::new(0x7f05_09b3_efd8));
     assert_eq!(fields.kind.as_ref(), b"OBJECT");
-    assert_eq!(fields.class_of_object(), Some(0x7f05_0a54_fd38));
+    assert_eq!(fields.class_of_object(), Some(Address::new(0x7f05_0a54_fd38)));
     assert_eq!(fields.file.as_deref(), Some(&b"neg.erb"[..]));
     assert_eq!(fields.line, Some(18_446_744_073_709_551_613));
     assert_eq!(fields.method.as_deref(), Some(&b"new"[..]));
-    assert_eq!(fields.generation, Some(1));
+    assert_eq!(fields.generation, Some(Generation::new(1)));
     assert_eq!(fields.memsize, 40);
 }
 
@@ -36,8 +36,14 @@ fn quotes_backslashes_newlines_and_invalid_utf8_in_a_file_name_are_kept() {
         );
         let fields = Fields::parse(&text).expect("a record");
         assert_eq!(fields.file.as_deref(), Some(name));
-        assert_eq!((fields.line, fields.generation), (Some(7), Some(9)));
-        assert_eq!(Record::quick(&text).expect("quick").generation, Some(9));
+        assert_eq!(
+            (fields.line, fields.generation),
+            (Some(7), Some(Generation::new(9)))
+        );
+        assert_eq!(
+            Record::quick(&text).expect("quick").generation,
+            Some(Generation::new(9))
+        );
     }
 }
 
@@ -60,7 +66,7 @@ fn json_that_another_program_wrote_is_read_too() {
     assert_eq!(fields.file.as_deref(), Some(&b"a\tb.rb"[..]));
     assert_eq!(
         (fields.address, fields.generation, fields.memsize),
-        (0x10, Some(5), 40)
+        (Address::new(0x10), Some(Generation::new(5)), 40)
     );
 }
 
@@ -90,7 +96,7 @@ fn every_record_of_the_real_dumps_is_read() {
         crate::dump::lines::each_unit(&file, 0..file.bytes(), &mut buffer, false, &progress, |unit| {
             let shown = String::from_utf8_lossy(unit.text).into_owned();
             let fields = Fields::parse(unit.text).unwrap_or_else(|| panic!("{}: {shown}", path.display()));
-            if fields.address != 0 {
+            if fields.address != Address::default() {
                 let quick = Record::quick(unit.text).unwrap_or_else(|| panic!("not quick: {shown}"));
                 assert_eq!(
                     (quick.address, quick.generation),
@@ -125,7 +131,7 @@ proptest! {
         match Record::quick(&text) {
             Some(quick) => prop_assert_eq!(
                 (quick.address, quick.generation, quick.memsize),
-                (line.address, line.generation, line.memsize)
+                (Address::new(line.address), line.generation.map(Generation::new), line.memsize)
             ),
             None => prop_assert!(imitates),
         }

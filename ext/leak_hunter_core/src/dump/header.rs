@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::ids::Generation;
+
 /// The first line of a dump taken by LeakHunter (`docs/heap_dump_format.md`). Other tools skip it: no `address`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 pub struct DumpHeader {
@@ -23,12 +25,12 @@ pub struct DumpHeader {
     #[serde(default)]
     pub platform: String,
     /// `GC.count` when the dump was taken.
-    pub generation: u64,
+    pub generation: Generation,
     /// `GC.stat(:compact_count)` at that time.
     #[serde(default)]
     pub compactions: u64,
     /// `GC.count` when tracing began; `None` when it was off, or begun by others.
-    pub tracing_since: Option<u64>,
+    pub tracing_since: Option<Generation>,
     /// `in_process` or `fork`.
     pub snapshot: String,
 }

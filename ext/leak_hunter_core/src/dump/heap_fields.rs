@@ -8,16 +8,19 @@ use memchr::memchr;
 
 use super::grammar::{Fields, RAW_LIMIT};
 use super::members;
+use super::object_type::Type;
 use super::record::Record;
+use crate::ids::{Address, Generation};
 
-/// What the tables of a heap take from a record, its references apart.
+/// What the tables of a heap take from a record, without its references.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HeapFields<'a> {
-    pub(crate) address: u64,
-    /// `type`
+    pub(crate) address: Address,
+    pub(crate) type_: Type,
+    /// `type`, as the record has it
     pub(crate) kind: &'a [u8],
-    /// `class`, as it stands in the record
-    class: Option<u64>,
+    /// `class`, as the record has it
+    class: Option<Address>,
     pub(crate) shape_id: Option<u64>,
     /// `length` or `size`
     pub(crate) length: Option<u64>,
@@ -27,7 +30,7 @@ pub(crate) struct HeapFields<'a> {
     pub(crate) file: Option<&'a [u8]>,
     pub(crate) line: Option<u64>,
     pub(crate) method: Option<&'a [u8]>,
-    pub(crate) generation: Option<u64>,
+    pub(crate) generation: Option<Generation>,
     pub(crate) memsize: u64,
 }
 
@@ -35,6 +38,7 @@ impl<'a> From<&'a Fields<'_>> for HeapFields<'a> {
     fn from(fields: &'a Fields<'_>) -> Self {
         Self {
             address: fields.address,
+            type_: Type::of(&fields.kind),
             kind: &fields.kind,
             class: fields.class,
             shape_id: fields.shape_id,
@@ -52,12 +56,12 @@ impl<'a> From<&'a Fields<'_>> for HeapFields<'a> {
 
 impl<'a> HeapFields<'a> {
     /// See [`Fields::class_of_object`].
-    pub(crate) fn class_of_object(&self) -> Option<u64> {
-        self.class.filter(|_| self.kind != b"IMEMO")
+    pub(crate) fn class_of_object(&self) -> Option<Address> {
+        self.class.filter(|_| self.type_ != Type::Imemo)
     }
 
     /// The object whose instance variables an IMEMO of the type `fields` has.
-    pub(crate) fn owner_of_ivars(&self) -> Option<u64> {
+    pub(crate) fn owner_of_ivars(&self) -> Option<Address> {
         self.class.filter(|_| self.imemo_type == Some(b"fields"))
     }
 
@@ -68,14 +72,14 @@ impl<'a> HeapFields<'a> {
 
     /// Reads what stands between the ends of a record; `None` where that is anything unusual.
     #[inline]
-    fn middle(&mut self, middle: &'a [u8], references: &mut Vec<u64>) -> Option<()> {
+    fn middle(&mut self, middle: &'a [u8], references: &mut Vec<Address>) -> Option<()> {
         let mut rest = middle;
         while let Some(member) = rest.strip_prefix(b", \"") {
             rest = match member.first_chunk()? {
                 b"clas" => {
                     let digits = member.strip_prefix(b"class\":\"0x")?;
                     let (class, length) = members::leading_hex(digits)?;
-                    self.class = Some(class);
+                    self.class = Some(Address::new(class));
                     digits[length..].strip_prefix(b"\"")?
                 }
                 b"embe" => member.strip_prefix(b"embedded\":true")?,
@@ -140,10 +144,11 @@ impl<'a> HeapFields<'a> {
 impl<'a> Record<'a> {
     /// What the tables of a heap take from the record, and its references. `None` where [`Record::fields`] is to be asked.
     #[inline]
-    pub(crate) fn heap_fields(&self, references: &mut Vec<u64>) -> Option<HeapFields<'a>> {
+    pub(crate) fn heap_fields(&self, references: &mut Vec<Address>) -> Option<HeapFields<'a>> {
         references.clear();
         let mut fields = HeapFields {
             address: self.address,
+            type_: self.type_,
             kind: self.kind,
             generation: self.generation,
             memsize: self.memsize,
@@ -197,7 +202,7 @@ mod tests {
         let Some(record) = Record::quick(line) else {
             return Ok(false);
         };
-        let mut references = vec![7];
+        let mut references = vec![Address::new(7)];
         let Some(quick) = record.heap_fields(&mut references) else {
             return Ok(false);
         };

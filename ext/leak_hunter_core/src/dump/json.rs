@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::budget::Budget;
 use super::grammar::Fields;
+use crate::ids::{Address, Generation};
 
 #[derive(Deserialize)]
 struct Object {
@@ -54,7 +55,7 @@ pub(super) fn parse<'a>(record: &[u8], budget: &mut Budget<'_>) -> Option<Fields
     let object = object.ok()?;
     let bytes = |text: String| Cow::Owned(text.into_bytes());
     Some(Fields {
-        address: optional_address(object.address)?.unwrap_or(0),
+        address: optional_address(object.address)?.unwrap_or_default(),
         kind: bytes(object.kind),
         class: optional_address(object.class)?,
         superclass: optional_address(object.superclass)?,
@@ -66,7 +67,7 @@ pub(super) fn parse<'a>(record: &[u8], budget: &mut Budget<'_>) -> Option<Fields
         file: object.file.map(bytes),
         line: object.line,
         method: object.method.map(bytes),
-        generation: object.generation,
+        generation: object.generation.map(Generation::new),
         memsize: object.memsize,
         length: object.length.or(object.size),
         shape_id: object.shape_id.or(object.id),
@@ -81,9 +82,12 @@ pub(super) fn parse<'a>(record: &[u8], budget: &mut Budget<'_>) -> Option<Fields
 }
 
 /// A member that is there and no address spoils the record.
-fn optional_address(text: Option<String>) -> Option<Option<u64>> {
+fn optional_address(text: Option<String>) -> Option<Option<Address>> {
     match text {
-        Some(text) => Some(Some(super::members::hex(text.strip_prefix("0x")?.as_bytes())?)),
+        Some(text) => {
+            let number = super::members::hex(text.strip_prefix("0x")?.as_bytes())?;
+            Some(Some(Address::new(number)))
+        }
         None => Some(None),
     }
 }

@@ -16,6 +16,7 @@ use super::file::DumpFile;
 use super::grammar::Fields;
 use super::record::{OBJECT_START, OTHER_STARTS};
 use crate::error::Result;
+use crate::ids::Address;
 use crate::progress::Progress;
 
 /// Bytes per read. Tests take sizes at which every edge of a chunk is met.
@@ -49,7 +50,7 @@ pub(crate) struct Unit<'a> {
     /// Whether the file ends with it, and if so, whether it does so without a line end.
     pub(crate) last: Option<Unended>,
     /// References that stood in the part left out of its text.
-    pub(crate) elided: &'a [u64],
+    pub(crate) elided: &'a [Address],
 }
 
 /// Whether the last line of a file lacks its line end.

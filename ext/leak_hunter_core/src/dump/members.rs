@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
+use crate::ids::Address;
+
 /// `"key":value…` → key, value…
 pub(super) fn split_key(rest: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = rest.strip_prefix(b"\"")?;
@@ -92,19 +94,19 @@ pub(super) fn array_end(value: &[u8]) -> Option<usize> {
     (value[end] == b']').then_some(end + 1)
 }
 
-pub(super) fn address(value: &[u8]) -> Option<u64> {
-    hex(value.strip_prefix(b"\"0x")?.strip_suffix(b"\"")?)
+pub(super) fn address(value: &[u8]) -> Option<Address> {
+    hex(value.strip_prefix(b"\"0x")?.strip_suffix(b"\"")?).map(Address::new)
 }
 
 /// Reads the addresses in `["0x…", "0x…"]` and tells what follows. `None` of anything but what Ruby writes.
 #[inline]
-pub(super) fn plain_addresses<'a>(array: &'a [u8], addresses: &mut Vec<u64>) -> Option<&'a [u8]> {
+pub(super) fn plain_addresses<'a>(array: &'a [u8], addresses: &mut Vec<Address>) -> Option<&'a [u8]> {
     addresses.clear();
     let mut rest = array.strip_prefix(b"[")?;
     loop {
         let digits = rest.strip_prefix(b"\"0x")?;
         let (address, length) = leading_hex(digits)?;
-        addresses.push(address);
+        addresses.push(Address::new(address));
         rest = match &digits[length..] {
             [b'"', b',', b' ', next @ ..] => next,
             [b'"', b']', after @ ..] => return Some(after),
@@ -125,17 +127,17 @@ pub(crate) struct Addresses<'a> {
 }
 
 impl Iterator for Addresses<'_> {
-    type Item = u64;
+    type Item = Address;
 
     #[inline]
-    fn next(&mut self) -> Option<u64> {
+    fn next(&mut self) -> Option<Address> {
         // as Ruby writes them
         let separator = if self.rest.first() == Some(&b'[') { 1 } else { 2 };
         if let Some(Some(digits)) = self.rest.get(separator..).map(|it| it.strip_prefix(b"\"0x")) {
             if let Some((address, length)) = leading_hex(digits) {
                 if digits.get(length) == Some(&b'"') {
                     self.rest = &digits[length + 1..];
-                    return Some(address);
+                    return Some(Address::new(address));
                 }
             }
         }
@@ -145,14 +147,14 @@ impl Iterator for Addresses<'_> {
 
 impl Addresses<'_> {
     #[cold]
-    fn next_anywhere(&mut self) -> Option<u64> {
+    fn next_anywhere(&mut self) -> Option<Address> {
         loop {
             let start = memchr(b'"', self.rest)?;
             let inside = &self.rest[start + 1..];
             let end = memchr(b'"', inside)?;
             self.rest = &inside[end + 1..];
             if let Some(address) = inside[..end].strip_prefix(b"0x").and_then(hex) {
-                return Some(address);
+                return Some(Address::new(address));
             }
         }
     }
@@ -164,7 +166,7 @@ pub(crate) fn hex(digits: &[u8]) -> Option<u64> {
         .map(|(number, _)| number)
 }
 
-/// The hexadecimal number that `text` starts with, and how many digits are taken for it: 1 to 16.
+/// The hexadecimal number that `text` starts with, and how many digits it has: 1 to 16.
 #[inline]
 pub(crate) fn leading_hex(text: &[u8]) -> Option<(u64, usize)> {
     let (mut number, mut length) = match text.first_chunk().and_then(|chunk| eight_digits(*chunk)) {

@@ -11,6 +11,7 @@ mod json;
 mod lines;
 mod members;
 mod name_line;
+mod object_type;
 pub(crate) mod record;
 mod scan;
 
@@ -21,5 +22,6 @@ pub use grammar::Fields;
 pub use header::DumpHeader;
 pub(crate) use heap_fields::HeapFields;
 pub use name_line::NameLine;
+pub use object_type::{Internal, Type};
 pub use record::Record;
 pub use scan::{Damaged, Failure, Pass, Seen, SkipReason, Skipped, scan};

@@ -6,6 +6,8 @@ use memchr::memmem::Finder;
 
 use super::grammar::{self, Fields};
 use super::members;
+use super::object_type::Type;
+use crate::ids::{Address, Generation};
 
 /// How every record of an object starts.
 pub(crate) const OBJECT_START: &[u8] = b"{\"address\":\"0x";
@@ -40,15 +42,17 @@ pub struct Record<'a> {
     /// The record's text, without its line end.
     pub line: &'a [u8],
     /// `address`
-    pub address: u64,
+    pub address: Address,
     /// `type`
+    pub type_: Type,
+    /// `type` as it stands in the dump
     pub kind: &'a [u8],
     /// `generation`: GC count at birth; `None` for untraced objects
-    pub generation: Option<u64>,
+    pub generation: Option<Generation>,
     /// `memsize`, in bytes
     pub memsize: u64,
     /// References that are not in `line`, since its middle was left out.
-    pub(crate) elided: &'a [u64],
+    pub(crate) elided: &'a [Address],
     /// Where the members after `type` start, when the record was read by the fast path.
     body: Option<usize>,
     /// Where those at the end start then.
@@ -77,6 +81,7 @@ impl<'a> Record<'a> {
         Some(Self {
             line,
             address,
+            type_: Type::of(kind),
             kind,
             generation: tail.generation,
             memsize: tail.memsize,
@@ -92,6 +97,7 @@ impl<'a> Record<'a> {
         Self {
             line,
             address: fields.address,
+            type_: Type::of(&fields.kind),
             kind: fields.kind.as_ref(),
             generation: fields.generation,
             memsize: fields.memsize,
@@ -110,7 +116,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    pub(crate) fn with_elided<'b>(self, elided: &'b [u64]) -> Record<'b>
+    pub(crate) fn with_elided<'b>(self, elided: &'b [Address]) -> Record<'b>
     where
         'a: 'b,
     {
@@ -161,7 +167,7 @@ impl<'a> Record<'a> {
 
     /// The class address without a full parse, where it stands at its place.
     #[inline]
-    pub(crate) fn quick_class(&self) -> Option<u64> {
+    pub(crate) fn quick_class(&self) -> Option<Address> {
         Some(self.class_and_rest()?.0)
     }
 
@@ -186,7 +192,7 @@ impl<'a> Record<'a> {
 
     /// The class address, and what follows it.
     #[inline]
-    fn class_and_rest(&self) -> Option<(u64, &'a [u8])> {
+    fn class_and_rest(&self) -> Option<(Address, &'a [u8])> {
         let mut rest = &self.line[self.body?..];
         for key in [&b", \"shape_id\":"[..], b", \"slot_size\":"] {
             if let Some(value) = rest.strip_prefix(key) {
@@ -196,22 +202,22 @@ impl<'a> Record<'a> {
         }
         let value = rest.strip_prefix(b", \"class\":\"0x")?;
         let end = value.iter().take(17).position(|byte| *byte == b'"')?;
-        Some((members::hex(&value[..end])?, &value[end + 1..]))
+        Some((Address::new(members::hex(&value[..end])?), &value[end + 1..]))
     }
 }
 
 #[inline]
-fn quick_address(line: &[u8]) -> Option<(u64, usize)> {
+fn quick_address(line: &[u8]) -> Option<(Address, usize)> {
     let (address, length) = members::leading_hex(line.strip_prefix(OBJECT_START)?)?;
     let after = OBJECT_START.len() + length;
-    (line.get(after) == Some(&b'"')).then_some((address, after))
+    (line.get(after) == Some(&b'"')).then_some((Address::new(address), after))
 }
 
 /// The members at the end of a record. They are read backwards: whatever stands in a raw member before them cannot
 /// be taken for them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Tail {
-    pub(crate) generation: Option<u64>,
+    pub(crate) generation: Option<Generation>,
     pub(crate) memsize: u64,
     /// Length of what stands before these members.
     pub(crate) start: usize,
@@ -233,7 +239,7 @@ impl Tail {
         }
         let mut generation = None;
         if let Some((number, before)) = member_before(rest, b", \"generation\":") {
-            generation = Some(number);
+            generation = Some(Generation::new(number));
             rest = before;
         }
         // A member that this code does not know, after or between these, must not hide them.

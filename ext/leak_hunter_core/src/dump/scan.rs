@@ -13,9 +13,10 @@ use super::lines::{self, Unit};
 use super::name_line::NameLine;
 use super::record::{NAME_START, OBJECT_START, OTHER_STARTS, ROOT_START, Record};
 use crate::error::{Error, Result};
+use crate::ids::Address;
 use crate::progress::Progress;
 
-/// Skipped lines that are told one by one.
+/// How many skipped lines are reported one by one.
 const TOLD: usize = 5;
 const SMALLEST_REGION: u64 = if cfg!(any(test, fuzzing)) { 500 } else { 1 << 20 };
 const LARGEST_REGION: u64 = 16 << 20;
@@ -40,7 +41,7 @@ pub trait Pass: Send + Sized {
     fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure>;
 
     /// Takes a record of GC roots, and the references left out of it.
-    fn root(&mut self, _root: &Fields<'_>, _elided: &[u64]) {}
+    fn root(&mut self, _root: &Fields<'_>, _elided: &[Address]) {}
 
     /// Takes a name that LeakHunter wrote into the dump.
     fn name(&mut self, _name: NameLine) {}
@@ -206,7 +207,15 @@ struct RegionStats {
     skipped: u64,
     /// Lines relative to the region.
     first_skipped: Vec<Skipped>,
-    truncated: Option<(u64, u64)>,
+    truncated: Option<CutShort>,
+}
+
+/// Where a file ends in the middle of a record.
+#[derive(Clone, Copy, Debug)]
+struct CutShort {
+    /// Relative to the region.
+    line: u64,
+    byte: u64,
 }
 
 struct RegionReader<'a, P> {
@@ -295,7 +304,7 @@ impl<P: Pass> RegionReader<'_, P> {
             return Ok(false);
         };
         // Without an address it describes no object: not of ObjectSpace, and no harm. It does not make a dump either.
-        if fields.address != 0 {
+        if fields.address != Address::default() {
             self.visit(Record::of_fields(text, &fields), unit, byte)?;
         }
         Ok(true)
@@ -309,7 +318,8 @@ impl<P: Pass> RegionReader<'_, P> {
                 .chain([&OBJECT_START])
                 .any(|start| text.starts_with(start) || start.starts_with(text))
         {
-            self.stats.truncated = Some((unit.line, byte));
+            let line = unit.line;
+            self.stats.truncated = Some(CutShort { line, byte });
         }
         self.skip(
             unit,
@@ -344,7 +354,7 @@ fn finish(file: &DumpFile, regions: Vec<RegionStats>) -> Result<Seen> {
     let mut lines_before = 0;
     let mut records = 0;
     for region in regions {
-        if let Some((line, byte)) = region.truncated {
+        if let Some(CutShort { line, byte }) = region.truncated {
             let message = "is cut short in the middle of a record; copy or take it again";
             return Err(file.truncated(message).at(Some(lines_before + line + 1), byte));
         }

@@ -1,6 +1,6 @@
 //! The neighbourhood of an object as a picture for Graphviz.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::Write;
 
 use foldhash::fast::RandomState;
@@ -88,7 +88,7 @@ pub fn dot(
         subject,
         limit,
         shown: vec![neighbourhood.object.into()],
-        known: HashMap::from_iter([(neighbourhood.object.into(), ())]),
+        known: HashSet::from_iter([neighbourhood.object.into()]),
         edges: Vec::new(),
         left_out: false,
     };
@@ -103,9 +103,15 @@ struct Picture<'a> {
     subject: &'a Subject<'a>,
     limit: usize,
     shown: Vec<NodeId>,
-    known: HashMap<NodeId, (), RandomState>,
-    edges: Vec<(NodeId, NodeId)>,
+    known: HashSet<NodeId, RandomState>,
+    edges: Vec<Arrow>,
     left_out: bool,
+}
+
+/// An arrow of the picture.
+struct Arrow {
+    from: NodeId,
+    to: NodeId,
 }
 
 impl Picture<'_> {
@@ -116,14 +122,14 @@ impl Picture<'_> {
     /// Whether there is room for the node, or it is there already.
     fn show(&mut self, node: impl Into<NodeId>) -> bool {
         let node = node.into();
-        if self.known.contains_key(&node) {
+        if self.known.contains(&node) {
             return true;
         }
         if self.shown.len() >= self.limit {
             self.left_out = true;
             return false;
         }
-        self.known.insert(node, ());
+        self.known.insert(node);
         self.shown.push(node);
         true
     }
@@ -146,21 +152,20 @@ impl Picture<'_> {
         for _ in 0..ROUNDS {
             let mut next = Vec::new();
             if relation != Relation::References {
-                for (target, referrers) in self.referrers(&frontier, progress)? {
+                for referrers in self.referrers(&frontier, progress)? {
                     for referrer in self.largest(referrers) {
-                        let new = !self.known.contains_key(&referrer.into());
+                        let new = !self.known.contains(&referrer.into());
                         if self.show(referrer) && new {
                             next.push(referrer);
                         }
                     }
-                    _ = target;
                 }
             }
             if relation != Relation::Referrers {
                 for object in &frontier {
                     let references = self.heap().references(*object).collect();
                     for reference in self.largest(references) {
-                        let new = !self.known.contains_key(&reference.into());
+                        let new = !self.known.contains(&reference.into());
                         if self.show(reference) && new {
                             next.push(reference);
                         }
@@ -176,8 +181,8 @@ impl Picture<'_> {
         Ok(())
     }
 
-    /// Who refers to these: one look through the heap for all of them.
-    fn referrers(&self, targets: &[ObjectId], progress: &Progress) -> Result<Vec<(ObjectId, Vec<ObjectId>)>> {
+    /// By target, who refers to it: one look through the heap for all of them.
+    fn referrers(&self, targets: &[ObjectId], progress: &Progress) -> Result<Vec<Vec<ObjectId>>> {
         let wanted = ObjectSet::of(targets.iter().copied());
         let mut found: HashMap<ObjectId, Vec<ObjectId>, RandomState> = HashMap::default();
         for object in self.heap().objects() {
@@ -190,7 +195,7 @@ impl Picture<'_> {
                 }
             }
         }
-        let list = |target: &ObjectId| (*target, found.remove(target).unwrap_or_default());
+        let list = |target: &ObjectId| found.remove(target).unwrap_or_default();
         Ok(targets.iter().map(list).collect())
     }
 
@@ -199,11 +204,12 @@ impl Picture<'_> {
         let graph = self.subject.graph;
         for object in self.shown.iter().filter_map(|node| graph.object(*node)) {
             let references = self.heap().references(object).map(NodeId::from);
-            let mut references: Vec<NodeId> = references.filter(|it| self.known.contains_key(it)).collect();
+            let mut references: Vec<NodeId> = references.filter(|it| self.known.contains(it)).collect();
             references.sort_unstable();
             references.dedup();
+            let from = NodeId::from(object);
             self.edges
-                .extend(references.into_iter().map(|reference| (object.into(), reference)));
+                .extend(references.into_iter().map(|to| Arrow { from, to }));
         }
     }
 
@@ -215,7 +221,7 @@ impl Picture<'_> {
             if !self.show(idom) {
                 break;
             }
-            self.edges.push((idom, node));
+            self.edges.push(Arrow { from: idom, to: node });
             node = idom;
         }
         let mut below: HashMap<NodeId, Vec<NodeId>, RandomState> = HashMap::default();
@@ -236,7 +242,10 @@ impl Picture<'_> {
         while let Some(node) = open.pop_front() {
             for child in self.largest(below.remove(&node).unwrap_or_default()) {
                 if self.show(child) {
-                    self.edges.push((node, child));
+                    self.edges.push(Arrow {
+                        from: node,
+                        to: child,
+                    });
                     open.push_back(child);
                 }
             }
@@ -259,7 +268,7 @@ impl Picture<'_> {
             }
             out.text("];\n")?;
         }
-        for (from, to) in &self.edges {
+        for Arrow { from, to } in &self.edges {
             out.text(&format!("  n{} -> n{}", from.get(), to.get()))?;
             let graph = self.subject.graph;
             let ends = graph.object(*from).zip(graph.object(*to));

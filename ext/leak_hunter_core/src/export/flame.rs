@@ -10,7 +10,7 @@ use crate::progress::Progress;
 const TEMPLATE: &str = include_str!("flame/template.html");
 const STYLE: &str = include_str!("flame/style.css");
 const SCRIPT: &str = include_str!("flame/script.js");
-/// The browser takes these two and no others. A spec tells when they have changed.
+/// The page's policy allows these two and no others. A spec checks that they are up to date.
 const STYLE_HASH: &str = include_str!("flame/style.sha256");
 const SCRIPT_HASH: &str = include_str!("flame/script.sha256");
 

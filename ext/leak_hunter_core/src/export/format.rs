@@ -7,6 +7,7 @@ use super::{Limits, Neighbourhood, Subject, View, dot, flame, folded, heapsnapsh
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Analyses;
 use crate::heap::ObjectSet;
+use crate::ids::Address;
 use crate::progress::Progress;
 
 /// A format that a heap can be written in.
@@ -93,7 +94,7 @@ pub struct Export {
     /// How much of a tree to keep.
     pub limits: Limits,
     /// Addresses of the objects whose bytes count; `None`: all.
-    pub only: Option<Vec<u64>>,
+    pub only: Option<Vec<Address>>,
     /// The object to show, for formats that show one.
     pub neighbourhood: Option<Neighbourhood>,
 }
@@ -103,9 +104,9 @@ impl Export {
     pub fn write(&self, analyses: &Analyses, sink: impl Write, progress: &Progress) -> Result<()> {
         let graph = analyses.graph(progress)?;
         let heap = analyses.heap();
-        let find =
-            |addresses: &Vec<u64>| ObjectSet::of(addresses.iter().filter_map(|address| heap.find(*address)));
-        let counted = self.only.as_ref().map(find);
+        let find = |address: &Address| heap.find(*address);
+        let counted = self.only.as_ref();
+        let counted = counted.map(|only| ObjectSet::of(only.iter().filter_map(find)));
         let dominators = analyses.dominators(progress)?;
         let subject = Subject {
             graph: &graph,

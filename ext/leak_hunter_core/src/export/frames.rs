@@ -109,7 +109,14 @@ struct Growing<'a> {
     rest: Label,
     depth: u32,
     frames: Vec<Frame>,
-    children: HashMap<(u32, Label), u32, RandomState>,
+    children: HashMap<Place, u32, RandomState>,
+}
+
+/// Where a frame is: its label, in the frame above.
+#[derive(PartialEq, Eq, Hash)]
+struct Place {
+    parent: u32,
+    label: Label,
 }
 
 impl<'a> Growing<'a> {
@@ -136,7 +143,7 @@ impl<'a> Growing<'a> {
         let full = above.depth + 1 >= self.depth || self.frames.len() >= MOST;
         let label = if full { self.rest } else { label };
         let next = self.frames.len() as u32;
-        let frame = *self.children.entry((parent, label)).or_insert(next);
+        let frame = *self.children.entry(Place { parent, label }).or_insert(next);
         if frame == next {
             self.frames.push(Frame {
                 label,

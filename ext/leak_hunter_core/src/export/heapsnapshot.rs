@@ -76,6 +76,13 @@ impl Strings {
     }
 }
 
+/// What Chrome calls objects of one kind: the numbers of their type and of their name.
+#[derive(Clone, Copy)]
+struct NodeLabel {
+    type_: u64,
+    name: u64,
+}
+
 struct Snapshot<'a> {
     graph: &'a Graph,
     sites: Sites<'a>,
@@ -95,7 +102,10 @@ impl<'a> Snapshot<'a> {
             .collect();
         entries.sort_unstable();
         entries.dedup();
-        let owners = heap.names().all().filter_map(|(owner, _, _)| heap.find(owner));
+        let owners = heap
+            .names()
+            .all()
+            .filter_map(|(edge, _)| heap.find(edge.owner.get()?));
         Self {
             graph,
             sites: Sites::new(heap),
@@ -151,23 +161,24 @@ impl<'a> Snapshot<'a> {
             let edges = self.category_edges(category);
             node(out, [synthetic, name, ids.synthetic(), 0, edges, 0], false)?;
         }
-        let mut by_kind: Vec<Option<(u64, u64)>> = vec![None; heap.all_kinds().len()];
+        let mut by_kind: Vec<Option<NodeLabel>> = vec![None; heap.all_kinds().len()];
         for object in heap.objects() {
             let kind = heap.kind_number(object);
             let is_module = heap
                 .kind(object)
                 .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module));
             let known = kind.and_then(|kind| by_kind[kind.index()]);
-            let (type_, name) = known.unwrap_or_else(|| {
-                let name = strings.number(&class_label(heap, object));
-                (NODES.of(node_type(heap, object)), name)
+            let label = known.unwrap_or_else(|| NodeLabel {
+                type_: NODES.of(node_type(heap, object)),
+                name: strings.number(&class_label(heap, object)),
             });
             if let Some(kind) = kind.filter(|_| !is_module) {
-                by_kind[kind.index()] = Some((type_, name));
+                by_kind[kind.index()] = Some(label);
             }
             let trace = kind.map_or(0, |kind| self.sites.trace(kind));
             let size = heap.memsize(object).min(u64::from(u32::MAX));
             let edges = self.object_edges(object);
+            let NodeLabel { type_, name } = label;
             node(out, [type_, name, ids.of(object), size, edges, trace], false)?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use indexmap::IndexSet;
 
 use crate::graph::{Graph, NodeId};
 use crate::heap::{EdgeKind, Heap, Name, Type};
-use crate::ids::ObjectId;
+use crate::ids::{Address, ObjectId};
 
 /// Number of a label.
 pub(crate) type Label = u32;
@@ -21,12 +21,16 @@ impl Named {
     /// All that the heap has names of.
     pub fn new(heap: &Heap) -> Self {
         let mut best: HashMap<ObjectId, Box<str>, RandomState> = HashMap::default();
-        for (owner, value, name) in heap.names().all() {
-            let Some(object) = heap.find(value).filter(|object| !is_module(heap, *object)) else {
+        for (edge, name) in heap.names().all() {
+            let Some(object) = heap.find(edge.value).filter(|object| !is_module(heap, *object)) else {
                 continue;
             };
-            let text: Box<str> =
-                format!("{} ({})", told(heap, owner, name), class_label(heap, object)).into();
+            let text: Box<str> = format!(
+                "{} ({})",
+                qualified(heap, edge.owner.get(), name),
+                class_label(heap, object)
+            )
+            .into();
             // of several, the shortest: an alias in a namespace of its own says less
             let known = best.entry(object).or_insert_with(|| text.clone());
             if (text.len(), &text) < (known.len(), known) {
@@ -120,8 +124,7 @@ impl<'a> Labels<'a> {
 }
 
 fn is_module(heap: &Heap, object: ObjectId) -> bool {
-    heap.kind(object)
-        .is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module | Type::IClass))
+    heap.kind(object).is_some_and(|kind| kind.type_.is_class())
 }
 
 /// The class of an object; of a class or module, what it is and its own name.
@@ -149,9 +152,9 @@ pub(crate) fn class_label(heap: &Heap, object: ObjectId) -> String {
     }
 }
 
-/// A name as it is told: `Shop::AUDIT_TRAIL`, `Shop @cache`, `$cache`.
-fn told(heap: &Heap, owner: u64, name: &Name) -> String {
-    let owner = match heap.classes().name(owner) {
+/// A name as it is written: `Shop::AUDIT_TRAIL`, `Shop @cache`, `$cache`.
+fn qualified(heap: &Heap, owner: Option<Address>, name: &Name) -> String {
+    let owner = match owner.and_then(|owner| heap.classes().name(owner)) {
         Some(owner) if owner != "Object" => owner,
         _ => return local(name),
     };

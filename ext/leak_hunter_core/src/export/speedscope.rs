@@ -21,13 +21,14 @@ pub fn speedscope(
     sink: impl Write,
     progress: &Progress,
 ) -> Result<()> {
-    let mut trees = Vec::new();
+    let mut profiles = Vec::new();
     for view in View::ALL {
-        trees.push((view, FrameTree::new(subject, view, limits, progress)?));
+        let tree = FrameTree::new(subject, view, limits, progress)?;
+        profiles.push(Profile { view, tree });
     }
-    let names: Names<'_> = trees
+    let names: Names<'_> = profiles
         .iter()
-        .flat_map(|(_, tree)| &tree.labels)
+        .flat_map(|profile| &profile.tree.labels)
         .map(AsRef::as_ref)
         .collect();
 
@@ -43,30 +44,39 @@ pub fn speedscope(
         out.text("}")?;
     }
     out.text("]},\n\"profiles\":[")?;
-    for (index, (view, tree)) in trees.iter().enumerate() {
+    for (index, profile) in profiles.iter().enumerate() {
         out.text(if index > 0 { ",\n" } else { "" })?;
-        profile(&mut out, *view, tree, &names)?;
+        profile.write(&mut out, &names)?;
     }
     out.text("]}\n")?;
     out.finish()
 }
 
-fn profile<W: Write>(out: &mut Out<'_, W>, view: View, tree: &FrameTree, names: &Names<'_>) -> Result<()> {
-    let number = |label: u32| names.get_index_of(&*tree.labels[label as usize]).unwrap_or(0) as u64;
-    let weighty: Vec<usize> = (1..tree.frames.len())
-        .filter(|index| tree.frames[*index].bytes > 0)
-        .collect();
-    out.text("{\"type\":\"sampled\",\"unit\":\"bytes\",\"name\":")?;
-    out.json(view.title())?;
-    out.text(",\"startValue\":0,\"endValue\":")?;
-    out.number(tree.frames[0].total_bytes)?;
-    out.text(",\n\"samples\":[")?;
-    for (position, index) in weighty.iter().enumerate() {
-        out.text(if position > 0 { ",[" } else { "[" })?;
-        out.numbers(tree.stack(*index).into_iter().map(number))?;
-        out.text("]")?;
+/// The frames of one view.
+struct Profile {
+    view: View,
+    tree: FrameTree,
+}
+
+impl Profile {
+    fn write<W: Write>(&self, out: &mut Out<'_, W>, names: &Names<'_>) -> Result<()> {
+        let Self { view, tree } = self;
+        let number = |label: u32| names.get_index_of(&*tree.labels[label as usize]).unwrap_or(0) as u64;
+        let weighty: Vec<usize> = (1..tree.frames.len())
+            .filter(|index| tree.frames[*index].bytes > 0)
+            .collect();
+        out.text("{\"type\":\"sampled\",\"unit\":\"bytes\",\"name\":")?;
+        out.json(view.title())?;
+        out.text(",\"startValue\":0,\"endValue\":")?;
+        out.number(tree.frames[0].total_bytes)?;
+        out.text(",\n\"samples\":[")?;
+        for (position, index) in weighty.iter().enumerate() {
+            out.text(if position > 0 { ",[" } else { "[" })?;
+            out.numbers(tree.stack(*index).into_iter().map(number))?;
+            out.text("]")?;
+        }
+        out.text("],\n\"weights\":[")?;
+        out.numbers(weighty.iter().map(|index| tree.frames[*index].bytes))?;
+        out.text("]}")
     }
-    out.text("],\n\"weights\":[")?;
-    out.numbers(weighty.iter().map(|index| tree.frames[*index].bytes))?;
-    out.text("]}")
 }

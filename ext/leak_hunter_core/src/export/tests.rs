@@ -11,7 +11,7 @@ use super::*;
 use crate::dump::Fields;
 use crate::graph::{EdgeKind, dominators};
 use crate::heap::{Heap, HeapBuilder, Name, Object};
-use crate::ids::{NodeId, ObjectId};
+use crate::ids::{Address, NodeId, ObjectId};
 use crate::progress::Progress;
 
 const HOSTILE: &str =
@@ -19,8 +19,8 @@ const HOSTILE: &str =
 /// As it is shown.
 const SHOWN: &str = "\\u202E</script><script>alert(1)</script>;\"\\\\n<!-- {{script}} \\u2028\\e[31m\\u0085";
 
-fn address(object: usize) -> u64 {
-    0x7f00_0000_0000 + object as u64 * 40
+fn address(object: usize) -> Address {
+    Address::new(0x7f00_0000_0000 + object as u64 * 40)
 }
 
 /// What each object refers to, and its bytes. The first is a root.
@@ -268,13 +268,13 @@ fn a_heapsnapshot_retains_what_the_heap_retains() {
         assert_eq!(edges.len() as u64, counts["edge_count"].as_u64().unwrap() * 3);
         let strings = json["strings"].as_array().unwrap().len() as u64;
         let weak = 6;
-        let mut references: Vec<Vec<u64>> = Vec::new();
+        let mut references: Vec<Vec<Address>> = Vec::new();
         let mut rest = edges.chunks(3);
         for node in nodes.chunks(7) {
             assert!(node[1] < strings && node[0] < 15);
             let own = rest.by_ref().take(node[4] as usize);
             let strong = own.filter(|edge| edge[0] != weak).map(|edge| edge[2] / 7 * 8 + 8);
-            references.push(strong.collect());
+            references.push(strong.map(Address::new).collect());
         }
         assert!(rest.next().is_none());
         let mut ids: Vec<u64> = nodes.chunks(7).map(|node| node[2]).collect();
@@ -282,9 +282,9 @@ fn a_heapsnapshot_retains_what_the_heap_retains() {
         ids.dedup();
         assert_eq!(ids.len() * 7, nodes.len());
 
-        let at = |index: usize| index as u64 * 8 + 8;
+        let at = |index: usize| Address::new(index as u64 * 8 + 8);
         let mut builder = HeapBuilder::new((0..references.len()).map(at)).unwrap();
-        builder.root("vm", vec![8]);
+        builder.root("vm", vec![at(0)]);
         let again = nodes
             .chunks(7)
             .zip(references)
@@ -324,7 +324,7 @@ fn a_heapsnapshot_retains_what_the_heap_retains() {
 #[test]
 fn ids_of_a_heap_that_lies_far_apart_are_unique() {
     let far = 1u64 << 34;
-    let addresses = [40, 80, far + 40, far + 80, 2 * far + 40, 2 * far + 48];
+    let addresses = [40, 80, far + 40, far + 80, 2 * far + 40, 2 * far + 48].map(Address::new);
     let objects = addresses.map(|address| {
         let fields = Fields {
             address,

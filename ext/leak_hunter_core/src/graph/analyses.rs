@@ -19,14 +19,15 @@ use crate::progress::Progress;
 /// use leak_hunter_core::Progress;
 /// use leak_hunter_core::graph::Analyses;
 /// use leak_hunter_core::heap::{HeapBuilder, Object};
-/// use leak_hunter_core::ids::ObjectId;
+/// use leak_hunter_core::ids::{Address, ObjectId};
 ///
 /// // an Array of 40 bytes that the roots lead to, and a String of 100 in it
-/// let mut builder = HeapBuilder::new([0x10, 0x20])?;
-/// builder.root("vm", vec![0x10]);
-/// let array = Object { address: 0x10, kind: b"ARRAY"[..].into(), memsize: 40, ..Object::default() };
-/// let string = Object { address: 0x20, kind: b"STRING"[..].into(), memsize: 100, ..Object::default() };
-/// let heap = builder.build_from([(array, vec![0x20]), (string, vec![])])?;
+/// let [at_array, at_string] = [0x10, 0x20].map(Address::new);
+/// let mut builder = HeapBuilder::new([at_array, at_string])?;
+/// builder.root("vm", vec![at_array]);
+/// let array = Object { address: at_array, kind: b"ARRAY"[..].into(), memsize: 40, ..Object::default() };
+/// let string = Object { address: at_string, kind: b"STRING"[..].into(), memsize: 100, ..Object::default() };
+/// let heap = builder.build_from([(array, vec![at_string]), (string, vec![])])?;
 ///
 /// let analyses = Analyses::new(Arc::new(heap));
 /// let progress = Progress::default();

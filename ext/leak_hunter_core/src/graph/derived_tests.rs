@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::tests::{Plain, address, plain};
 use super::*;
 use crate::dump::Fields;
-use crate::heap::{Columns, Dictionary, HeapBuilder, Row, Tally, TracedObject};
-use crate::ids::{KindId, ObjectId, SiteId};
+use crate::heap::{Columns, Dictionary, HeapBuilder, Row, Sum, Tally, TracedObject};
+use crate::ids::{Address, Generation, KindId, ObjectId, SiteId};
 use crate::progress::Progress;
 
 /// What the objects of a [`Plain`] have in common: whether they are the VM's, and their class.
@@ -25,7 +25,7 @@ fn sites(count: usize) -> Vec<Fields<'static>> {
     let sites = (0..count as u64).map(|number| Fields {
         file: Some(b"a.rb"[..].into()),
         line: Some(number + 1),
-        generation: Some(number),
+        generation: Some(Generation::new(number)),
         ..Fields::default()
     });
     sites.collect()
@@ -89,7 +89,7 @@ proptest! {
             // some are untraced, and some have their site told twice or of an object that is gone
             if number % 4 != 0 {
                 let site = SiteId::new(number as u32 % 3);
-                let gone = TracedObject { address: address(number) + 8, site: SiteId::new(0) };
+                let gone = TracedObject { address: Address::new(address(number).get() + 8), site: SiteId::new(0) };
                 columns.sites.extend([TracedObject { address: address(number), site }, gone]);
             }
             columns.references.extend(references.iter().copied().map(address));
@@ -112,7 +112,7 @@ proptest! {
             prop_assert_eq!(heap.type_name(object), expected.type_name(object));
             let number = object.get();
             let traced = number % 4 != 0;
-            prop_assert_eq!(heap.generation(object), traced.then_some(u64::from(number % 3)));
+            prop_assert_eq!(heap.generation(object), traced.then_some(Generation::new(u64::from(number % 3))));
             prop_assert_eq!(heap.site(object).and_then(|site| site.line), traced.then_some(u64::from(number % 3) + 1));
             prop_assert_eq!(heap.label(object), expected.label(object));
             let references: Vec<ObjectId> = heap.references(object).collect();
@@ -143,16 +143,16 @@ proptest! {
 #[test]
 fn objects_are_found_and_added_up_by_class_and_site() {
     let class = |address, name: &'static [u8]| Fields {
-        address,
+        address: Address::new(address),
         kind: b"CLASS"[..].into(),
         name: Some(name.into()),
         memsize: 500,
         ..Fields::default()
     };
     let object = |address, class, line| Fields {
-        address,
+        address: Address::new(address),
         kind: b"OBJECT"[..].into(),
-        class: Some(class),
+        class: Some(Address::new(class)),
         file: Some(b"/srv/app/gems/rack-2.2.6/lib/rack.rb"[..].into()),
         line: Some(line),
         memsize: 40,
@@ -178,11 +178,15 @@ fn objects_are_found_and_added_up_by_class_and_site() {
     assert_eq!(of_user(0, 1), [2]);
     let tally = |count, memsize| Tally { count, memsize };
     let classes = heap.by_class();
-    assert_eq!(classes[0], (None, tally(2, 1000)));
-    assert_eq!(classes[1], (Some("User".into()), tally(2, 80)));
-    assert_eq!(classes[2], (Some("Order".into()), tally(1, 40)));
+    let sum = |of: Option<&str>, tally| Sum {
+        of: of.map(String::from),
+        tally,
+    };
+    assert_eq!(classes[0], sum(None, tally(2, 1000)));
+    assert_eq!(classes[1], sum(Some("User"), tally(2, 80)));
+    assert_eq!(classes[2], sum(Some("Order"), tally(1, 40)));
     let sites = heap.by_site();
-    assert_eq!(sites[1].0.as_ref().unwrap().line, Some(1));
-    assert_eq!(sites[1].1, tally(2, 80));
-    assert_eq!(heap.by_gem()[1], (Some("rack 2.2.6".into()), tally(3, 120)));
+    assert_eq!(sites[1].of.as_ref().unwrap().line, Some(1));
+    assert_eq!(sites[1].tally, tally(2, 80));
+    assert_eq!(heap.by_gem()[1], sum(Some("rack 2.2.6"), tally(3, 120)));
 }

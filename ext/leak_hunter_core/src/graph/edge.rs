@@ -5,11 +5,11 @@ pub use crate::heap::EdgeKind;
 /// How the name of a reference is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NamedBy {
-    /// A NAME line of the dump, or its record of roots, tells it.
+    /// From a NAME line of the dump, or from its record of roots.
     Dump,
-    /// The shape of the object tells it (Ruby 3.2 and newer).
+    /// From the shape of the object (Ruby 3.2 and newer).
     Shape,
-    /// It follows from the order of the references.
+    /// From the order of the references.
     Position,
 }
 

@@ -1,44 +1,55 @@
-//! How every object is reached: from which roots, and how well.
+//! The level of every object: by which kind of path the roots lead to it.
 //!
-//! Some edges say little about why an object lives: the machine stack is scanned conservatively, the VM's inline caches
-//! copy what constants hold, tracing has tables of its own, and so has LeakHunter. They have low priority: they count
-//! only for what nothing better leads to.
+//! Some references rarely are the reason why an object is alive: those from the machine stack, which is scanned
+//! conservatively, from the VM's inline caches, which repeat what constants refer to, from tables of allocation tracing,
+//! and from LeakHunter itself. They have low priority: they count only for objects that no other reference leads to.
 
 use std::sync::Arc;
 
 use super::search::Search;
 use super::{CHECK_EVERY, Graph, NodeId, RootCategory};
 use crate::error::Result;
-use crate::heap::{Heap, Kind, Root, Type, is_vm_cache};
+use crate::heap::{Heap, Internal, Kind, Root, Type};
 use crate::ids::ObjectId;
 use crate::progress::Progress;
 
-/// How well an object is reached.
+/// By how meaningful a path roots lead to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Level {
-    /// From roots, by references that mean something.
+    /// From roots, without references of low priority.
     Strong,
     /// Only from stacks, from caches of the VM, or from tools: low priority.
-    Postponed,
+    LowPriority,
     /// Only from finalizers: from Ruby 3.4 on, dumps have no root for them.
     Finalizers,
-    /// From nowhere: garbage that was not collected yet.
+    /// From no root: garbage that is not collected yet.
     Unreachable,
 }
 
-pub(super) const LEVELS: [Level; 4] = [
-    Level::Strong,
-    Level::Postponed,
-    Level::Finalizers,
-    Level::Unreachable,
-];
+impl Level {
+    /// All levels, the best first.
+    pub const ALL: [Self; 4] = [
+        Self::Strong,
+        Self::LowPriority,
+        Self::Finalizers,
+        Self::Unreachable,
+    ];
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Strong => "strong",
+            Self::LowPriority => "low_priority",
+            Self::Finalizers => "finalizers",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}
+
 pub(super) const UNSEEN: u8 = u8::MAX;
 /// Beside an object's level: its references have low priority.
 pub(super) const CACHES: u8 = 1 << 7;
-
-/// Labels of what has a stack of its own.
-pub(super) const EXECUTIONS: [&str; 4] = ["VM/thread", "fiber", "VM/fiber", "continuation"];
 
 #[derive(Clone, Debug)]
 pub(super) struct Category {
@@ -48,13 +59,13 @@ pub(super) struct Category {
 
 /// Which objects' references have low priority.
 #[derive(Clone, Debug)]
-pub(super) struct LowPriority {
+pub(super) struct LowPriorityKinds {
     by_kind: Vec<bool>,
     /// LeakHunter's own classes and modules, ascending.
     own: Vec<ObjectId>,
 }
 
-impl LowPriority {
+impl LowPriorityKinds {
     fn of(heap: &Heap) -> Self {
         let mut own: Vec<ObjectId> = heap
             .classes()
@@ -86,14 +97,12 @@ impl LowPriority {
     }
 }
 
-/// Whether what an object of this kind refers to is held by something better, as a rule.
+/// Whether objects of this kind rarely are the reason why what they refer to is alive.
 fn is_of_the_vm_or_ours(heap: &Heap, kind: &Kind) -> bool {
-    let label = heap.label_of_kind(kind).unwrap_or("");
-    match kind.type_ {
-        type_ if is_vm_cache(type_, label) => true,
-        Type::Imemo => false,
-        Type::Data if EXECUTIONS.contains(&label) => true,
-        Type::Data if label.starts_with("ObjectTracing/") => true,
+    match (kind.internal, kind.type_) {
+        (Internal::InlineCache | Internal::CallCacheTable, _) => true,
+        (Internal::Execution | Internal::Tracing, _) => true,
+        (_, Type::Imemo) => false,
         _ => heap
             .class_name_of_kind(kind)
             .is_some_and(|name| name == "LeakHunter" || name.starts_with("LeakHunter::")),
@@ -106,14 +115,14 @@ impl Graph {
         let category = |root: &Root| Category {
             root: root.clone(),
             level: match RootCategory::of(&root.category) {
-                RootCategory::MachineContext => Level::Postponed,
+                RootCategory::MachineContext => Level::LowPriority,
                 _ => Level::Strong,
             },
         };
         let mut graph = Self {
             categories: heap.roots().iter().map(category).collect(),
             levels: Vec::new(),
-            low_priority: LowPriority::of(&heap),
+            low_priority: LowPriorityKinds::of(&heap),
             heap,
         };
         let mut levels = vec![UNSEEN; graph.heap.len() as usize];
@@ -141,7 +150,7 @@ impl Graph {
             let hidden = |object: &ObjectId| {
                 self.heap
                     .kind(*object)
-                    .is_some_and(|kind| kind.type_ == Type::Array && kind.class == 0)
+                    .is_some_and(|kind| kind.type_ == Type::Array && kind.class.is_none())
             };
             let entries: Vec<ObjectId> = self.heap.objects().filter(unseen).filter(hidden).collect();
             self.add_category(finalizers, Level::Finalizers, entries);
@@ -174,7 +183,7 @@ impl Graph {
             parents[category] = self.top();
         }
         let mut search = Search::new(&mut levels, progress);
-        // A path from an instance to its class is one, but tells nothing.
+        // A path from an instance to its class does not explain why the class is alive.
         search.shortest = true;
         search.reach_from_roots(self, |parent, child| parents[child] = parent)?;
         for index in self.heap.roots().len()..self.categories.len() {

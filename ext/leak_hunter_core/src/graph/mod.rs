@@ -1,4 +1,4 @@
-//! What follows from the references of a heap: how every object is reached, what keeps it alive, and by which paths.
+//! Analyses of the references of a heap: how every object is reached, what keeps it alive, and by which paths.
 //!
 //! A node is an object, or behind those a category of roots, or the top above all categories. An edge is a reference of
 //! a record, or an object's class. [`Graph`] gives every object a [`Level`] of reachability, and **an edge is essential
@@ -17,6 +17,7 @@
 //! use std::sync::Arc;
 //!
 //! use leak_hunter_core::graph::{Graph, dominators, path};
+//! use leak_hunter_core::ids::Address;
 //! use leak_hunter_core::{Heap, Progress};
 //!
 //! let dump = tempfile::NamedTempFile::new()?;
@@ -27,7 +28,7 @@
 //! let progress = Progress::default();
 //! let heap = Arc::new(Heap::load(dump.path(), Some(1), &progress)?);
 //! let graph = Graph::new(Arc::clone(&heap), &progress)?;
-//! let [array, string] = [0x10, 0x38].map(|address| heap.find(address));
+//! let [array, string] = [0x10, 0x38].map(|address| heap.find(Address::new(address)));
 //! let (array, string) = (array.ok_or("no Array")?, string.ok_or("no String")?);
 //!
 //! let tree = dominators(&graph, &progress)?;
@@ -69,7 +70,7 @@ pub use self::dominated::Dominated;
 pub use self::dominators::{Dominators, dominators};
 pub use self::edge::{Edge, EdgeKind, NamedBy};
 pub use self::levels::Level;
-use self::levels::{CACHES, Category, EXECUTIONS, LEVELS, LowPriority};
+use self::levels::{CACHES, Category, LowPriorityKinds};
 pub(crate) use self::path_finder::{Length, PathFinder, PathNode};
 pub(crate) use self::paths::{EdgeNames, is_whole_array, noted_name};
 pub use self::paths::{Step, path};
@@ -89,7 +90,7 @@ pub struct Graph {
     categories: Vec<Category>,
     /// By object: its level, and whether its references are low priority ([`CACHES`]).
     levels: Vec<u8>,
-    low_priority: LowPriority,
+    low_priority: LowPriorityKinds,
 }
 
 /// What a node is.
@@ -183,9 +184,9 @@ impl Graph {
         (0..self.top().get()).map(NodeId::new)
     }
 
-    /// How well an object is reached.
+    /// By how meaningful a path roots lead to an object.
     pub fn level(&self, object: ObjectId) -> Level {
-        LEVELS[usize::from(self.level_to(object)).min(LEVELS.len() - 1)]
+        Level::ALL[usize::from(self.level_to(object)).min(Level::ALL.len() - 1)]
     }
 
     /// Number of objects that no root leads to.
@@ -201,7 +202,7 @@ impl Graph {
         if level & CACHES == 0 {
             level
         } else {
-            (level & !CACHES).max(Level::Postponed as u8)
+            (level & !CACHES).max(Level::LowPriority as u8)
         }
     }
 
@@ -211,7 +212,7 @@ impl Graph {
         self.levels[object] & !CACHES
     }
 
-    /// Bytes it takes, the heap apart.
+    /// Bytes it takes, without the heap.
     pub fn memory(&self) -> usize {
         let roots: usize = self.categories.iter().map(|it| it.root.objects().len() * 4).sum();
         roots + self.levels.len()

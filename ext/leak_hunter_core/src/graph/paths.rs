@@ -10,7 +10,7 @@ use super::path_finder::{Length, PathFinder, PathNode};
 use super::ticks::Ticks;
 use super::{Graph, NodeId};
 use crate::error::Result;
-use crate::heap::{Heap, Name, Slot, Type};
+use crate::heap::{Heap, Internal, Name, Slot, Type};
 use crate::ids::ObjectId;
 use crate::progress::Progress;
 
@@ -62,16 +62,27 @@ struct References<'a> {
 /// lead over it: it may have millions.
 pub(crate) struct EdgeNames<'a> {
     graph: &'a Graph,
-    references: HashMap<(ObjectId, ObjectId), References<'a>, RandomState>,
+    references: HashMap<Link, References<'a>, RandomState>,
+}
+
+/// From one object to another, by one reference or several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Link {
+    from: ObjectId,
+    to: ObjectId,
 }
 
 impl<'a> EdgeNames<'a> {
     pub(crate) fn of(graph: &'a Graph, paths: &[&[PathNode]], progress: &Progress) -> Result<Self> {
-        let mut wanted: Vec<(ObjectId, ObjectId)> = paths
+        let mut wanted: Vec<Link> = paths
             .iter()
             .flat_map(|path| path.windows(2))
             .filter(|step| step[1].omitted == 0)
-            .filter_map(|step| Some((graph.object(step[0].node)?, graph.object(step[1].node)?)))
+            .filter_map(|step| {
+                let from = graph.object(step[0].node)?;
+                let to = graph.object(step[1].node)?;
+                Some(Link { from, to })
+            })
             .collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -80,20 +91,20 @@ impl<'a> EdgeNames<'a> {
             references: HashMap::default(),
         };
         let mut ticks = Ticks::new(progress);
-        for of_parent in wanted.chunk_by(|one, two| one.0 == two.0) {
+        for of_parent in wanted.chunk_by(|one, two| one.from == two.from) {
             names.look_at(of_parent, &mut ticks)?;
         }
         Ok(names)
     }
 
     /// Looks at what one object refers to. `wanted` has it and some of those, ascending.
-    fn look_at(&mut self, wanted: &[(ObjectId, ObjectId)], ticks: &mut Ticks<'_>) -> Result<()> {
+    fn look_at(&mut self, wanted: &[Link], ticks: &mut Ticks<'_>) -> Result<()> {
         let heap = self.graph.heap();
-        let parent = wanted[0].0;
+        let parent = wanted[0].from;
         let slots = heap.slots(parent);
         let is_array = heap.kind(parent).is_some_and(|kind| kind.type_ == Type::Array);
         let is_class = |child| heap.class_of(parent) == Some(child);
-        if slots.is_empty() && !is_array && !wanted.iter().any(|(_, child)| is_class(*child)) {
+        if slots.is_empty() && !is_array && !wanted.iter().any(|link| is_class(link.to)) {
             return Ok(());
         }
         let slot = |index: usize| slots.get(index).copied().unwrap_or(Slot::Other);
@@ -109,10 +120,14 @@ impl<'a> EdgeNames<'a> {
             let slot = slot(index);
             let own = (is_whole && slot == Slot::Other).then_some(element);
             element += u32::from(slot == Slot::Other);
-            if wanted.binary_search(&(parent, child)).is_err() {
+            let link = Link {
+                from: parent,
+                to: child,
+            };
+            if wanted.binary_search(&link).is_err() {
                 continue;
             }
-            let known = self.references.entry((parent, child));
+            let known = self.references.entry(link);
             let known = known.and_modify(|known| {
                 known.element = None;
                 if !matches!(known.slot, Slot::Variable(_)) && matches!(slot, Slot::Variable(_)) {
@@ -154,14 +169,18 @@ impl<'a> EdgeNames<'a> {
             return Edge::unnamed(EdgeKind::Reference);
         };
         let heap = self.graph.heap();
-        let references = self.references.get(&(parent, child));
+        let link = Link {
+            from: parent,
+            to: child,
+        };
+        let references = self.references.get(&link);
         if references.is_none() && heap.class_of(parent) == Some(child) {
             return Edge::unnamed(EdgeKind::Class);
         }
         let Some(kind) = heap.kind(parent) else {
             return Edge::unnamed(EdgeKind::Reference);
         };
-        let is_class = matches!(kind.type_, Type::Class | Type::Module | Type::IClass);
+        let is_class = kind.type_.is_class();
         match references.map_or(Slot::Other, |it| it.slot) {
             Slot::Variable(Some(name)) if name.starts_with("@@") => {
                 return Edge::named(EdgeKind::ClassVariable, name, NamedBy::Shape);
@@ -189,7 +208,7 @@ impl<'a> EdgeNames<'a> {
             }
             Type::Hash => Edge::unnamed(EdgeKind::HashEntry),
             Type::Struct => Edge::unnamed(EdgeKind::StructMember),
-            Type::Imemo if heap.label(parent) == Some("env") => Edge::unnamed(EdgeKind::Captured),
+            Type::Imemo if kind.internal == Internal::Scope => Edge::unnamed(EdgeKind::Captured),
             _ => Edge::unnamed(EdgeKind::Reference),
         }
     }

@@ -6,7 +6,7 @@ use crate::heap::Heap;
 use crate::ids::ObjectId;
 use crate::progress::Progress;
 
-/// For every object those that refer to it, classes by their instances apart.
+/// For every object those that refer to it. Instances of a class are not listed as referring to it.
 #[derive(Debug)]
 pub struct Referrers {
     /// Where an object's list ends; it starts where the one before ends.

@@ -1,4 +1,4 @@
-//! The categories of roots that an analysis tells apart.
+//! The categories of roots that an analysis distinguishes.
 
 /// A category of roots. Which ones a dump has differs between versions of Ruby.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -45,16 +45,16 @@ impl<'a> Search<'a> {
             }
         }
         self.run(graph, Level::Strong, &mut reached)?;
-        // What a thread or a cache holds has a more telling way than the bare stack.
+        // Of what a thread or a cache refers to, that is a better explanation than the stack alone.
         for (index, object) in std::mem::take(&mut self.waiting).into_iter().enumerate() {
             if index % CHECK_EVERY == 0 {
                 self.progress.check()?;
             }
-            self.reach_all(graph, object.into(), Level::Postponed, &mut reached);
+            self.reach_all(graph, object.into(), Level::LowPriority, &mut reached);
         }
-        self.run(graph, Level::Postponed, &mut reached)?;
+        self.run(graph, Level::LowPriority, &mut reached)?;
         for index in 0..graph.categories.len() {
-            if graph.categories[index].level == Level::Postponed {
+            if graph.categories[index].level == Level::LowPriority {
                 self.reach_from_category(graph, index, &mut reached)?;
             }
         }

@@ -1,6 +1,7 @@
 //! What a node leads to: by every edge, by essential ones, by those that keep alive, and one at a time.
 
-use super::{CACHES, EXECUTIONS, Graph, Level, NodeId, Place};
+use super::{CACHES, Graph, Level, NodeId, Place};
+use crate::heap::Internal;
 use crate::heap::edges::{List, Pause};
 use crate::ids::ObjectId;
 
@@ -82,13 +83,13 @@ impl Graph {
         successors.filter(move |next| *next >= objects || self.levels[*next] & !CACHES == level)
     }
 
-    /// The objects that a node keeps alive, its class apart: all but what only caches, tools and the bare stack lead to.
+    /// The objects that a node keeps alive, without its class. Caches, tools and the machine stack keep nothing alive.
     pub(crate) fn keeping_successors(&self, node: NodeId) -> impl Iterator<Item = ObjectId> + '_ {
         let keeps = match self.place(node) {
             Place::Object(object) => {
                 self.level_to(object) < Level::Unreachable as u8 && !self.is_tool(object)
             }
-            Place::Category(index) => self.categories[index].level != Level::Postponed,
+            Place::Category(index) => self.categories[index].level != Level::LowPriority,
             Place::Top => false,
         };
         let mut successors = self.object_successors(node);
@@ -96,13 +97,14 @@ impl Graph {
         successors.filter(move |_| keeps)
     }
 
-    /// A cache, a table of tracing, or LeakHunter's own; threads and fibers are postponed and yet keep what they hold.
+    /// A cache, a table of tracing, or LeakHunter's own. Threads and fibers have low priority too, but keep what they
+    /// refer to.
     fn is_tool(&self, object: ObjectId) -> bool {
         self.levels[object] & CACHES != 0
             && !self
                 .heap
-                .label(object)
-                .is_some_and(|label| EXECUTIONS.contains(&label))
+                .kind(object)
+                .is_some_and(|kind| kind.internal == Internal::Execution)
     }
 
     /// Goes on with an object's successors, up to one that `wanted` takes. `None` is where they begin: with the class.

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::dump::Fields;
 use crate::heap::HeapBuilder;
+use crate::ids::Address;
 use crate::progress::Progress;
 
 /// A heap as plain as can be: objects by a small number.
@@ -27,8 +28,8 @@ pub(crate) fn edge(graph: &Graph, parent: NodeId, child: NodeId) -> Edge {
     names.steps(&path)[1].edge.clone()
 }
 
-pub(crate) fn address(object: usize) -> u64 {
-    0x7f00_0000_0000 + object as u64 * 40
+pub(crate) fn address(object: usize) -> Address {
+    Address::new(0x7f00_0000_0000 + object as u64 * 40)
 }
 
 impl Plain {
@@ -87,7 +88,7 @@ impl Plain {
         (0..self.objects.len())
             .map(|object| match (strong.contains(&object), all.contains(&object)) {
                 (true, _) => Level::Strong,
-                (_, true) => Level::Postponed,
+                (_, true) => Level::LowPriority,
                 _ => Level::Unreachable,
             })
             .collect()
@@ -99,7 +100,7 @@ impl Plain {
         let mut edges: BTreeMap<NodeId, BTreeSet<NodeId>> = BTreeMap::new();
         for object in 0..self.objects.len() {
             let from = match self.objects[object].2 {
-                true => levels[object].max(Level::Postponed),
+                true => levels[object].max(Level::LowPriority),
                 false => levels[object],
             };
             let next = self
@@ -111,7 +112,7 @@ impl Plain {
         for category in graph.category_nodes() {
             let (list, level) = match graph.category(category).unwrap() {
                 "vm" => (self.strong.clone(), Level::Strong),
-                "machine_context" => (self.stack.clone(), Level::Postponed),
+                "machine_context" => (self.stack.clone(), Level::LowPriority),
                 "unreachable" => (
                     graph.successors(category).map(NodeId::index).collect(),
                     Level::Unreachable,

@@ -9,9 +9,10 @@ use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
 use crate::dump::{DumpHeader, Fields, NameLine};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ids::{Address, OptionalAddress};
 use crate::progress::Progress;
 
-/// One object, as a dump's record would tell it.
+/// One object, with what a dump's record has of it.
 pub type Object<'a> = Fields<'a>;
 
 /// Builds a [`Heap`] object by object.
@@ -25,7 +26,7 @@ pub struct HeapBuilder {
 
 impl HeapBuilder {
     /// A builder for objects at these addresses. Others cannot be added.
-    pub fn new(addresses: impl IntoIterator<Item = u64>) -> Result<Self> {
+    pub fn new(addresses: impl IntoIterator<Item = Address>) -> Result<Self> {
         let mut set = AddressSet::default();
         for address in addresses {
             set.insert(address);
@@ -51,7 +52,7 @@ impl HeapBuilder {
     }
 
     /// Adds a category of roots.
-    pub fn root(&mut self, category: impl Into<String>, references: Vec<u64>) -> &mut Self {
+    pub fn root(&mut self, category: impl Into<String>, references: Vec<Address>) -> &mut Self {
         self.roots.push(AddressedRoot {
             category: category.into(),
             addresses: references,
@@ -59,13 +60,13 @@ impl HeapBuilder {
         self
     }
 
-    /// Adds a name of the object at `value`, by which the one at `owner` refers to it (0: a global).
-    pub fn name(&mut self, owner: u64, value: u64, name: Name) -> &mut Self {
+    /// Adds a name of the object at `value`, by which the one at `owner` refers to it; without an owner, a global.
+    pub fn name(&mut self, owner: impl Into<OptionalAddress>, value: Address, name: Name) -> &mut Self {
         self.names.add(owner, value, name);
         self
     }
 
-    /// Adds names as a dump tells them, a line each.
+    /// Adds names from the NAME lines of a dump.
     pub fn name_lines(&mut self, text: &[u8]) -> &mut Self {
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             if let Some(line) = NameLine::parse(line) {
@@ -89,8 +90,11 @@ impl HeapBuilder {
     }
 
     /// The heap of these objects and what each refers to.
-    pub fn build_from<'a>(self, objects: impl IntoIterator<Item = (Object<'a>, Vec<u64>)>) -> Result<Heap> {
-        let objects: HashMap<u64, (Object<'a>, Vec<u64>)> = objects
+    pub fn build_from<'a>(
+        self,
+        objects: impl IntoIterator<Item = (Object<'a>, Vec<Address>)>,
+    ) -> Result<Heap> {
+        let objects: HashMap<Address, (Object<'a>, Vec<Address>)> = objects
             .into_iter()
             .map(|(object, references)| (object.address, (object, references)))
             .collect();
@@ -107,8 +111,8 @@ impl HeapBuilder {
 pub struct ObjectSink<'a, 'b>(&'a mut Filler<'b>);
 
 impl ObjectSink<'_, '_> {
-    /// Adds an object and the addresses it refers to, its class apart. Of two at one address the first counts.
-    pub fn add(&mut self, object: &Object<'_>, references: impl Iterator<Item = u64>) -> Result<()> {
+    /// Adds an object and the addresses it refers to, without its class. Of two at one address the first counts.
+    pub fn add(&mut self, object: &Object<'_>, references: impl Iterator<Item = Address>) -> Result<()> {
         self.0.object(object, references)
     }
 }

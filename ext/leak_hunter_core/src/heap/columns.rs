@@ -11,7 +11,7 @@ use super::ivar_tables::IvarRecord;
 use super::tables::PartialHeap;
 use crate::dump::Fields;
 use crate::error::Result;
-use crate::ids::{BirthId, KindId, SiteId};
+use crate::ids::{Address, BirthId, KindId, SiteId};
 use crate::pool;
 use crate::progress::Progress;
 
@@ -22,7 +22,7 @@ const CHUNK: usize = 1 << 14;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Row {
     /// Its address.
-    pub address: u64,
+    pub address: Address,
     /// Which of [`Dictionary::kinds`] it is of.
     pub kind: KindId,
     /// Bytes it takes; `u32::MAX` when [`Columns::large`] has them.
@@ -33,11 +33,11 @@ pub struct Row {
     pub length: u32,
 }
 
-/// Where an object was made.
+/// An object and its allocation site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TracedObject {
     /// Its address
-    pub address: u64,
+    pub address: Address,
     /// Its allocation site, a row of [`Dictionary::sites`]
     pub site: SiteId,
 }
@@ -46,9 +46,9 @@ pub struct TracedObject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldsOwner {
     /// Address of the record
-    pub record: u64,
+    pub record: Address,
     /// Address of its owner
-    pub owner: u64,
+    pub owner: Address,
 }
 
 /// All objects.
@@ -57,16 +57,16 @@ pub struct Columns {
     /// Each address once.
     pub rows: Vec<Row>,
     /// Sizes that do not fit, by address.
-    pub large: HashMap<u64, u64>,
-    /// Addresses that the objects refer to, classes apart, in the order of the rows.
-    pub references: Vec<u64>,
-    /// Where objects were made. Others than those of the rows are passed over.
+    pub large: HashMap<Address, u64>,
+    /// Addresses that the objects refer to, without their classes, in the order of the rows.
+    pub references: Vec<Address>,
+    /// Allocation sites. Those of objects that are not among the rows are ignored.
     pub sites: Vec<TracedObject>,
     /// The IMEMO `fields`, in which Ruby 4 keeps variables of other objects.
     pub fields_owners: Vec<FieldsOwner>,
 }
 
-/// What many objects have in common, each told once.
+/// What many objects have in common, each once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dictionary<'a> {
     /// Type, class, label.
@@ -123,10 +123,10 @@ impl HeapBuilder {
             first.root(root.category.as_bytes(), root.addresses.iter().copied());
         }
         let mut found = vec![first.finish()];
-        let fill = |(rows, mut references): (&[Row], &[u64])| {
+        let fill = |Chunk { rows, mut references }: Chunk<'_>| {
             progress.check()?;
             let mut filler = tables.filler();
-            let mut births: HashMap<(KindId, Option<SiteId>), BirthId, RandomState> = HashMap::default();
+            let mut births: HashMap<KindAndSite, BirthId, RandomState> = HashMap::default();
             for row in rows {
                 let (own, rest) = references.split_at(row.references as usize);
                 references = rest;
@@ -138,7 +138,8 @@ impl HeapBuilder {
                     memsize => u64::from(memsize),
                 };
                 let site = sites[number];
-                let birth = *births.entry((row.kind, site)).or_insert_with(|| {
+                let what = KindAndSite { kind: row.kind, site };
+                let birth = *births.entry(what).or_insert_with(|| {
                     filler.birth(&dictionary.site(&dictionary.kinds[row.kind.index()], site))
                 });
                 filler.row(number, birth, memsize, u64::from(row.length), own)?;
@@ -156,7 +157,20 @@ impl HeapBuilder {
     }
 }
 
-fn chunks(columns: &Columns) -> Vec<(&[Row], &[u64])> {
+/// Some rows, and the references of all of them.
+struct Chunk<'a> {
+    rows: &'a [Row],
+    references: &'a [Address],
+}
+
+/// What objects of a chunk may have in common.
+#[derive(PartialEq, Eq, Hash)]
+struct KindAndSite {
+    kind: KindId,
+    site: Option<SiteId>,
+}
+
+fn chunks(columns: &Columns) -> Vec<Chunk<'_>> {
     let mut references = columns.references.as_slice();
     let of_rows = |rows: &'_ [Row]| rows.iter().map(|row| row.references as usize).sum();
     columns
@@ -165,7 +179,10 @@ fn chunks(columns: &Columns) -> Vec<(&[Row], &[u64])> {
         .map(|rows| {
             let (own, rest) = references.split_at(of_rows(rows));
             references = rest;
-            (rows, own)
+            Chunk {
+                rows,
+                references: own,
+            }
         })
         .collect()
 }

@@ -17,6 +17,13 @@ pub(crate) type Place = u32;
 /// The object refers to nothing.
 pub(crate) const NOWHERE: Place = u32::MAX;
 
+/// An object and what it refers to.
+#[derive(Debug)]
+pub(crate) struct ReferenceList {
+    pub(crate) object: ObjectId,
+    pub(crate) references: Vec<ObjectId>,
+}
+
 /// All lists.
 #[derive(Debug, Default)]
 pub(crate) struct Edges {
@@ -55,18 +62,14 @@ impl Edges {
     }
 
     /// Writes the lists of some objects anew.
-    pub(crate) fn rewrite(
-        &mut self,
-        lists: &[(ObjectId, Vec<ObjectId>)],
-        places: &mut [Place],
-    ) -> Result<()> {
-        let shelf = Shelf(Mutex::new(std::mem::take(&mut self.blocks)));
-        let mut writer = Writer::new(&shelf);
-        for (own, list) in lists {
-            places[*own] = writer.write(*own, list)?;
+    pub(crate) fn rewrite(&mut self, lists: &[ReferenceList], places: &mut [Place]) -> Result<()> {
+        let store = BlockStore(Mutex::new(std::mem::take(&mut self.blocks)));
+        let mut writer = Writer::new(&store);
+        for ReferenceList { object, references } in lists {
+            places[*object] = writer.write(*object, references)?;
         }
         drop(writer);
-        *self = shelf.into_edges();
+        *self = store.into_edges();
         Ok(())
     }
 
@@ -149,9 +152,9 @@ pub(crate) struct Pause {
 
 /// Blocks that threads take and hand in.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf(Mutex<Vec<Box<[u8]>>>);
+pub(crate) struct BlockStore(Mutex<Vec<Box<[u8]>>>);
 
-impl Shelf {
+impl BlockStore {
     pub(crate) fn into_edges(self) -> Edges {
         Edges {
             blocks: self.0.into_inner(),
@@ -169,10 +172,10 @@ impl Shelf {
     }
 }
 
-/// Writes lists into blocks of a shelf.
+/// Writes lists into blocks, which it hands to a [`BlockStore`].
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
-    shelf: &'a Shelf,
+    store: &'a BlockStore,
     /// The block that is being filled.
     number: Option<u32>,
     bytes: Vec<u8>,
@@ -180,9 +183,9 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(shelf: &'a Shelf) -> Self {
+    pub(crate) fn new(store: &'a BlockStore) -> Self {
         Self {
-            shelf,
+            store,
             number: None,
             bytes: Vec::new(),
             list: Vec::new(),
@@ -207,7 +210,7 @@ impl<'a> Writer<'a> {
         }
         let number = match self.number {
             Some(number) => number,
-            None => *self.number.insert(self.shelf.take()?),
+            None => *self.number.insert(self.store.take()?),
         };
         if self.bytes.capacity() == 0 {
             self.bytes.reserve_exact(BLOCK.max(self.list.len()));
@@ -219,7 +222,7 @@ impl<'a> Writer<'a> {
 
     fn hand_in(&mut self) {
         if let Some(number) = self.number.take() {
-            self.shelf.0.lock()[number as usize] = std::mem::take(&mut self.bytes).into();
+            self.store.0.lock()[number as usize] = std::mem::take(&mut self.bytes).into();
         }
     }
 }
@@ -283,8 +286,8 @@ mod tests {
                 (object(), proptest::collection::vec(object(), 0..40)), 0..200),
             long in 0..40_000u32,
         ) {
-            let shelf = Shelf::default();
-            let mut writer = Writer::new(&shelf);
+            let store = BlockStore::default();
+            let mut writer = Writer::new(&store);
             let mut lists = lists;
             lists.push((ObjectId::new(7), (0..long).map(|number| ObjectId::new(number * 50_000)).collect()));
             let places: Vec<_> = lists
@@ -292,7 +295,7 @@ mod tests {
                 .map(|(own, list)| writer.write(*own, list).unwrap())
                 .collect();
             drop(writer);
-            let edges = shelf.into_edges();
+            let edges = store.into_edges();
             for ((own, list), place) in lists.iter().zip(places) {
                 prop_assert_eq!(&edges.at(place, *own).collect::<Vec<_>>(), list);
             }

@@ -3,18 +3,18 @@
 //! Since Ruby 4.0 the class variables and instance variables of classes and modules, and the instance variables of what
 //! is written in C (Hash, String, DATA …), are in a record of their own, an IMEMO of the type `fields`. Ruby 4.1 does the
 //! same with wide objects. In the heap it is `owner → fields → value`; in Ruby code, and up to Ruby 3.4, it is
-//! `owner → value`. So the values are moved to the owner here, and all Rubies have the same edges, paths and
-//! The record stays, as an object that its owner refers to, with its own bytes. It refers back to its owner, as in Ruby.
+//! `owner → value`. So the values are moved to the owner here, and all Rubies have the same edges, paths and retained
+//! sizes. The record stays, as an object that its owner refers to, with its own bytes. It refers back to its owner, as in Ruby.
 
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::edges::{Edges, NOWHERE, Place};
+use super::edges::{Edges, NOWHERE, Place, ReferenceList};
 use super::{Heap, Root, Type};
 use crate::dump::{Fields, HeapFields};
 use crate::error::Result;
-use crate::ids::ObjectId;
+use crate::ids::{Address, ObjectId};
 use crate::progress::Progress;
 
 /// Owners between two looks at whether to go on.
@@ -24,12 +24,12 @@ const CHECK_EVERY: usize = 1 << 12;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct IvarRecord {
     number: ObjectId,
-    owner: u64,
+    owner: Address,
     shape: u64,
 }
 
 impl IvarRecord {
-    pub(super) fn new(number: ObjectId, owner: u64, shape: u64) -> Self {
+    pub(super) fn new(number: ObjectId, owner: Address, shape: u64) -> Self {
         Self { number, owner, shape }
     }
 
@@ -43,8 +43,8 @@ impl IvarRecord {
 /// The same before objects have numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AddressedIvarRecord {
-    pub(super) address: u64,
-    owner: u64,
+    pub(super) address: Address,
+    owner: Address,
     shape: u64,
 }
 
@@ -95,16 +95,27 @@ pub(super) struct References<'a> {
     pub(super) roots: &'a mut [Root],
 }
 
+/// The owner of a record, and the shape that names its values.
+#[derive(Clone, Copy, Debug)]
+struct OwnerAndShape {
+    owner: ObjectId,
+    shape: u64,
+}
+
 /// Owners and shapes, by record.
-type Records = HashMap<ObjectId, (ObjectId, u64), RandomState>;
-/// Objects and what they refer to.
-type Lists = Vec<(ObjectId, Vec<ObjectId>)>;
+type Records = HashMap<ObjectId, OwnerAndShape, RandomState>;
+
+/// The tables of all owners, and what these refer to with their values.
+struct Contraction {
+    tables: Vec<IvarTable>,
+    lists: Vec<ReferenceList>,
+}
 
 impl IvarTables {
-    /// Moves the values of `records` to their owners. `is_internal` tells the VM's own objects.
+    /// Moves the values of `records` to their owners. `is_internal`: whether an object is the VM's own.
     pub(super) fn contract(
         records: &[IvarRecord],
-        number: impl Fn(u64) -> Option<ObjectId>,
+        number: impl Fn(Address) -> Option<ObjectId>,
         is_internal: impl Fn(ObjectId) -> bool,
         references: References<'_>,
         progress: &Progress,
@@ -114,19 +125,26 @@ impl IvarTables {
         }
         let records: Records = records
             .iter()
-            .filter_map(|record| Some((record.number, (number(record.owner)?, record.shape))))
+            .filter_map(|record| {
+                let owner = number(record.owner)?;
+                let shape = record.shape;
+                Some((record.number, OwnerAndShape { owner, shape }))
+            })
             .collect();
         let References { places, edges, roots } = references;
-        let (tables, mut lists) = tables(&records, places, edges, progress)?;
+        let Contraction { tables, mut lists } = tables(&records, places, edges, progress)?;
         let owners: HashMap<ObjectId, ObjectId, RandomState> =
             tables.iter().map(|table| (table.record, table.owner)).collect();
-        for (record, (owner, _)) in &records {
+        for (record, OwnerAndShape { owner, .. }) in &records {
             match owners.contains_key(record) {
                 true => places[*record] = NOWHERE,
                 // An owner that has another one by now: it is still referred to, as in Ruby.
                 false => {
                     let list = edges.at(places[*record], *record);
-                    lists.push((*record, list.chain([*owner]).collect()));
+                    lists.push(ReferenceList {
+                        object: *record,
+                        references: list.chain([*owner]).collect(),
+                    });
                 }
             }
         }
@@ -136,9 +154,9 @@ impl IvarTables {
             owner.filter(|owner| *owner != object)
         };
         let mut changed: HashSet<ObjectId, RandomState> = HashSet::default();
-        for (object, list) in &mut lists {
+        for ReferenceList { object, references } in &mut lists {
             changed.insert(*object);
-            for number in list {
+            for number in references {
                 *number = other_owner(*object, *number).unwrap_or(*number);
             }
         }
@@ -151,8 +169,8 @@ impl IvarTables {
             }
             let list = edges.at(places[object], object);
             if list.clone().any(|it| other_owner(object, it).is_some()) {
-                let list = list.map(|it| other_owner(object, it).unwrap_or(it));
-                lists.push((object, list.collect()));
+                let references = list.map(|it| other_owner(object, it).unwrap_or(it)).collect();
+                lists.push(ReferenceList { object, references });
             }
         }
         for root in roots {
@@ -175,14 +193,8 @@ impl IvarTables {
     }
 }
 
-/// The tables of all owners, and what these refer to with their values.
-fn tables(
-    records: &Records,
-    places: &[Place],
-    edges: &Edges,
-    progress: &Progress,
-) -> Result<(Vec<IvarTable>, Lists)> {
-    let mut owners: Vec<ObjectId> = records.values().map(|(owner, _)| *owner).collect();
+fn tables(records: &Records, places: &[Place], edges: &Edges, progress: &Progress) -> Result<Contraction> {
+    let mut owners: Vec<ObjectId> = records.values().map(|it| it.owner).collect();
     owners.sort_unstable();
     owners.dedup();
     // Ruby has no record that is the owner of another one
@@ -198,7 +210,8 @@ fn tables(
         let own = list.len();
         for index in 0..own {
             let record = list[index];
-            let Some((_, shape)) = records.get(&record).filter(|(of, _)| *of == owner) else {
+            let Some(OwnerAndShape { shape, .. }) = records.get(&record).filter(|it| it.owner == owner)
+            else {
                 continue;
             };
             if done.insert(record) {
@@ -213,10 +226,13 @@ fn tables(
             }
         }
         if list.len() > own {
-            lists.push((owner, list));
+            lists.push(ReferenceList {
+                object: owner,
+                references: list,
+            });
         }
     }
-    Ok((tables, lists))
+    Ok(Contraction { tables, lists })
 }
 
 impl Heap {

@@ -11,16 +11,16 @@ use crate::dump::Fields;
 use crate::graph::tests::edge;
 use crate::graph::{Graph, Level, dominators, path};
 use crate::heap::{Heap, HeapBuilder, Name};
-use crate::ids::ObjectId;
+use crate::ids::{Address, ObjectId};
 use crate::progress::Progress;
 
-const TOP: u64 = 0x1000;
-const OWNER: u64 = 0x1028;
-const VALUE: u64 = 0x1050;
-const OTHER: u64 = 0x1078;
-const RECORD: u64 = 0x10a0;
+const TOP: Address = Address::new(0x1000);
+const OWNER: Address = Address::new(0x1028);
+const VALUE: Address = Address::new(0x1050);
+const OTHER: Address = Address::new(0x1078);
+const RECORD: Address = Address::new(0x10a0);
 
-fn record(owner: u64, shape: Option<u64>) -> Fields<'static> {
+fn record(owner: Address, shape: Option<u64>) -> Fields<'static> {
     Fields {
         address: RECORD,
         kind: b"IMEMO".into(),
@@ -32,7 +32,7 @@ fn record(owner: u64, shape: Option<u64>) -> Fields<'static> {
     }
 }
 
-fn object(address: u64, kind: &'static str) -> Fields<'static> {
+fn object(address: Address, kind: &'static str) -> Fields<'static> {
     Fields {
         address,
         kind: kind.as_bytes().into(),
@@ -84,7 +84,7 @@ fn load(lines: &[String]) -> Heap {
     heap
 }
 
-fn line(address: u64, members: &str, references: &[u64]) -> String {
+fn line(address: Address, members: &str, references: &[Address]) -> String {
     let list: Vec<String> = references.iter().map(|it| format!("\"{it:#x}\"")).collect();
     let list = list.join(", ");
     format!(
@@ -92,7 +92,7 @@ fn line(address: u64, members: &str, references: &[u64]) -> String {
     )
 }
 
-fn references(heap: &Heap) -> BTreeMap<u64, Vec<u64>> {
+fn references(heap: &Heap) -> BTreeMap<Address, Vec<Address>> {
     heap.objects()
         .map(|object| {
             let list = heap.references(object).map(|it| heap.address(it)).collect();
@@ -112,7 +112,7 @@ fn edges(heap: Heap) -> [(String, Option<String>); 2] {
     })
 }
 
-fn a_dump(owner: &str, own: &[u64], shape: u64, values: &[u64]) -> Heap {
+fn a_dump(owner: &str, own: &[Address], shape: u64, values: &[Address]) -> Heap {
     load(&[
         line(TOP, r#""type":"CLASS", "name":"Top""#, &[OWNER]),
         line(OWNER, owner, own),
@@ -240,21 +240,21 @@ fn names_that_the_process_told_come_first() {
     )
     .unwrap();
     let objects = steps.iter().filter_map(|step| graph.object(step.node));
-    let addresses: Vec<u64> = objects.map(|object| heap.address(object)).collect();
+    let addresses: Vec<Address> = objects.map(|object| heap.address(object)).collect();
     assert_eq!(addresses, [TOP, OWNER, VALUE]);
     assert_eq!(steps[3].edge.name.as_deref(), Some("@told"));
 }
 
 #[test]
 fn what_ruby_does_not_write_is_read_all_the_same() {
-    let fields = |owner: u64, address: u64| {
-        format!(r#""type":"IMEMO", "class":"{owner:#x}", "imemo_type":"fields", "shape_id":{address}"#)
+    let fields = |owner: Address, shape: u64| {
+        format!(r#""type":"IMEMO", "class":"{owner:#x}", "imemo_type":"fields", "shape_id":{shape}"#)
     };
-    let cases: [(u64, &[u64], &[u64]); 5] = [
+    let cases: [(Address, &[Address], &[Address]); 5] = [
         // an owner that does not refer to it: something else still does
         (OWNER, &[OTHER], &[VALUE, OWNER]),
         // one that is no object of the dump
-        (0x9999_9998, &[RECORD], &[VALUE]),
+        (Address::new(0x9999_9998), &[RECORD], &[VALUE]),
         // one that is the record itself
         (RECORD, &[RECORD], &[VALUE, RECORD]),
         // one that refers to it twice
@@ -314,15 +314,15 @@ fn heaps() -> impl Strategy<Value = Vec<(Vec<usize>, usize)>> {
     (2..14usize).prop_flat_map(|count| vec((vec(0..count, 0..4), 0..4usize), count))
 }
 
-fn address(object: usize) -> u64 {
-    0x7f00_0000_0000 + object as u64 * 40
+fn address(object: usize) -> Address {
+    Address::new(0x7f00_0000_0000 + object as u64 * 40)
 }
 
 fn heap_of(objects: &[(Vec<usize>, usize)], ruby_4: bool) -> Heap {
     let count = objects.len();
     let mut all = Vec::new();
     for (index, (references, variables)) in objects.iter().enumerate() {
-        let mut own: Vec<u64> = references.iter().copied().map(address).collect();
+        let mut own: Vec<Address> = references.iter().copied().map(address).collect();
         let values = own.split_off(own.len().saturating_sub(*variables));
         let mut fields = record(address(index), None);
         fields.address = address(count + index);

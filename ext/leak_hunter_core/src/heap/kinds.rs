@@ -3,92 +3,28 @@
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroU32;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
-use crate::dump::{Fields, lossy};
-use crate::ids::{BirthId, KindId, ObjectId, TextId};
+use crate::dump::{Fields, Internal, Type, lossy};
+use crate::ids::{Address, BirthId, Generation, KindId, ObjectId, OptionalAddress, TextId};
 use crate::lock::Mutex;
-
-/// Labels of the VM's inline caches: there is one for each place in the code that runs.
-const INLINE_CACHES: [&str; 4] = ["constcache", "callcache", "callinfo", "cvar_entry"];
-/// The table of call caches that a class has from Ruby 4.0 on.
-const CALL_CACHE_TABLE: &str = "VM/cc_table";
-
-/// Whether objects of this type and label are caches of the VM. What one refers to, something else holds as a rule.
-pub(crate) fn is_vm_cache(type_: Type, label: &str) -> bool {
-    match type_ {
-        Type::Imemo => INLINE_CACHES.contains(&label),
-        Type::Data => label == CALL_CACHE_TABLE,
-        _ => false,
-    }
-}
 
 /// Stands for no number in a table of numbers.
 pub(crate) const NONE: u32 = u32::MAX;
-
-/// Ruby's internal types, as far as an analysis tells them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Type {
-    /// `OBJECT`
-    Object,
-    /// `CLASS`
-    Class,
-    /// `MODULE`
-    Module,
-    /// `ICLASS`: what stands for an included module among superclasses
-    IClass,
-    /// `STRING`
-    String,
-    /// `ARRAY`
-    Array,
-    /// `HASH`
-    Hash,
-    /// `STRUCT`
-    Struct,
-    /// `DATA`: of C code
-    Data,
-    /// `IMEMO`: the VM's own
-    Imemo,
-    /// Any other
-    Other,
-}
-
-impl Type {
-    /// How many there are.
-    pub(super) const COUNT: usize = Self::Other as usize + 1;
-
-    pub(crate) fn of(name: &[u8]) -> Self {
-        match name {
-            b"OBJECT" => Self::Object,
-            b"CLASS" => Self::Class,
-            b"MODULE" => Self::Module,
-            b"ICLASS" => Self::IClass,
-            b"STRING" => Self::String,
-            b"ARRAY" => Self::Array,
-            b"HASH" => Self::Hash,
-            b"STRUCT" => Self::Struct,
-            b"DATA" => Self::Data,
-            b"IMEMO" => Self::Imemo,
-            _ => Self::Other,
-        }
-    }
-
-    /// Of C code, the VM's above all.
-    pub(super) fn is_internal(self) -> bool {
-        matches!(self, Self::Data | Self::Imemo)
-    }
-}
 
 /// What objects of a kind have in common. Texts are entries of [`Kinds::text`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
     /// Ruby's internal type
     pub type_: Type,
+    /// What an object of the VM is; [`Internal::Other`] of all others
+    pub internal: Internal,
+    /// Of [`Type::Other`] its name, as the dump has it.
     pub(crate) type_name: Option<TextId>,
-    /// Address of the class; 0 for objects without one.
-    pub class: u64,
+    pub(crate) class: OptionalAddress,
     /// Number of the class among the objects, once all are known; [`ObjectId::NONE`] before and without one.
     pub(crate) class_number: ObjectId,
     /// `struct` of DATA, `imemo_type` of IMEMO.
@@ -97,35 +33,51 @@ pub struct Kind {
     pub(crate) method: Option<TextId>,
     /// Line of the allocation site; 0 for none.
     pub line: u64,
-    /// `shape_id` of an OBJECT, from which its instance variables can be told; 0 for none.
+    /// `shape_id` of an OBJECT, which has the names of its instance variables; 0 for none.
     pub shape: u64,
 }
 
-/// As few words as possible: a kind is looked up for every object.
+/// As few words as possible: a kind is looked up for every object. What an object of the VM is follows from its label.
 impl Hash for Kind {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         let text = |text: Option<TextId>| text.map_or(0, |text| text.index() as u64 + 1);
-        state.write_u64(self.class);
+        state.write_u64(self.class.number());
         state.write_u64(text(self.file) << 32 | text(self.method));
         state.write_u64(self.line << 32 ^ text(self.label) << 8 ^ self.shape << 40 ^ self.type_ as u64);
         state.write_u32(text(self.type_name) as u32);
     }
 }
 
-/// When and as what an object was born: its kind and the GC count of that time.
+/// The kind and the generation of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Birth {
     pub(crate) kind: KindId,
-    /// [`NONE`] of untraced objects.
-    pub(crate) generation: u32,
+    pub(crate) generation: BirthGeneration,
 }
 
-impl Birth {
-    /// The generation of an object, [`NONE`] if that was not traced.
-    pub(super) fn generation_of(generation: Option<u64>) -> u32 {
-        let generation = generation.map(|it| u32::try_from(it).unwrap_or(NONE - 1));
-        generation.unwrap_or(NONE)
+/// The generation at birth in half the memory; none of untraced objects. No process gets to 2³² collections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct BirthGeneration(Option<NonZeroU32>);
+
+impl BirthGeneration {
+    pub(super) fn of(generation: Option<Generation>) -> Self {
+        let one_more = |it: Generation| u32::try_from(it.get().saturating_add(1)).unwrap_or(u32::MAX);
+        Self(generation.and_then(|it| NonZeroU32::new(one_more(it))))
+    }
+
+    #[inline]
+    pub(super) fn get(self) -> Option<Generation> {
+        self.0
+            .map(|one_more| Generation::new(u64::from(one_more.get()) - 1))
+    }
+}
+
+impl Kind {
+    /// The class, singleton classes as they are; `None` of objects without one.
+    #[inline]
+    pub fn class(&self) -> Option<Address> {
+        self.class.get()
     }
 }
 
@@ -170,10 +122,10 @@ impl Kinds {
     }
 
     /// Tells the classes' numbers, once all objects have one.
-    pub(crate) fn number_classes(&mut self, number: impl Fn(u64) -> Option<ObjectId>) {
+    pub(crate) fn number_classes(&mut self, number: impl Fn(Address) -> Option<ObjectId>) {
         for kind in &mut self.kinds {
-            if kind.class != 0 {
-                kind.class_number = number(kind.class).unwrap_or(ObjectId::NONE);
+            if let Some(class) = kind.class() {
+                kind.class_number = number(class).unwrap_or(ObjectId::NONE);
             }
         }
         let classes = self
@@ -210,8 +162,12 @@ impl Table {
         let type_ = Type::of(&fields.kind);
         let kind = Kind {
             type_,
-            type_name: self.text(Some(&fields.kind)),
-            class: fields.class_of_object().unwrap_or(0),
+            internal: Internal::of(type_, label.map(AsRef::as_ref)),
+            type_name: match type_ {
+                Type::Other => self.text(Some(&fields.kind)),
+                _ => None,
+            },
+            class: fields.class_of_object().into(),
             class_number: ObjectId::NONE,
             label: self.text(label.map(AsRef::as_ref)),
             file: self.text(fields.file.as_deref()),
@@ -266,7 +222,7 @@ impl<'a> Interner<'a> {
 
     pub(crate) fn birth(&mut self, fields: &Fields<'_>) -> BirthId {
         let kind = self.kind(fields);
-        let generation = Birth::generation_of(fields.generation);
+        let generation = BirthGeneration::of(fields.generation);
         let birth = Birth { kind, generation };
         if let Some(id) = self.births.get(&birth) {
             return *id;
@@ -280,7 +236,7 @@ impl<'a> Interner<'a> {
         self.key.clear();
         let shape = shape_of(Type::of(&fields.kind), fields.shape_id);
         for number in [
-            fields.class_of_object().unwrap_or(0),
+            OptionalAddress::from(fields.class_of_object()).number(),
             fields.line.unwrap_or(0),
             shape,
         ] {

@@ -8,8 +8,9 @@ use super::Heap;
 use super::rows::Rows;
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
-use crate::dump::{Classes, DumpFile, Failure, Fields, NameLine, Pass, Record, scan};
+use crate::dump::{Classes, DumpFile, Failure, Fields, NameLine, Pass, Record, Type, scan};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ids::Address;
 use crate::pool;
 use crate::progress::Progress;
 
@@ -67,9 +68,9 @@ impl Pass for Reader {
     const REFERENCES: bool = true;
 
     fn visit(&mut self, record: &Record<'_>) -> std::result::Result<(), Failure> {
-        match record.kind {
-            b"NONE" => return Ok(()),
-            b"SHAPE" => {
+        match record.type_ {
+            Type::None => return Ok(()),
+            Type::Shape => {
                 self.rows.shape(&record.fields().ok_or(Failure::Damaged)?);
                 return Ok(());
             }
@@ -77,7 +78,7 @@ impl Pass for Reader {
         }
         let new = self.addresses.insert(record.address);
         self.repeated += u64::from(!new);
-        let is_class = Classes::wants(record.kind);
+        let is_class = record.type_.is_class();
         if !is_class && self.rows.quick_record(record) {
             return Ok(());
         }
@@ -90,7 +91,7 @@ impl Pass for Reader {
         Ok(())
     }
 
-    fn root(&mut self, root: &Fields<'_>, elided: &[u64]) {
+    fn root(&mut self, root: &Fields<'_>, elided: &[Address]) {
         self.rows.root(root, elided);
     }
 

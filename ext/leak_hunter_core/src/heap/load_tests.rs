@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ids::ObjectId;
+use crate::ids::{Address, Generation, ObjectId};
 use crate::test_support::{Line, any_line};
 
 fn address(number: usize) -> u64 {
@@ -66,7 +66,7 @@ proptest! {
                     let object = ObjectId::new(index as u32);
                     dangling += list.len() - known.len();
                     prop_assert_eq!(&heap.references(object).collect::<Vec<_>>(), &known);
-                    let generation = sites.then_some(index as u64);
+                    let generation = sites.then_some(Generation::new(index as u64));
                     prop_assert_eq!(heap.generation(object), generation);
                 }
                 let mut known = known;
@@ -93,7 +93,7 @@ fn plain(mut line: Line) -> Line {
 /// What is told of each object.
 fn told(heap: &Heap) -> Vec<String> {
     let objects = heap.objects().map(|object| {
-        let references: Vec<u64> = heap.references(object).map(|it| heap.address(it)).collect();
+        let references: Vec<Address> = heap.references(object).map(|it| heap.address(it)).collect();
         format!(
             "{:#x} {} {:?} {:?} {:?} {:?} {:?} {} {references:x?}",
             heap.address(object),
@@ -129,7 +129,7 @@ proptest! {
             }
         }
         let texts: Vec<Vec<u8>> = lines.values().map(Line::to_bytes).collect();
-        let mut builder = crate::heap::HeapBuilder::new(addresses).unwrap();
+        let mut builder = crate::heap::HeapBuilder::new(addresses.into_iter().map(Address::new)).unwrap();
         builder.root("vm", Vec::new());
         let objects = texts.iter().map(|text| {
             let fields = Fields::parse(text).unwrap();

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
-use super::kinds::{Birth, Kind, Kinds, Type, shape_of};
-use crate::dump::{HeapFields, lossy};
+use super::kinds::{Birth, BirthGeneration, Kind, Kinds, shape_of};
+use crate::dump::{HeapFields, Internal, Type, lossy};
 use crate::ids::{BirthId, KindId, ObjectId, TextId};
 
 /// Kinds, births and texts by what they are, in the order in which they were met.
@@ -18,8 +18,6 @@ pub(super) struct LocalKinds {
     texts: Vec<Box<str>>,
     /// The file of the record before: neighbours were often allocated in one.
     last_file: Option<TextId>,
-    /// Of the types that are told apart.
-    type_names: [Option<TextId>; Type::COUNT],
     kinds: IndexMap<Kind, FirstBirth, RandomState>,
     births: Vec<Birth>,
     /// Births of kinds that have more than one.
@@ -30,14 +28,14 @@ pub(super) struct LocalKinds {
 #[derive(Clone, Copy, Debug)]
 struct FirstBirth {
     id: BirthId,
-    generation: u32,
+    generation: BirthGeneration,
 }
 
 impl LocalKinds {
     /// The number of what an object is and when it was born.
     pub(super) fn birth(&mut self, fields: &HeapFields<'_>) -> BirthId {
         let kind = self.kind(fields);
-        let generation = Birth::generation_of(fields.generation);
+        let generation = BirthGeneration::of(fields.generation);
         let next = BirthId::new(self.births.len() as u32);
         let entry = self.kinds.entry(kind);
         let kind = KindId::new(entry.index() as u32);
@@ -56,30 +54,22 @@ impl LocalKinds {
     }
 
     fn kind(&mut self, fields: &HeapFields<'_>) -> Kind {
-        let type_ = Type::of(fields.kind);
+        let type_ = fields.type_;
+        let label = fields.label();
         Kind {
             type_,
-            type_name: Some(self.type_name(type_, fields.kind)),
-            class: fields.class_of_object().unwrap_or(0),
+            internal: Internal::of(type_, label),
+            type_name: match type_ {
+                Type::Other => Some(self.text(fields.kind)),
+                _ => None,
+            },
+            class: fields.class_of_object().into(),
             class_number: ObjectId::NONE,
-            label: fields.label().map(|text| self.text(text)),
+            label: label.map(|text| self.text(text)),
             file: fields.file.map(|text| self.file(text)),
             method: fields.method.map(|text| self.text(text)),
             line: fields.line.unwrap_or(0),
             shape: shape_of(type_, fields.shape_id),
-        }
-    }
-
-    fn type_name(&mut self, type_: Type, name: &[u8]) -> TextId {
-        if type_ == Type::Other {
-            return self.text(name);
-        }
-        match self.type_names[type_ as usize] {
-            Some(id) => id,
-            None => {
-                let id = self.text(name);
-                *self.type_names[type_ as usize].insert(id)
-            }
         }
     }
 
@@ -115,7 +105,7 @@ impl LocalKinds {
         id
     }
 
-    /// Takes over the kinds of another thread, and tells from which number on its births are here.
+    /// Takes over the kinds of another thread. Returns the number of its first birth in this table.
     fn add(&mut self, other: Self) -> BirthId {
         let texts: Vec<TextId> = other
             .texts
@@ -141,7 +131,7 @@ impl LocalKinds {
             })
             .collect();
         let first = BirthId::new(self.births.len() as u32);
-        // A birth that both have stands here twice, which nobody minds.
+        // A birth that both have is here twice, which does no harm.
         self.births.extend(other.births.into_iter().map(|birth| Birth {
             kind: kinds[birth.kind.index()],
             ..birth
@@ -150,7 +140,7 @@ impl LocalKinds {
     }
 }
 
-/// One table of all, and by thread from which number on its births are there.
+/// One table of all, and by thread the number of its first birth in it.
 pub(super) fn merge(parts: Vec<LocalKinds>) -> (Kinds, Vec<BirthId>) {
     let mut parts = parts.into_iter();
     let mut whole = parts.next().unwrap_or_default();

@@ -5,6 +5,7 @@
 //! references is in [`crate::graph`].
 //!
 //! ```
+//! use leak_hunter_core::ids::Address;
 //! use leak_hunter_core::{Heap, Progress};
 //!
 //! let dump = tempfile::NamedTempFile::new()?;
@@ -13,7 +14,7 @@
 //! {"address":"0x38", "type":"STRING", "generation":9, "memsize":100}
 //! "#)?;
 //! let heap = Heap::load(dump.path(), Some(1), &Progress::default())?;
-//! let array = heap.find(0x10).ok_or("no Array")?;
+//! let array = heap.find(Address::new(0x10)).ok_or("no Array")?;
 //! let references: Vec<_> = heap.references(array).map(|object| heap.type_name(object)).collect();
 //! assert_eq!(references, ["STRING"]);
 //! assert_eq!(heap.total_memsize(), 140);
@@ -46,19 +47,20 @@ pub(crate) use self::edges::List;
 use self::edges::{Edges, Pause, Place};
 use self::ivar_tables::IvarTables;
 pub(crate) use self::ivar_tables::Slot;
+pub use self::kinds::Kind;
+pub(crate) use self::kinds::NONE;
 use self::kinds::{Birth, Kinds};
-pub use self::kinds::{Kind, Type};
-pub(crate) use self::kinds::{NONE, is_vm_cache};
 pub(crate) use self::load::index_of;
 pub use self::names::{Name, Names};
 pub use self::object_set::ObjectSet;
 pub(crate) use self::rows::Rows;
 pub use self::site::{AllocationSite, Site};
-pub use self::summary::Tally;
+pub use self::summary::{Sum, Tally};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader};
+pub use crate::dump::{Internal, Type};
 use crate::error::Result;
-use crate::ids::{BirthId, KindId, ObjectId};
+use crate::ids::{Address, BirthId, Generation, KindId, ObjectId};
 
 /// All objects of a heap at one moment.
 #[derive(Debug)]
@@ -133,12 +135,12 @@ impl Heap {
     }
 
     /// The object at an address.
-    pub fn find(&self, address: u64) -> Option<ObjectId> {
+    pub fn find(&self, address: Address) -> Option<ObjectId> {
         self.index.number(address)
     }
 
     /// The address of an object.
-    pub fn address(&self, object: ObjectId) -> u64 {
+    pub fn address(&self, object: ObjectId) -> Address {
         self.index.address(object)
     }
 
@@ -146,7 +148,7 @@ impl Heap {
         self.kinds.births.get(self.births[object].index()).copied()
     }
 
-    /// What an object is and where it was made. `None` of a damaged record.
+    /// Type, class and allocation site of an object. `None` of a damaged record.
     pub fn kind(&self, object: ObjectId) -> Option<&Kind> {
         self.kinds.kinds.get(self.birth(object)?.kind.index())
     }
@@ -161,9 +163,8 @@ impl Heap {
     }
 
     /// GC count at its birth; `None` when that was not traced.
-    pub fn generation(&self, object: ObjectId) -> Option<u64> {
-        let generation = self.birth(object)?.generation;
-        (generation != NONE).then_some(u64::from(generation))
+    pub fn generation(&self, object: ObjectId) -> Option<Generation> {
+        self.birth(object)?.generation.get()
     }
 
     /// Bytes of an object: its slot and what it allocated beside.
@@ -180,7 +181,7 @@ impl Heap {
             .fold(0, |sum: u64, object| sum.saturating_add(self.memsize(object)))
     }
 
-    /// The objects it refers to, its class apart, as often as it does so.
+    /// The objects it refers to, without its class; one more than once if it is referred to more than once.
     pub fn references(&self, object: ObjectId) -> impl ExactSizeIterator<Item = ObjectId> + Clone + '_ {
         self.list(object)
     }
@@ -196,7 +197,7 @@ impl Heap {
         self.edges.resume(self.places[object], pause)
     }
 
-    /// How many references all objects have, classes apart.
+    /// How many references all objects have, without those to their classes.
     pub fn reference_count(&self) -> u64 {
         self.objects().map(|object| self.list(object).len() as u64).sum()
     }
@@ -210,9 +211,10 @@ impl Heap {
 
     /// Ruby's internal type: `STRING`.
     pub fn type_name(&self, object: ObjectId) -> &str {
-        self.kind(object)
-            .and_then(|kind| self.kinds.text(kind.type_name))
-            .unwrap_or("UNKNOWN")
+        match self.kind(object) {
+            Some(kind) => self.kinds.text(kind.type_name).unwrap_or(kind.type_.name()),
+            None => Type::Other.name(),
+        }
     }
 
     /// Name of its class, past singleton classes; of DATA without one its struct, of IMEMO its kind. `None` of hidden
@@ -222,7 +224,7 @@ impl Heap {
     }
 
     pub(crate) fn class_name_of_kind(&self, kind: &Kind) -> Option<String> {
-        let class = (kind.class != 0).then(|| self.classes.name(kind.class)).flatten();
+        let class = kind.class().and_then(|class| self.classes.name(class));
         class.or_else(|| self.kinds.text(kind.label).map(Into::into))
     }
 
@@ -276,7 +278,7 @@ impl Heap {
         self.dangling
     }
 
-    /// Names the process told.
+    /// Names that only the process knew.
     pub fn names(&self) -> &Names {
         &self.names
     }

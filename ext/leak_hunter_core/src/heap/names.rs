@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 
 use super::EdgeKind;
 use crate::dump::{Fields, NameLine, lossy};
+use crate::ids::{Address, OptionalAddress};
 
 /// No shape has a longer chain; a damaged dump may hold a circle.
 const LONGEST_CHAIN: usize = 4096;
@@ -26,6 +27,14 @@ pub struct Name {
     pub name: String,
 }
 
+/// A reference that has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct NamedEdge {
+    /// What refers to the value; none of a global variable.
+    pub(crate) owner: OptionalAddress,
+    pub(crate) value: Address,
+}
+
 #[derive(Debug)]
 struct Shape {
     parent: Option<u64>,
@@ -35,10 +44,9 @@ struct Shape {
 /// All names of a heap.
 #[derive(Debug, Default)]
 pub struct Names {
-    /// By owner (0 for globals) and value.
-    by_edge: HashMap<(u64, u64), Name, RandomState>,
+    by_edge: HashMap<NamedEdge, Name, RandomState>,
     /// Of locals of threads and fibers, by value.
-    locals: HashMap<u64, Name, RandomState>,
+    locals: HashMap<Address, Name, RandomState>,
     shapes: HashMap<u64, Shape, RandomState>,
 }
 
@@ -59,11 +67,12 @@ impl Names {
 
     /// Adds a name. Of several for one edge, the first in the order of the alphabet stays, so that every run says the
     /// same.
-    pub fn add(&mut self, owner: u64, value: u64, name: Name) {
+    pub fn add(&mut self, owner: impl Into<OptionalAddress>, value: Address, name: Name) {
+        let owner = owner.into();
         if name.kind.is_local() {
             put_first(&mut self.locals, value, name.clone());
         }
-        put_first(&mut self.by_edge, (owner, value), name);
+        put_first(&mut self.by_edge, NamedEdge { owner, value }, name);
     }
 
     /// Replaces what applications make of their data: keys of thread-locals and the like. Names that stand in source
@@ -85,8 +94,8 @@ impl Names {
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        for ((owner, value), name) in other.by_edge {
-            self.add(owner, value, name);
+        for (edge, name) in other.by_edge {
+            self.add(edge.owner, edge.value, name);
         }
         for (value, name) in other.locals {
             put_first(&mut self.locals, value, name);
@@ -94,25 +103,25 @@ impl Names {
         self.shapes.extend(other.shapes);
     }
 
-    /// By what name the object at `owner` (0 for none) refers to the one at `value`.
-    pub fn of_edge(&self, owner: u64, value: u64) -> Option<&Name> {
-        self.by_edge.get(&(owner, value))
+    /// By what name the object at `owner` refers to the one at `value`.
+    pub fn of_edge(&self, owner: Address, value: Address) -> Option<&Name> {
+        let owner = owner.into();
+        self.by_edge.get(&NamedEdge { owner, value })
     }
 
-    /// All of them: owner (0 for none), value, name.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (u64, u64, &Name)> {
-        self.by_edge
-            .iter()
-            .map(|((owner, value), name)| (*owner, *value, name))
+    /// All of them, each with the reference that it is of.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&NamedEdge, &Name)> {
+        self.by_edge.iter()
     }
 
     /// The global variable that holds the object at this address.
-    pub fn of_global(&self, value: u64) -> Option<&Name> {
-        self.of_edge(0, value)
+    pub fn of_global(&self, value: Address) -> Option<&Name> {
+        let owner = OptionalAddress::NONE;
+        self.by_edge.get(&NamedEdge { owner, value })
     }
 
     /// The local of a thread or a fiber that holds the object at this address.
-    pub fn of_local(&self, value: u64) -> Option<&Name> {
+    pub fn of_local(&self, value: Address) -> Option<&Name> {
         self.locals.get(&value)
     }
 

@@ -15,7 +15,7 @@ use super::tables::{Filler, PartialHeap, SHORT, Tables};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader, Fields, HeapFields, NameLine, Record};
 use crate::error::Result;
-use crate::ids::BirthId;
+use crate::ids::{Address, BirthId};
 use crate::lock::Mutex;
 use crate::progress::Progress;
 
@@ -29,8 +29,8 @@ pub(crate) struct Rows {
     blocks: Vec<Vec<u8>>,
     open: Vec<u8>,
     /// The address of the last row of the open block.
-    last: u64,
-    references: Vec<u64>,
+    last: Address,
+    references: Vec<Address>,
     found: PartialHeap,
     ivar_records: Vec<AddressedIvarRecord>,
 }
@@ -129,7 +129,7 @@ impl Rows {
     }
 
     /// Adds a record of roots, and the references that were left out of its text.
-    pub(crate) fn root(&mut self, root: &Fields<'_>, elided: &[u64]) {
+    pub(crate) fn root(&mut self, root: &Fields<'_>, elided: &[Address]) {
         if let Some(category) = &root.root {
             let references = root.references().chain(elided.iter().copied());
             self.found.root(category, references);
@@ -149,7 +149,7 @@ impl Rows {
         // the next is as long, or nearly so
         self.open.reserve(full.len());
         self.blocks.push(full);
-        self.last = 0;
+        self.last = Address::default();
     }
 }
 
@@ -159,10 +159,10 @@ fn fill(
     filler: &mut Filler<'_>,
     births: BirthId,
     block: &[u8],
-    references: &mut Vec<u64>,
+    references: &mut Vec<Address>,
 ) -> Result<()> {
     let mut rest = block;
-    let mut address = 0;
+    let mut address = Address::default();
     while !rest.is_empty() {
         address = apart(address, take(&mut rest));
         let birth = births.plus(take(&mut rest) as u32);
@@ -183,17 +183,17 @@ fn fill(
 }
 
 /// How far it is from one address to another, small for neighbours. Most addresses are multiples of 8.
-fn difference(from: u64, to: u64) -> u64 {
-    let difference = to.rotate_right(3).wrapping_sub(from.rotate_right(3)) as i64;
+fn difference(from: Address, to: Address) -> u64 {
+    let (from, to) = (from.get().rotate_right(3), to.get().rotate_right(3));
+    let difference = to.wrapping_sub(from) as i64;
     (difference << 1 ^ difference >> 63) as u64
 }
 
 /// The address so far from another.
-fn apart(from: u64, difference: u64) -> u64 {
+fn apart(from: Address, difference: u64) -> Address {
     let difference = (difference >> 1) as i64 ^ -((difference & 1) as i64);
-    from.rotate_right(3)
-        .wrapping_add_signed(difference)
-        .rotate_left(3)
+    let from = from.get().rotate_right(3);
+    Address::new(from.wrapping_add_signed(difference).rotate_left(3))
 }
 
 /// Appends a variable-length integer: seven bits a byte, the lowest first.
@@ -232,6 +232,7 @@ mod tests {
         #[test]
         fn addresses_come_back(from in any::<u64>(), to in any::<u64>(), near in 0..1000u64) {
             for to in [to, from.wrapping_add(near), from.wrapping_sub(near), 0, u64::MAX] {
+                let (from, to) = (Address::new(from), Address::new(to));
                 let mut bytes = Vec::new();
                 append(&mut bytes, difference(from, to));
                 let mut rest = bytes.as_slice();

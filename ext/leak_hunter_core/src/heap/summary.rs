@@ -19,6 +19,15 @@ pub struct Tally {
     pub memsize: u64,
 }
 
+/// What objects with something in common add up to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum<T> {
+    /// What they have in common.
+    pub of: T,
+    /// How many, and their bytes.
+    pub tally: Tally,
+}
+
 impl Tally {
     pub(crate) fn add(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);
@@ -38,31 +47,31 @@ impl Heap {
         tallies
     }
 
-    fn by<K: std::hash::Hash + Eq + Ord>(&self, key: impl Fn(&Kind) -> K) -> Vec<(K, Tally)> {
+    fn by<K: std::hash::Hash + Eq + Ord>(&self, key: impl Fn(&Kind) -> K) -> Vec<Sum<K>> {
         let mut sums: HashMap<K, Tally, RandomState> = HashMap::default();
         for (kind, tally) in self.all_kinds().iter().zip(self.by_kind()) {
             sums.entry(key(kind)).or_default().add(tally);
         }
-        let mut sums: Vec<_> = sums.into_iter().collect();
-        sums.sort_by(|(one, a), (two, b)| {
-            let key = |tally: &Tally| (tally.memsize, tally.count);
-            key(b).cmp(&key(a)).then_with(|| one.cmp(two))
+        let mut sums: Vec<_> = sums.into_iter().map(|(of, tally)| Sum { of, tally }).collect();
+        sums.sort_by(|one, two| {
+            let key = |sum: &Sum<K>| (sum.tally.memsize, sum.tally.count);
+            key(two).cmp(&key(one)).then_with(|| one.of.cmp(&two.of))
         });
         sums
     }
 
     /// By name of the class (`None`: hidden objects), largest first.
-    pub fn by_class(&self) -> Vec<(Option<String>, Tally)> {
+    pub fn by_class(&self) -> Vec<Sum<Option<String>>> {
         self.by(|kind| self.class_name_of_kind(kind))
     }
 
     /// By allocation site (`None`: not traced), largest first.
-    pub fn by_site(&self) -> Vec<(Option<Site<'_>>, Tally)> {
+    pub fn by_site(&self) -> Vec<Sum<Option<Site<'_>>>> {
         self.by(|kind| self.site_of_kind(kind).filter(|site| site.file.is_some()))
     }
 
     /// By gem of the allocation site (`None`: not known), largest first.
-    pub fn by_gem(&self) -> Vec<(Option<String>, Tally)> {
+    pub fn by_gem(&self) -> Vec<Sum<Option<String>>> {
         self.by(|kind| gem::of_path(self.site_of_kind(kind)?.file?))
     }
 

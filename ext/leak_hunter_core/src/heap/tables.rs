@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
 
-use super::edges::{NOWHERE, Shelf, Writer};
+use super::edges::{BlockStore, NOWHERE, Writer};
 use super::ivar_tables::{IvarRecord, IvarTables, References};
 use super::kinds::{Interner, KindTable, Kinds, NONE};
 use super::names::Names;
 use super::{Heap, ObjectLength, Root};
 use crate::address_index::AddressIndex;
-use crate::dump::{Classes, DumpHeader, Fields, lossy};
+use crate::dump::{Classes, DumpHeader, Fields, Type, lossy};
 use crate::error::Result;
-use crate::ids::{BirthId, ObjectId};
+use crate::ids::{Address, BirthId, ObjectId};
 use crate::progress::Progress;
 
 /// Collections with fewer elements are not worth a row in the table of lengths.
@@ -26,7 +26,7 @@ pub(crate) struct Tables {
     births: Vec<AtomicU32>,
     memsizes: Vec<AtomicU32>,
     places: Vec<AtomicU32>,
-    shelf: Shelf,
+    store: BlockStore,
     kinds: KindTable,
     dangling: AtomicU64,
 }
@@ -54,11 +54,11 @@ pub(crate) struct PartialHeap {
 #[derive(Debug)]
 pub(super) struct AddressedRoot {
     pub(super) category: String,
-    pub(super) addresses: Vec<u64>,
+    pub(super) addresses: Vec<Address>,
 }
 
 impl PartialHeap {
-    pub(super) fn root(&mut self, category: &[u8], references: impl Iterator<Item = u64>) {
+    pub(super) fn root(&mut self, category: &[u8], references: impl Iterator<Item = Address>) {
         let category = lossy(category).into_owned();
         self.roots.push(AddressedRoot {
             category,
@@ -84,7 +84,7 @@ impl Tables {
             births: column(length),
             memsizes: column(length),
             places: column(length),
-            shelf: Shelf::default(),
+            store: BlockStore::default(),
             kinds: KindTable::default(),
             dangling: AtomicU64::new(0),
         }
@@ -97,7 +97,7 @@ impl Tables {
 
     /// The number of an object.
     #[inline]
-    pub(super) fn number(&self, address: u64) -> Option<ObjectId> {
+    pub(super) fn number(&self, address: Address) -> Option<ObjectId> {
         self.index.number(address)
     }
 
@@ -105,7 +105,7 @@ impl Tables {
         Filler {
             tables: self,
             interner: Interner::new(&self.kinds),
-            writer: Some(Writer::new(&self.shelf)),
+            writer: Some(Writer::new(&self.store)),
             found: PartialHeap::default(),
             list: Vec::new(),
         }
@@ -155,7 +155,7 @@ impl Tables {
         }
         let births: Vec<BirthId> = settle(self.births).into_iter().map(BirthId::new).collect();
         let mut places = settle(self.places);
-        let mut edges = self.shelf.into_edges();
+        let mut edges = self.store.into_edges();
         let ivar_tables = IvarTables::contract(
             &found.ivar_records,
             |address| self.index.number(address),
@@ -207,7 +207,7 @@ impl Filler<'_> {
     pub(crate) fn object(
         &mut self,
         fields: &Fields<'_>,
-        references: impl Iterator<Item = u64>,
+        references: impl Iterator<Item = Address>,
     ) -> Result<()> {
         let tables = self.tables;
         let Some(number) = tables.index.number(fields.address) else {
@@ -218,7 +218,7 @@ impl Filler<'_> {
         if !self.place(number, birth, fields.memsize, length) {
             return Ok(());
         }
-        if Classes::wants(&fields.kind) {
+        if Type::of(&fields.kind).is_class() {
             self.found.classes.add(fields);
         }
         self.found.ivar_records.extend(IvarRecord::of(number, fields));
@@ -237,7 +237,7 @@ impl Filler<'_> {
         birth: BirthId,
         memsize: u64,
         length: u64,
-        references: &[u64],
+        references: &[Address],
     ) -> Result<()> {
         if self.place(number, birth, memsize, length) {
             self.references(number, references.iter().copied())?;
@@ -269,7 +269,7 @@ impl Filler<'_> {
         true
     }
 
-    fn references(&mut self, number: ObjectId, references: impl Iterator<Item = u64>) -> Result<()> {
+    fn references(&mut self, number: ObjectId, references: impl Iterator<Item = Address>) -> Result<()> {
         self.list.clear();
         let mut dangling = 0;
         for address in references {
@@ -289,7 +289,7 @@ impl Filler<'_> {
         Ok(())
     }
 
-    pub(crate) fn root(&mut self, category: &[u8], references: impl Iterator<Item = u64>) {
+    pub(crate) fn root(&mut self, category: &[u8], references: impl Iterator<Item = Address>) {
         self.found.root(category, references);
     }
 

@@ -8,13 +8,13 @@ use crate::graph::{EdgeNames, Graph, Length, NodeId, PathFinder, PathNode};
 use crate::heap::Type;
 use crate::progress::Progress;
 
-/// So many holders are reported with paths as long as can be shown, and with other paths. A report shows a few dozen.
+/// How many holders are reported with long paths and with other paths. A report shows a few dozen.
 const DETAILED: usize = 1_000;
 
 /// The paths that are reported of a holder, the main one first.
 struct Paths(Vec<Vec<PathNode>>);
 
-/// The holders in words. `retained` has one for each.
+/// What is reported of the holders. `retained` has a row for each.
 pub(super) fn all(
     graph: &Graph,
     parents: &[NodeId],
@@ -120,10 +120,7 @@ impl Describer<'_> {
         match heap.kind(object).map(|kind| kind.type_) {
             Some(Type::Array | Type::Hash) => HolderKind::Collection,
             Some(Type::Class | Type::Module | Type::IClass) => HolderKind::Class,
-            _ => self
-                .names
-                .of(heap, object)
-                .map_or(HolderKind::Object, HolderKind::of_class),
+            _ => HolderKind::of_class(self.names.core_class(heap, object)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A number by which the same holder is known again in another run, worker, or Ruby.
+//! A number that identifies a holder in every run, worker and Ruby version.
 //!
 //! It is an identity across versions: a change of what goes in, or in which order, is a breaking change.
 
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
-use super::class_names::ClassNames;
+use super::class_names::{ClassNames, CoreClass};
 use super::visible_owner::is_visible;
 use crate::graph::{EdgeKind, Graph, NodeId, PathNode, RootCategory, noted_name};
 use crate::heap::Type;
@@ -154,7 +154,7 @@ impl<'a> Fingerprints<'a> {
         RootCategory::of(name.unwrap_or_default())
     }
 
-    /// The name of the reference to a node, where the dump tells it.
+    /// The name of the reference to a node, where the dump has it.
     fn edge(&self, parent: NodeId, node: NodeId) -> Option<Part<'a>> {
         let name = noted_name(self.graph, parent, node)?;
         Some(Part::Edge(name.kind, &name.name))
@@ -187,10 +187,9 @@ impl<'a> Fingerprints<'a> {
     fn is_storage_of_a_set(&self, parent: NodeId, node: NodeId) -> bool {
         self.type_of(node) == Some(Type::Hash)
             && self.type_of(parent) == Some(Type::Object)
-            && self
-                .graph
-                .object(parent)
-                .is_some_and(|parent| self.names.of(self.graph.heap(), parent) == Some("Set"))
+            && self.graph.object(parent).is_some_and(|parent| {
+                self.names.core_class(self.graph.heap(), parent) == Some(CoreClass::Set)
+            })
     }
 }
 

@@ -186,7 +186,7 @@ fn rank(heap: &Heap, object: ObjectId) -> u8 {
     match heap.kind(object).map(|kind| kind.type_) {
         _ if !is_visible(heap, object) => 3,
         Some(Type::Object | Type::Struct | Type::Class | Type::Module | Type::Data) => 0,
-        Some(Type::String | Type::Other) => 2,
-        _ => 1,
+        Some(Type::Array | Type::Hash) => 1,
+        _ => 2,
     }
 }

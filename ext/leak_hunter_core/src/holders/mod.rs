@@ -15,6 +15,7 @@
 //! use std::sync::Arc;
 //!
 //! use leak_hunter_core::holders::{Leaked, holders};
+//! use leak_hunter_core::ids::{Address, Generation};
 //! use leak_hunter_core::{Heap, Progress};
 //!
 //! let dump = tempfile::NamedTempFile::new()?;
@@ -27,9 +28,9 @@
 //! let heap = Arc::new(Heap::load(dump.path(), Some(1), &progress)?);
 //! let leaked: Vec<_> = [0x38, 0x60]
 //!     .into_iter()
-//!     .filter_map(|address| Some(Leaked { object: heap.find(address)?, group: 0 }))
+//!     .filter_map(|address| Some(Leaked { object: heap.find(Address::new(address))?, group: 0 }))
 //!     .collect();
-//! let (holders, _) = holders(&heap, &leaked, Some(2), &progress)?;
+//! let (holders, _) = holders(&heap, &leaked, Some(Generation::new(2)), &progress)?;
 //! assert_eq!(holders.len(), 1, "one place holds both");
 //! assert_eq!((holders[0].count, holders[0].retained.exclusive), (2, 200));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -50,13 +51,13 @@ mod visible_owner;
 use std::sync::Arc;
 
 use self::choose::Choice;
-use self::class_names::ClassNames;
+use self::class_names::{ClassNames, CoreClass};
 use self::leak_tree::LeakTree;
 pub use self::retained::Retained;
 use crate::error::Result;
 use crate::graph::{Dominators, Edge, Graph, NodeId, Step, dominators};
-use crate::heap::{AllocationSite, Heap, Type, is_vm_cache};
-use crate::ids::ObjectId;
+use crate::heap::{AllocationSite, Heap, Type};
+use crate::ids::{Address, Generation, ObjectId};
 use crate::progress::Progress;
 
 /// What a holder is.
@@ -95,14 +96,14 @@ impl HolderKind {
         }
     }
 
-    /// What an instance of a class is, by the name of the class.
-    fn of_class(name: &str) -> Self {
-        match name {
-            "Set" | "Thread::Queue" | "Thread::SizedQueue" | "ObjectSpace::WeakMap" => Self::Collection,
-            "Proc" | "Method" | "UnboundMethod" | "Binding" => Self::Closure,
-            "Thread" => Self::Thread,
-            "Fiber" | "Enumerator" | "Enumerator::Lazy" => Self::Fiber,
-            _ => Self::Object,
+    /// What an instance of a class is.
+    fn of_class(class: Option<CoreClass>) -> Self {
+        match class {
+            Some(CoreClass::Set | CoreClass::Collection) => Self::Collection,
+            Some(CoreClass::Closure) => Self::Closure,
+            Some(CoreClass::Thread) => Self::Thread,
+            Some(CoreClass::Fiber) => Self::Fiber,
+            None => Self::Object,
         }
     }
 }
@@ -116,11 +117,11 @@ pub struct Leaked {
     pub group: u32,
 }
 
-/// One step of a path, for results.
+/// One step of a path, as it is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathStep {
     /// Address; `None` of a category of roots.
-    pub address: Option<u64>,
+    pub address: Option<Address>,
     /// Class name, as in groups; of a class its own, of a category of roots that.
     pub class: Option<String>,
     /// Ruby's internal type, or `ROOT`.
@@ -130,7 +131,7 @@ pub struct PathStep {
 }
 
 impl PathStep {
-    /// A step in words.
+    /// What is reported of a step.
     pub fn of(graph: &Graph, step: &Step) -> Self {
         let heap = graph.heap();
         let Some(object) = graph.object(step.node) else {
@@ -162,12 +163,12 @@ impl PathStep {
 #[derive(Clone, Debug)]
 pub struct Holder {
     /// Address; `None` of roots.
-    pub address: Option<u64>,
+    pub address: Option<Address>,
     /// Its class; of roots their category.
     pub class: Option<String>,
     /// What it is.
     pub kind: HolderKind,
-    /// So many objects that hold in the same way are reported as one.
+    /// How many objects hold in the same way and are reported as one.
     pub alike: u64,
     /// Leaked objects that it accounts for.
     pub count: u64,
@@ -178,15 +179,15 @@ pub struct Holder {
     /// Elements of the collection in the three dumps, where they are known.
     pub lengths: [Option<u64>; 3],
     /// The collection they are of: the holder, or what the holder wraps.
-    pub collection: Option<u64>,
+    pub collection: Option<Address>,
     /// GC count at the holder's birth; `None` when that was not traced.
-    pub generation: Option<u64>,
+    pub generation: Option<Generation>,
     /// Where the holder was allocated; `None` when that was not traced.
     pub site: Option<AllocationSite>,
     /// Groups of the report that its objects are of, most objects first.
     pub groups: Vec<GroupShare>,
     /// A few of the leaked objects.
-    pub samples: Vec<u64>,
+    pub samples: Vec<Address>,
     /// From the roots to the holder and on to a leaked object.
     pub path: Vec<PathStep>,
     /// Index of the holder in `path`.
@@ -220,7 +221,7 @@ pub struct Caches {
 pub fn holders(
     heap: &Arc<Heap>,
     leaked: &[Leaked],
-    since: Option<u64>,
+    since: Option<Generation>,
     progress: &Progress,
 ) -> Result<(Vec<Holder>, Caches)> {
     let graph = Graph::new(Arc::clone(heap), progress)?;
@@ -235,7 +236,7 @@ pub fn holders_in(
     tree: &Dominators,
     parents: &[NodeId],
     leaked: &[Leaked],
-    since: Option<u64>,
+    since: Option<Generation>,
     progress: &Progress,
 ) -> Result<(Vec<Holder>, Caches)> {
     let heap = graph.heap();
@@ -258,8 +259,5 @@ pub fn holders_in(
 
 /// Caches of the VM are no leaks.
 fn is_cache(heap: &Heap, object: ObjectId) -> bool {
-    let label = heap.label(object);
-    heap.kind(object)
-        .zip(label)
-        .is_some_and(|(kind, label)| is_vm_cache(kind.type_, label))
+    heap.kind(object).is_some_and(|kind| kind.internal.is_cache())
 }

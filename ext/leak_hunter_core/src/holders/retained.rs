@@ -1,4 +1,4 @@
-//! What would be freed, as an honest range.
+//! What would be freed: a lower and an upper bound.
 
 use super::choose::Chosen;
 use super::merge::Merged;
@@ -6,7 +6,7 @@ use super::targets::Targets;
 use crate::error::Result;
 use crate::graph::{Dominators, Graph, NodeId, Ticks};
 use crate::heap::{NONE, ObjectSet, Type};
-use crate::ids::ObjectId;
+use crate::ids::{Generation, ObjectId};
 use crate::progress::Progress;
 
 /// How often all objects and references may be looked at to add up what is shared, over all holders. The largest come
@@ -31,7 +31,7 @@ pub(super) fn of_all(
     graph: &Graph,
     tree: &Dominators,
     merged: &[Merged<'_>],
-    since: Option<u64>,
+    since: Option<Generation>,
     progress: &Progress,
 ) -> Result<Vec<Retained>> {
     let shared = match since {
@@ -85,7 +85,13 @@ fn owners(graph: &Graph, tree: &Dominators, merged: &[Merged<'_>], progress: &Pr
 }
 
 /// By holder, the bytes of young objects that its leaked objects lead to and do not own.
-fn shared(graph: &Graph, owners: &[u32], count: usize, since: u64, progress: &Progress) -> Result<Vec<u64>> {
+fn shared(
+    graph: &Graph,
+    owners: &[u32],
+    count: usize,
+    since: Generation,
+    progress: &Progress,
+) -> Result<Vec<u64>> {
     let heap = graph.heap();
     let counts = |object: ObjectId| {
         let kind = heap.kind(object).map(|kind| kind.type_);

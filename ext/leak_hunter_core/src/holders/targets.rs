@@ -1,5 +1,5 @@
-//! Which of some nodes, the targets, are above each node in the dominator tree. To walk up from each node that asks
-//! would take too long: a list of a million entries may refer to its head from each.
+//! Which of some nodes, the targets, dominate a node. A walk up the tree for each question would take too long: each
+//! of a million entries of a list may refer to its head.
 
 use crate::error::Result;
 use crate::graph::{Dominators, Graph, NodeId, Ticks};
@@ -11,8 +11,15 @@ pub(super) struct Targets {
     nodes: Vec<NodeId>,
     /// By node: the target that it is, or the nearest above it; [`NONE`] where there is none.
     nearest: Vec<u32>,
-    /// By target: where its subtree of targets begins and ends, when the targets are numbered subtree by subtree.
-    spans: Vec<(u32, u32)>,
+    /// By target.
+    spans: Vec<Span>,
+}
+
+/// Where a target's subtree of targets begins and ends, when the targets are numbered subtree by subtree.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    begin: u32,
+    end: u32,
 }
 
 impl Targets {
@@ -68,18 +75,18 @@ impl Targets {
 
     /// Whether a node is a target, or below it.
     pub(super) fn is_below(&self, target: usize, node: NodeId) -> bool {
-        let (begin, end) = self.spans[target];
+        let Span { begin, end } = self.spans[target];
         self.spans
             .get(self.nearest[node] as usize)
-            .is_some_and(|(at, _)| (begin..end).contains(at))
+            .is_some_and(|nearest| (begin..end).contains(&nearest.begin))
     }
 
     /// Those of some targets that no other of them dominates.
     pub(super) fn outermost(&self, mut targets: Vec<usize>) -> Vec<usize> {
-        targets.sort_unstable_by_key(|target| self.spans[*target].0);
+        targets.sort_unstable_by_key(|target| self.spans[*target].begin);
         let mut last_end = 0;
         targets.retain(|target| {
-            let (begin, end) = self.spans[*target];
+            let Span { begin, end } = self.spans[*target];
             let is_outside = begin >= last_end;
             if is_outside {
                 last_end = end;
@@ -91,14 +98,14 @@ impl Targets {
 }
 
 /// `order` has each target after the one above it.
-fn spans(above: &[u32], order: &[usize]) -> Vec<(u32, u32)> {
+fn spans(above: &[u32], order: &[usize]) -> Vec<Span> {
     let mut sizes = vec![1u32; above.len()];
     for target in order.iter().rev() {
         if let Some(size) = sizes.get(above[*target] as usize).copied() {
             sizes[above[*target] as usize] = size + sizes[*target];
         }
     }
-    let mut spans = vec![(0, 0); above.len()];
+    let mut spans = vec![Span::default(); above.len()];
     // by target: where the span of the next one right below it begins
     let mut free = vec![0u32; above.len()];
     let mut next_root = 0;
@@ -106,7 +113,8 @@ fn spans(above: &[u32], order: &[usize]) -> Vec<(u32, u32)> {
         let next = free.get_mut(above[*target] as usize).unwrap_or(&mut next_root);
         let begin = *next;
         *next += sizes[*target];
-        spans[*target] = (begin, begin + sizes[*target]);
+        let end = begin + sizes[*target];
+        spans[*target] = Span { begin, end };
         free[*target] = begin + 1;
     }
     spans

@@ -8,17 +8,17 @@ use super::*;
 use crate::dump::Fields;
 use crate::heap::{HeapBuilder, Name};
 
-const CLASS: u64 = 0x10_0000;
-const OBJECT: u64 = 0x10_0028;
-const MODULE: u64 = 0x10_0050;
+const CLASS: Address = Address::new(0x10_0000);
+const OBJECT: Address = Address::new(0x10_0028);
+const MODULE: Address = Address::new(0x10_0050);
 
 /// A heap drawn object by object.
 #[derive(Debug, Default)]
 struct Drawing {
-    objects: BTreeMap<u64, (Fields<'static>, Vec<u64>)>,
-    roots: Vec<(&'static str, u64)>,
-    names: Vec<(u64, u64, &'static str, &'static str)>,
-    leaked: Vec<u64>,
+    objects: BTreeMap<Address, (Fields<'static>, Vec<Address>)>,
+    roots: Vec<(&'static str, Address)>,
+    names: Vec<(Option<Address>, Address, &'static str, &'static str)>,
+    leaked: Vec<Address>,
     next: u64,
 }
 
@@ -29,20 +29,26 @@ impl Drawing {
             next: 0x20_0000,
             ..Self::default()
         };
-        drawing.put(CLASS, "CLASS", 0, Some("Thing"));
-        drawing.put(OBJECT, "CLASS", 0, Some("Object"));
-        drawing.put(MODULE, "MODULE", 0, Some("Store"));
+        drawing.put(CLASS, "CLASS", None, Some("Thing"));
+        drawing.put(OBJECT, "CLASS", None, Some("Object"));
+        drawing.put(MODULE, "MODULE", None, Some("Store"));
         drawing.refer(OBJECT, CLASS);
         drawing.refer(OBJECT, MODULE);
         drawing.roots.push(("vm", OBJECT));
         drawing
     }
 
-    fn put(&mut self, address: u64, kind: &'static str, class: u64, name: Option<&'static str>) {
+    fn put(
+        &mut self,
+        address: Address,
+        kind: &'static str,
+        class: Option<Address>,
+        name: Option<&'static str>,
+    ) {
         let fields = Fields {
             address,
             kind: kind.as_bytes().into(),
-            class: (class != 0).then_some(class),
+            class,
             name: name.map(|name| name.as_bytes().into()),
             memsize: 40,
             ..Fields::default()
@@ -50,32 +56,36 @@ impl Drawing {
         self.objects.insert(address, (fields, Vec::new()));
     }
 
-    fn object(&mut self, kind: &'static str) -> u64 {
+    fn next_address(&mut self) -> Address {
+        let address = Address::new(self.next);
+        self.next += 40;
+        address
+    }
+
+    fn object(&mut self, kind: &'static str) -> Address {
         self.instance(kind, CLASS)
     }
 
-    fn instance(&mut self, kind: &'static str, class: u64) -> u64 {
-        let address = self.next;
-        self.next += 40;
-        self.put(address, kind, class, None);
+    fn instance(&mut self, kind: &'static str, class: Address) -> Address {
+        let address = self.next_address();
+        self.put(address, kind, Some(class), None);
         address
     }
 
     /// A class of its own, that the roots lead to.
-    fn class(&mut self, name: &'static str) -> u64 {
-        let address = self.next;
-        self.next += 40;
-        self.put(address, "CLASS", 0, Some(name));
+    fn class(&mut self, name: &'static str) -> Address {
+        let address = self.next_address();
+        self.put(address, "CLASS", None, Some(name));
         self.refer(OBJECT, address);
         address
     }
 
-    fn size(&mut self, object: u64, memsize: u64) {
+    fn size(&mut self, object: Address, memsize: u64) {
         self.objects.get_mut(&object).unwrap().0.memsize = memsize;
     }
 
     /// Of no class, as the VM keeps them.
-    fn hidden(&mut self, kind: &'static str, label: &'static str) -> u64 {
+    fn hidden(&mut self, kind: &'static str, label: &'static str) -> Address {
         let address = self.object(kind);
         let fields = &mut self.objects.get_mut(&address).unwrap().0;
         fields.class = None;
@@ -83,14 +93,14 @@ impl Drawing {
         address
     }
 
-    fn leak(&mut self, kind: &'static str, holder: u64) -> u64 {
+    fn leak(&mut self, kind: &'static str, holder: Address) -> Address {
         let address = self.object(kind);
         self.refer(holder, address);
         self.leaked.push(address);
         address
     }
 
-    fn refer(&mut self, from: u64, to: u64) {
+    fn refer(&mut self, from: Address, to: Address) {
         self.objects.get_mut(&from).unwrap().1.push(to);
     }
 
@@ -137,7 +147,7 @@ fn the_collection_that_grows_is_the_holder() {
     let mut drawing = Drawing::new();
     let list = drawing.object("ARRAY");
     drawing.refer(MODULE, list);
-    drawing.names.push((MODULE, list, "constant", "ALL"));
+    drawing.names.push((Some(MODULE), list, "constant", "ALL"));
     for _ in 0..10 {
         let entry = drawing.leak("OBJECT", list);
         drawing.leak("STRING", entry);
@@ -221,7 +231,7 @@ fn two_leaks_under_one_object_are_two_holders() {
         .collect();
     // alike but for the names that only a living process knows
     assert_eq!(found, [(Some(lists[1]), 8)]);
-    drawing.names.push((app, lists[0], "constant", "A"));
+    drawing.names.push((Some(app), lists[0], "constant", "A"));
     let found: Vec<_> = drawing
         .holders()
         .iter()
@@ -317,7 +327,7 @@ fn a_set_has_one_fingerprint_on_every_ruby() {
         let hash_class = drawing.class("Hash");
         let set = drawing.instance(if old { "OBJECT" } else { "DATA" }, class);
         drawing.refer(MODULE, set);
-        drawing.names.push((MODULE, set, "constant", "SEEN"));
+        drawing.names.push((Some(MODULE), set, "constant", "SEEN"));
         let mut storage = set;
         if old {
             storage = drawing.instance("HASH", hash_class);
@@ -342,14 +352,14 @@ fn known_holders_have_known_fingerprints() {
         let mut drawing = Drawing::new();
         let holder = drawing.object(kind);
         drawing.refer(MODULE, holder);
-        drawing.names.push((MODULE, holder, "constant", name));
+        drawing.names.push((Some(MODULE), holder, "constant", name));
         drawing.leak(leaked, holder);
         drawing
     };
     let mut global = Drawing::new();
     let list = global.object("ARRAY");
     global.roots.push(("global_tbl", list));
-    global.names.push((0, list, "global", "$list"));
+    global.names.push((None, list, "global", "$list"));
     global.leak("OBJECT", list);
     let mut finalizers = Drawing::new();
     let closure = finalizers.object("DATA");
@@ -386,8 +396,8 @@ const FINGERPRINTS: [u64; 5] = [
 fn the_largest_number_does_not_name_the_wrong_holder() {
     let mut drawing = Drawing::new();
     let [large, small] = [drawing.object("ARRAY"), drawing.object("HASH")];
-    drawing.names.push((MODULE, large, "constant", "LARGE"));
-    drawing.names.push((MODULE, small, "constant", "SMALL"));
+    drawing.names.push((Some(MODULE), large, "constant", "LARGE"));
+    drawing.names.push((Some(MODULE), small, "constant", "SMALL"));
     for list in [small, large] {
         drawing.refer(MODULE, list);
         for _ in 0..3 {
@@ -447,7 +457,7 @@ fn a_fingerprint_has_nothing_in_it_that_changes_from_run_to_run() {
         drawing.next = from;
         let list = drawing.object("ARRAY");
         drawing.refer(MODULE, list);
-        drawing.names.push((MODULE, list, "constant", name));
+        drawing.names.push((Some(MODULE), list, "constant", name));
         for _ in 0..count {
             drawing.leak("OBJECT", list);
         }
@@ -469,7 +479,7 @@ fn any_drawing() -> impl Strategy<Value = Drawing> {
     );
     proptest::collection::vec(object, 1..30).prop_map(|objects| {
         let mut drawing = Drawing::new();
-        let addresses: Vec<u64> = objects.iter().map(|(kind, ..)| drawing.object(kind)).collect();
+        let addresses: Vec<Address> = objects.iter().map(|(kind, ..)| drawing.object(kind)).collect();
         for ((_, references, leaked, root, memsize), address) in objects.iter().zip(&addresses) {
             drawing.size(*address, *memsize);
             for index in references {
@@ -495,12 +505,12 @@ proptest! {
     fn every_leaked_object_has_one_holder(drawing in any_drawing()) {
         let holders = drawing.holders();
         prop_assert_eq!(holders.iter().map(|it| it.count).sum::<u64>(), drawing.leaked.len() as u64);
-        let memsize = |address: &u64| drawing.objects[address].0.memsize;
+        let memsize = |address: &Address| drawing.objects[address].0.memsize;
         let sum = |sum: u64, memsize: u64| sum.saturating_add(memsize);
         let leaked = drawing.leaked.iter().map(memsize).fold(0, sum);
         prop_assert_eq!(holders.iter().map(|it| it.memsize).fold(0, sum), leaked);
         prop_assert!(holders.is_sorted_by_key(|it| std::cmp::Reverse(it.memsize)));
-        let all: BTreeSet<u64> = drawing.objects.keys().copied().collect();
+        let all: BTreeSet<Address> = drawing.objects.keys().copied().collect();
         for holder in &holders {
             prop_assert!(holder.count > 0);
             prop_assert!(holder.address.is_none_or(|address| all.contains(&address)));

@@ -1,10 +1,10 @@
-//! What people call a holder, where the object that dominates is not the one they know.
+//! The object that a holder is reported as, where the one that dominates is internal to Ruby.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::class_names::ClassNames;
+use super::class_names::{ClassNames, CoreClass};
 use crate::error::Result;
 use crate::graph::{Dominators, Graph, NodeId, Ticks};
 use crate::heap::{Heap, Type};
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 /// Whether Ruby code can have a reference to it.
 pub(super) fn is_visible(heap: &Heap, object: ObjectId) -> bool {
     heap.kind(object)
-        .is_some_and(|kind| kind.class != 0 && !matches!(kind.type_, Type::Imemo | Type::IClass))
+        .is_some_and(|kind| !kind.class.is_none() && !matches!(kind.type_, Type::Imemo | Type::IClass))
 }
 
 /// What is at or above a node in the dominator tree.
@@ -28,8 +28,8 @@ enum Above {
     Top,
 }
 
-/// Finds visible owners. Each walk up the dominator tree notes down what it found for all nodes that it met, so that all
-/// walks together take as many steps as there are nodes.
+/// Finds visible owners. The result of each walk up the dominator tree is kept for all nodes on it, so that all walks
+/// together take as many steps as there are nodes.
 pub(super) struct VisibleOwners<'a> {
     graph: &'a Graph,
     tree: &'a Dominators,
@@ -127,7 +127,9 @@ impl<'a> VisibleOwners<'a> {
     fn wraps(&self, above: ObjectId, object: ObjectId) -> bool {
         let heap = self.graph.heap();
         let is = |object, type_| heap.kind(object).is_some_and(|kind| kind.type_ == type_);
-        is(above, Type::Object) && is(object, Type::Hash) && self.names.of(heap, above) == Some("Set")
+        is(above, Type::Object)
+            && is(object, Type::Hash)
+            && self.names.core_class(heap, above) == Some(CoreClass::Set)
     }
 
     /// Whether both are nodes of a linked list: objects of one class, and no collections.
@@ -136,7 +138,7 @@ impl<'a> VisibleOwners<'a> {
         let (Some(kind), Some(next_kind)) = (heap.kind(one), heap.kind(next)) else {
             return false;
         };
-        kind.class != 0
+        !kind.class.is_none()
             && (kind.class, kind.type_) == (next_kind.class, next_kind.type_)
             && matches!(kind.type_, Type::Object | Type::Struct | Type::Data)
     }

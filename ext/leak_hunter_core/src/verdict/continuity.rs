@@ -7,6 +7,7 @@ use super::Provenance;
 use crate::diff::{Identity, Source};
 use crate::dump::Classes;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ids::Generation;
 use crate::progress::Progress;
 
 /// Classes that no compaction moves.
@@ -101,7 +102,7 @@ pub(crate) fn check_marks(files: &[Source; 3], identity: Identity) -> Result<()>
 }
 
 /// Fails when the highest generations run backwards: GC counts only rise.
-pub(crate) fn check_generations(generations: [Option<u64>; 3]) -> Result<()> {
+pub(crate) fn check_generations(generations: [Option<Generation>; 3]) -> Result<()> {
     for (one, two) in PAIRS {
         if let (Some(before), Some(after)) = (generations[one], generations[two]) {
             if before > after {

@@ -146,7 +146,7 @@ pub struct Evidence {
     pub traced: u64,
     /// Untraced objects of the third dump.
     pub untraced: u64,
-    /// Survivors told by generation alone.
+    /// Survivors known by generation alone.
     pub by_generation: u64,
     /// Survivors of a boundary generation.
     pub at_boundary: u64,

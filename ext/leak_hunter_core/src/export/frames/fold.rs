@@ -78,6 +78,12 @@ fn largest(frames: &[Frame], limits: &Limits) -> Vec<bool> {
     keep
 }
 
+/// A frame to place: its index, and the place of the one above.
+struct Child {
+    index: u32,
+    parent: u32,
+}
+
 /// The larger of two in one frame first, and what was folded last.
 fn depth_first(frames: &[Frame], rest: Label) -> Vec<Frame> {
     let key = |index: &u32| {
@@ -98,14 +104,21 @@ fn depth_first(frames: &[Frame], rest: Label) -> Vec<Frame> {
         &order[start..end]
     };
     let mut sorted = vec![frames[0]];
-    let mut open: Vec<(u32, u32)> = of(0).iter().map(|child| (*child, 0)).collect();
-    while let Some((index, parent)) = open.pop() {
+    let children = |index: u32, parent: u32| {
+        let children = of(index).iter();
+        children.map(move |child| Child {
+            index: *child,
+            parent,
+        })
+    };
+    let mut open: Vec<Child> = children(0, 0).collect();
+    while let Some(Child { index, parent }) = open.pop() {
         let place = sorted.len() as u32;
         sorted.push(Frame {
             parent,
             ..frames[index as usize]
         });
-        open.extend(of(index).iter().map(|child| (*child, place)));
+        open.extend(children(index, place));
     }
     sorted
 }

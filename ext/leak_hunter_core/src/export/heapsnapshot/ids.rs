@@ -18,7 +18,7 @@ pub(super) struct Ids<'a> {
 impl<'a> Ids<'a> {
     pub(super) fn new(heap: &'a Heap) -> Self {
         // Objects lie in one range of 16 GB, as a rule: then the low bits decide.
-        let end = |object: Option<ObjectId>| object.map(|object| heap.address(object) >> 34);
+        let end = |object: Option<ObjectId>| object.map(|object| heap.address(object).get() >> 34);
         let apart = end(heap.objects().next()) != end(heap.objects().next_back());
         Self {
             heap,
@@ -35,7 +35,7 @@ impl<'a> Ids<'a> {
     /// To be called for every object once, in order.
     pub(super) fn of(&mut self, object: ObjectId) -> u64 {
         // slots are aligned to eight bytes
-        let mut id = (self.heap.address(object) >> 2) as u32 | 1;
+        let mut id = (self.heap.address(object).get() >> 2) as u32 | 1;
         if let Some(given) = &mut self.given {
             while !given.insert(id) {
                 id = id.wrapping_add(2);

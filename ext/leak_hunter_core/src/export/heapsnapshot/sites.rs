@@ -9,7 +9,7 @@ use indexmap::IndexSet;
 use super::Strings;
 use crate::error::Result;
 use crate::export::out::Out;
-use crate::heap::{Heap, Kind, Site};
+use crate::heap::{Heap, Kind, Site, Tally};
 use crate::ids::KindId;
 
 pub(super) struct Sites<'a> {
@@ -62,29 +62,28 @@ impl<'a> Sites<'a> {
             out.text(",\n")?;
             out.numbers([index as u64 + 1, name, strings.number(file), script, line, 0])?;
         }
-        let (counts, sizes) = self.made(heap);
+        let made = self.made(heap);
         out.text("],\n\"trace_tree\":[1,0,0,0,[")?;
-        for (index, (count, size)) in counts.into_iter().zip(sizes).enumerate() {
+        for (index, Tally { count, memsize }) in made.into_iter().enumerate() {
             out.text(if index > 0 { ",\n" } else { "" })?;
             let number = index as u64 + 1;
-            out.numbers([number + 1, number, count, size])?;
+            out.numbers([number + 1, number, count, memsize])?;
             out.text(",[]")?;
         }
         out.text("]]")
     }
 
-    fn made(&self, heap: &Heap) -> (Vec<u64>, Vec<u64>) {
-        let mut counts = vec![0u64; self.all.len()];
-        let mut sizes = vec![0u64; self.all.len()];
+    fn made(&self, heap: &Heap) -> Vec<Tally> {
+        let mut made = vec![Tally::default(); self.all.len()];
         for object in heap.objects() {
             let site = heap
                 .kind_number(object)
                 .map_or(0, |kind| self.of_kind[kind.index()]);
             if let Some(index) = (site as usize).checked_sub(1) {
-                counts[index] += 1;
-                sizes[index] = sizes[index].saturating_add(heap.memsize(object));
+                let memsize = heap.memsize(object);
+                made[index].add(Tally { count: 1, memsize });
             }
         }
-        (counts, sizes)
+        made
     }
 }
