@@ -49,9 +49,15 @@ module LeakHunter
         text = text_of(value)
         return text if text && known.include?(text)
 
-        hint = text && similar(text, known)
-        raise UsageError, "#{name}: #{show(value)} is not one of #{known.join(", ")}" \
-                          "#{". Did you mean #{hint}?" if hint}"
+        hint = text && hint(text, known)
+        raise UsageError, "#{name}: #{show(value)} is not one of #{known.join(", ")}#{".#{hint}" if hint}"
+      end
+
+      # @param known [Array<String>]
+      # @return [String, nil] " Did you mean …?"
+      def hint(text, known)
+        similar = similar(text, known) if text.valid_encoding?
+        " Did you mean #{similar}?" if similar
       end
 
       # @return [Integer, nil] nil only if `optional`

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "leak_hunter/version"
+require "leak_hunter/arguments"
 require "leak_hunter/errors"
 require "leak_hunter/terminal"
 
@@ -36,24 +37,19 @@ module LeakHunter
 
     attr_reader :stdin, :stdout, :stderr
 
+    VERSION_OPTIONS = %w[--version -v -V].freeze
+    HELP_OPTIONS = %w[--help -h].freeze
+
     # @param name [String]
     # @return [Class]
     # @raise [UsageError]
     def self.command(name)
       constant = COMMANDS[name] or
-        raise UsageError, "unknown command #{Printable.call(name)}.#{hint(name)} " \
+        raise UsageError, "unknown command #{Printable.call(name)}." \
+                          "#{Arguments.hint(name, [*COMMANDS.keys, *VERSION_OPTIONS, *HELP_OPTIONS])} " \
                           "The commands are: #{COMMANDS.keys.join(", ")}"
       const_get(constant)
     end
-
-    # did_you_mean can be switched off
-    def self.hint(name)
-      return unless defined?(DidYouMean::SpellChecker) && name.valid_encoding?
-
-      similar = DidYouMean::SpellChecker.new(dictionary: COMMANDS.keys).correct(name).first
-      " Did you mean #{similar}?" if similar
-    end
-    private_class_method :hint
 
     def initialize(argv, stdin: $stdin, stdout: $stdout, stderr: $stderr)
       @argv = argv.map { |argument| utf8(argument) }
@@ -92,6 +88,8 @@ module LeakHunter
       raise WriteError.new("standard output", e)
     end
 
+    def write_version = write("leak_hunter #{VERSION}\n")
+
     private
 
     # Where the locale says nothing of an encoding, it is UTF-8, as in dumps. Paths keep their bytes.
@@ -102,8 +100,8 @@ module LeakHunter
 
     def dispatch(name, rest)
       case name
-      when "--version", "-V" then write("leak_hunter #{VERSION}\n")
-      when "--help", "-h" then command("help").call(rest)
+      when *VERSION_OPTIONS then write_version
+      when *HELP_OPTIONS then command("help").call(rest)
       when nil then raise UsageError, "no command given"
       else command(name).call(rest)
       end

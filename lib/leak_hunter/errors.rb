@@ -114,8 +114,8 @@ module LeakHunter
   # A heap has more objects or references than can be numbered. The path is nil when it is not a dump's.
   class HeapTooLarge < DumpError; end
 
-  # Each dump can be read, but they cannot be compared.
-  class MismatchError < StandardError
+  # Each dump can be read, but they cannot be compared: the arguments do not fit together.
+  class MismatchError < ArgumentError
     include Error
   end
 

@@ -30,11 +30,16 @@ module LeakHunter
     #
     # @param color [Boolean, IO, nil] true, false, or the IO it will be written to: in colour if that is a terminal and
     #   the environment does not say otherwise (NO_COLOR, FORCE_COLOR). nil is false
-    # @param width [Integer] columns; no line is wider
+    # @param width [Integer] columns, 20 or more; no line is wider
     # @param top [Integer, nil] groups to show; nil shows all
+    # @param holders [Integer, nil] holders to show; nil shows all
     # @return [String]
-    def to_s(color: nil, width: 80, top: 20)
-      Text.new(@result, color: Terminal.color?(color), width:, top:).to_s
+    def to_s(color: nil, width: 80, top: 20, holders: 5)
+      Arguments.integer(:width, width, Text::WIDTHS)
+      # what is laid out in columns needs some; below that, lines are broken
+      wide = [width, Text::COLUMNS].max
+      text = Text.new(@result, color: Terminal.color?(color), width: wide, top:, holders:).to_s
+      wide == width ? text : Terminal::Fold.call(text, width)
     end
 
     # The report as the classic three-dump script prints it, one line for each type, file and line.

@@ -5,12 +5,13 @@ require "leak_hunter/printable"
 module LeakHunter
   # What an output can show: whether it is a terminal, how wide, and whether in colour.
   class Terminal
+    autoload :Fold, "leak_hunter/terminal/fold"
     autoload :Style, "leak_hunter/terminal/style"
 
     # Columns where there is no terminal to ask.
     WIDTH = 80
     # Narrower than this a report cannot be.
-    MIN_WIDTH = 60
+    MIN_WIDTH = 20
 
     class << self
       # @param choice [Boolean, IO, nil] true, false, or the IO that will be written to; nil is false
@@ -49,18 +50,25 @@ module LeakHunter
     end
 
     # @param max [Integer] wider lines are hard to read
-    # @return [Integer] columns, one less than the terminal has; {WIDTH} where that is not known
-    def width(max: 160)
-      return WIDTH unless tty?
+    # @return [Integer] columns: what COLUMNS says, else one less than the terminal has; {WIDTH} where neither is known
+    def width(max: 160) = (chosen_columns || own_columns || WIDTH).clamp(MIN_WIDTH, max)
+
+    private
+
+    def chosen_columns
+      columns = @env["COLUMNS"].to_s
+      columns.to_i if columns.match?(/\A[1-9]\d{0,4}\z/)
+    end
+
+    def own_columns
+      return unless tty?
 
       require "io/console"
       columns = @io.winsize.last
-      columns.positive? ? (columns - 1).clamp(MIN_WIDTH, max) : WIDTH
+      columns - 1 if columns.positive?
     rescue SystemCallError, NoMethodError, IOError
-      WIDTH
+      nil
     end
-
-    private
 
     # present and not empty
     def set?(name) = !@env.fetch(name, "").empty?

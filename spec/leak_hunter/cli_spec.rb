@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "json"
 require "stringio"
 
 RSpec.describe LeakHunter::CLI do
@@ -39,9 +40,11 @@ RSpec.describe LeakHunter::CLI do
       expect(stdout.string.lines(chomp: true).map(&:length).max).to be <= 80
     end
 
-    it "knows its version" do
-      expect(run("--version")).to eq(0)
-      expect(stdout.string).to eq("leak_hunter #{LeakHunter::VERSION}\n")
+    [%w[--version], %w[-v], %w[-V], %w[diff -v], %w[top --version a b], %w[help -V]].each do |argv|
+      it "knows its version: #{argv.join(" ")}" do
+        expect(run(*argv)).to eq(0)
+        expect(stdout.string).to eq("leak_hunter #{LeakHunter::VERSION}\n")
+      end
     end
   end
 
@@ -71,6 +74,22 @@ RSpec.describe LeakHunter::CLI do
       %w[diff --only /(/ a b c] => %w[--only /(/],
       %w[diff --identity name a b c] => %w[identity name auto address],
       %w[diff --format classic --group-by gem a b c] => %w[classic --group-by type,file,line],
+      %w[--versoin] => ["Did you mean --version?"],
+      %w[topp] => ["Did you mean top?"],
+      %w[help exprot] => ["Did you mean export?"],
+      %w[diff --fromat text] => ["--fromat. Did you mean --format?"],
+      %w[diff --identiyt=auto] => ["--identiyt=auto. Did you mean --identity?"],
+      %w[top --limt 3] => ["--limt. Did you mean --limit?"],
+      %w[diff --format txt] => ["got txt. Did you mean text?"],
+      %w[top --by clas] => ["got clas. Did you mean class?"],
+      %w[why --format jsno] => ["got jsno. Did you mean json?"],
+      %w[export --format fold a] => ["got fold. Did you mean folded?"],
+      %w[export --format folded --view site a] => ["Did you mean sites?"],
+      %w[diff --by clss a b c] => ["got clss. Did you mean class?"],
+      %w[diff --sort memsiz a b c] => ["Did you mean memsize?"],
+      %w[diff --holders=few a b c] => %w[--holders all few],
+      %w[diff --width 19 a b c] => %w[--width 20 19],
+      %w[top --width wide a] => %w[--width wide],
       %w[diff --output /no/such/directory/x a b c] => %w[--output /no/such/directory],
       %w[diff --output / a b c] => ["--output", "/ "]
     }.each do |argv, words|
@@ -80,6 +99,33 @@ RSpec.describe LeakHunter::CLI do
     it "never writes over a dump" do
       expect_wrong_usage("diff", __FILE__, "b", "c", "--output", __FILE__, ["--output", __FILE__])
     end
+  end
+
+  describe "holders" do
+    def diff(*options) = [run("diff", *options, *RealDumps.paths), stdout.string]
+
+    it "are shown unless told otherwise, and as many as asked for" do
+      { [] => true, ["--holders"] => true, ["--holders", "all"] => true, ["--holders=1"] => true,
+        ["--holders", "0"] => false, ["--holders=0"] => false, ["--no-holders"] => false }.each do |options, shown|
+        stdout.truncate(0)
+        stdout.rewind
+        status, output = diff(*options)
+        expect([options, status, output.match?(/^1\. +.*SESSIONS/)]).to eq([options, 0, shown])
+      end
+    end
+
+    it "are as many in JSON" do
+      expect(diff("--format", "json", "--holders", "0").last).to include('"holders":null')
+    end
+  end
+
+  it "groups by several keys, of which site is three" do
+    run("diff", "--format", "json", "--by", "class,site", *RealDumps.paths)
+    expect(JSON.parse(stdout.string)["group_by"]).to contain_exactly("class", "file", "line", "method")
+    stdout.truncate(0)
+    stdout.rewind
+    run("diff", "--format", "json", "--group-by", "gem", *RealDumps.paths)
+    expect(JSON.parse(stdout.string)["group_by"]).to eq(["gem"])
   end
 
   describe "dumps that cannot be compared", :tmpdir do

@@ -173,7 +173,7 @@ RSpec.describe LeakHunter::Report do
       end
     end
 
-    [60, 72, 80, 100, 120, 200].each do |width|
+    [20, 40, 59, 60, 72, 80, 100, 120, 200].each do |width|
       it "keeps every line within #{width} columns" do
         lines = text(groups:, width:).lines(chomp: true)
         expect(lines.map { |line| described_class::Format.columns(line) }.max).to be <= width
@@ -181,7 +181,7 @@ RSpec.describe LeakHunter::Report do
     end
 
     it "refuses a width it cannot keep" do
-      expect { text(width: 59) }.to raise_error(LeakHunter::UsageError, /width.*60.*59/)
+      expect { text(width: 19) }.to raise_error(LeakHunter::UsageError, /width.*20.*19/)
       expect { text(width: nil) }.to raise_error(LeakHunter::UsageError)
     end
 

@@ -13,10 +13,11 @@ RSpec.describe LeakHunter::Terminal do
   end
 
   it "is as wide as the terminal, within what a report can be" do
-    { 100 => 99, 20 => 60, 300 => 160, 0 => 80 }.each do |given, width|
-      columns(given) { |io| expect(described_class.new(io).width).to eq(width) }
+    { 100 => 99, 40 => 39, 10 => 20, 300 => 160, 0 => 80 }.each do |given, width|
+      columns(given) { |io| expect(described_class.new(io, env: {}).width).to eq(width) }
     end
-    columns(300) { |io| expect(described_class.new(io).width(max: 120)).to eq(120) }
+    columns(300) { |io| expect(described_class.new(io, env: {}).width(max: 120)).to eq(120) }
+    columns(100) { |io| expect(described_class.new(io, env: { "COLUMNS" => "70" }).width).to eq(70) }
   end
 
   it "is 80 columns without colour where there is no terminal" do

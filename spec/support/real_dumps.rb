@@ -60,7 +60,7 @@ module RealDumps
     #
     # @return [Array(String, String, Integer)] output, errors, status
     def leak_hunter(*arguments, env: {}, **options)
-      output, errors, status = Open3.capture3({ "NO_COLOR" => nil, "FORCE_COLOR" => nil, **env }, RbConfig.ruby, "-w",
+      output, errors, status = Open3.capture3({ "NO_COLOR" => nil, "FORCE_COLOR" => nil, "COLUMNS" => nil, **env }, RbConfig.ruby, "-w",
                                               "-I", LIB, EXE, *arguments, **options)
       [output, errors, status.exitstatus]
     end

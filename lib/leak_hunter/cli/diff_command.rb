@@ -9,6 +9,8 @@ module LeakHunter
       FORMATS = %w[text classic json].freeze
       CLASSIC_KEYS = %w[type file line].freeze
       TEXT_GROUPS = 20
+      HOLDERS = 5
+      SITE = %w[file line method].freeze
 
       # The text sums up groups of the VM's own; they must not crowd out those to show.
       TEXT_GROUPS_READ = 1_000
@@ -29,14 +31,18 @@ module LeakHunter
       end
 
       def define_output(parser)
-        parser.on("--format FORMAT", "text (default), classic or json") { |format| @format = parse_format(format) }
+        parser.on("--format FORMAT", "text (default), classic or json") do |format|
+          @format = one_of("format", format, FORMATS)
+        end
         parser.on("--output FILE", "write to a file instead of standard output") { |file| @output = file }
         parser.on("--[no-]color", "default: only on a terminal") { |color| @color = color }
+        define_width(parser)
       end
 
       def define_groups(parser)
-        parser.on("--group-by KEYS", Array, "any of type,class,file,line,method,gem,generation;",
-                  "default: type,class,file,line,method") { |keys| options[:group_by] = keys }
+        parser.on("--by KEYS", "--group-by KEYS", Array, "any of site,type,class,file,line,method,gem,",
+                  "generation; site is file,line,method;",
+                  "default: type,class,site") { |keys| options[:group_by] = parse_keys(keys) }
         parser.on("--sort SIZE", "memsize, count or bytesize;",
                   "default: memsize; count for classic") { |size| options[:sort] = size }
         parser.on("--top N", "show the N largest groups, or all;",
@@ -55,8 +61,9 @@ module LeakHunter
       def define_comparison(parser)
         parser.on("--identity BY", "auto (default), or address: as the classic",
                   "three-dump script compares") { |identity| options[:identity] = identity }
-        parser.on("--[no-]holders", "show what holds the leaked objects; default: yes,",
-                  "except for classic and --identity address") { |holders| options[:holders] = holders }
+        parser.on("--[no-]holders[=N]", "show N holders of the leaked objects, or all;",
+                  "default: #{HOLDERS}; none for classic and",
+                  "for --identity address") { |number| parse_holders(number) }
         parser.on("--redact", "leave keys of thread-locals out of all names") { options[:redact] = true }
         parser.on("--threads N", Integer, "default: one for each core") { |threads| options[:threads] = threads }
       end
@@ -67,7 +74,7 @@ module LeakHunter
         imply_classic if @format == "classic"
         options[:holders] = @format != "classic" && options[:identity] != "address" unless options.key?(:holders)
         check_output(paths)
-        deliver(render(Report.new(compare(paths))))
+        deliver(render(compare(paths)))
       end
 
       # The classic format has no other groups.
@@ -82,7 +89,8 @@ module LeakHunter
 
       def compare(paths)
         bar = ProgressBar.for(stderr) unless @format == "json"
-        LeakHunter.diff(*paths, threads: :all, **options, top: groups_read, progress: bar)
+        result = LeakHunter.diff(*paths, threads: :all, **options, top: groups_read, progress: bar)
+        Report.new(result)
       ensure
         bar&.finish
       end
@@ -95,14 +103,23 @@ module LeakHunter
 
       def groups_shown = @top == :all ? nil : @top || TEXT_GROUPS
 
+      def holders_shown = @holders == :all ? nil : @holders || HOLDERS
+
       def text? = @format.nil? || @format == "text"
 
       def render(report)
         case @format
-        when "json" then "#{Printable.json(report.to_json)}\n"
+        when "json" then "#{Printable.json(json(report))}\n"
         when "classic" then report.to_classic(sort: options[:sort])
-        else report.to_s(color:, width:, top: groups_shown)
+        else report.to_s(color:, width:, top: groups_shown, holders: holders_shown)
         end
+      end
+
+      # All holders, unless told otherwise.
+      def json(report)
+        return report.to_json unless @holders.is_a?(Integer) && report.to_h[:holders]
+
+        Report.new({ **report.to_h, holders: report.to_h[:holders].first(@holders) }).to_json
       end
 
       def color
@@ -111,7 +128,7 @@ module LeakHunter
         @output ? false : stdout
       end
 
-      def width = @output ? Terminal::WIDTH : Terminal.new(stdout).width(max: 120)
+      def width = @width || (@output ? Terminal::WIDTH : Terminal.new(stdout).width(max: 120))
 
       def deliver(text)
         return write(text) unless @output
@@ -123,18 +140,33 @@ module LeakHunter
         end
       end
 
-      def parse_format(name)
-        return name if FORMATS.include?(name)
+      def parse_top(number) = number_or_all("top", number)
 
-        raise UsageError, "--format: expected #{FORMATS.join(", ")}, got #{Printable.call(name)}"
+      # Without a number, as many as by default; 0 is none.
+      def parse_holders(number)
+        @holders = number.is_a?(String) ? number_or_all("holders", number) : nil
+        options[:holders] = number != false && @holders != 0
       end
 
-      def parse_top(number)
-        return :all if number == "all"
+      def number_or_all(option, text)
+        return :all if text == "all"
 
-        number.match?(/\A\d{1,10}\z/) or
-          raise UsageError, "--top: expected a number or all, got #{Printable.call(number)}"
-        number.to_i
+        text.match?(/\A\d{1,9}\z/) or
+          raise UsageError, "--#{option}: expected a number or all, got #{Printable.call(text)}"
+        text.to_i
+      end
+
+      def parse_keys(keys)
+        keys.flat_map { |key| key == "site" ? SITE : [one_of("by", key, ["site", *Diff::Options::GROUP_KEYS])] }
+      end
+
+      # The number may follow `--holders`; what else does is a dump.
+      def parse(argv)
+        options_end = argv.index("--") || argv.size
+        argv = argv.each_with_index.chunk_while do |(option, index), (value, _)|
+          option == "--holders" && index < options_end && value.match?(/\A(?:\d+|all)\z/n)
+        end
+        super(argv.map { |pair| pair.map(&:first).join("=") })
       end
 
       # /.../ with Ruby's flags, or plain text

@@ -33,12 +33,14 @@ module LeakHunter
       end
 
       def define_details(parser)
-        parser.on("--view VIEW", "for folded: retained (default), paths, sites") { |view| options[:view] = view }
+        parser.on("--view VIEW", "for folded: retained (default), paths, sites") do |view|
+          options[:view] = one_of("view", view, Native.export_views)
+        end
         parser.on("--object ADDRESS", "for dot: the object to draw with its neighbours") do |address|
           options[:object] = address
         end
         parser.on("--relation WHAT", "for dot: any (default), references,", "referrers, dominators") do |relation|
-          options[:relation] = relation
+          options[:relation] = one_of("relation", relation, Native.export_relations)
         end
         parser.on("--limit N", "for dot: most objects; default: 60") do |number|
           options[:limit] = positive("limit", number)

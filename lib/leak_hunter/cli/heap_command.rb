@@ -16,13 +16,8 @@ module LeakHunter
           @format = one_of("format", format, %w[text json])
         end
         parser.on("--[no-]color", "default: only on a terminal") { |color| @color = color }
+        define_width(parser)
         define_common(parser)
-      end
-
-      def one_of(option, value, known)
-        return value if known.include?(value)
-
-        raise UsageError, "--#{option}: expected #{known.join(", ")}, got #{Printable.call(value)}"
       end
 
       def positive(option, text)
@@ -51,7 +46,10 @@ module LeakHunter
 
       def style = @style ||= Terminal::Style.new(Terminal.color?(@color.nil? ? stdout : @color))
 
-      def width = @width ||= Terminal.new(stdout).width
+      # What is laid out in columns needs some; below that, lines are broken.
+      def wide = [width, Report::Text::COLUMNS].max
+
+      def write_text(text) = write(Terminal::Fold.call("#{text}\n", width))
     end
   end
 end

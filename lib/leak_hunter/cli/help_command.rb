@@ -11,7 +11,7 @@ module LeakHunter
       def define(parser) = parser.banner = "Usage: leak_hunter help [COMMAND]"
 
       def execute(arguments)
-        write(arguments.empty? ? overview : CLI.command(arguments.first).new(@cli).help)
+        write(arguments.empty? ? Terminal::Fold.call(overview, width) : CLI.command(arguments.first).new(@cli).help)
       end
 
       def overview
@@ -24,8 +24,8 @@ module LeakHunter
           #{COMMANDS.keys.map { |name| format("  %<name>-8s %<about>s", name:, about: CLI.command(name).summary) }.join("\n")}
 
           Options:
-            --version  show the version
-            --help     show this
+            -v, --version  show the version
+            -h, --help     show this
 
           Exit status: 0 success, 1 failure, 2 wrong usage.
         TEXT

@@ -6,9 +6,17 @@ module LeakHunter
     class RootPaths
       # Objects of a class whose paths are looked for; more would show the same.
       SAMPLES = 500
+      # Referrers that are not on the path, of those named.
+      OTHERS = 3
 
       # One path, the object of it that retains most, and how many of the samples have it.
-      RootPath = Struct.new(:object, :steps, :alike)
+      RootPath = Struct.new(:object, :steps, :alike) do
+        # @return [Array<HeapObject>] what refers to the object, besides the step before it
+        def other_referrers
+          before = steps[-2]&.fetch(:address)
+          @other_referrers ||= object.referrers.reject { |referrer| referrer.address == before }
+        end
+      end
 
       attr_reader :heap, :count, :memsize
 
@@ -72,6 +80,7 @@ module LeakHunter
         { address: object.address, label: object.label, class: object.class_name, type: object.type,
           memsize: object.memsize, retained_size: object.retained_size, site: object.site,
           referrers: object.referrers.size, alike: path.alike,
+          other_referrers: path.other_referrers.first(OTHERS).map { |it| { address: it.address, label: it.label } },
           dominator: dominator && { address: dominator.address, label: dominator.label,
                                     retained_size: dominator.retained_size },
           path: path.steps.map { |step| describe_step(step) } }

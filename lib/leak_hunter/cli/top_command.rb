@@ -48,13 +48,13 @@ module LeakHunter
 
       def write_table(heap, rows)
         whole = heap.memsize
-        name = shorten_left(printable(heap.path), width - 40)
+        name = shorten_left(printable(heap.path), wide - 40)
         lines = ["#{name}: #{counted(heap.size, "object")}, #{bytes(whole)}", "#{BY.fetch(@by)}:", ""]
         unless rows.empty?
           head, *body = table(rows, whole)
           lines.push(style.paint(head, :dim), *body)
         end
-        write("#{lines.join("\n")}\n")
+        write_text(lines.join("\n"))
       end
 
       def table(rows, whole)
@@ -63,7 +63,7 @@ module LeakHunter
         cells = rows.map { |row| columns.map { |column| cell(column, row[column]) } << percent(row[share], whole) }
         cells.unshift([*COLUMNS.values_at(*columns), "share"])
         widths = cells.transpose.map { |column| column.map(&:length).max + 2 }
-        room = width - widths.sum
+        room = wide - widths.sum
         cells.zip([nil, *rows]).map do |line, row|
           numbers = line.zip(widths).map { |text, size| text.rjust(size) }.join
           "#{pad(row ? title(row, room) : "", room)}#{numbers}"

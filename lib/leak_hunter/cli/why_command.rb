@@ -31,7 +31,7 @@ module LeakHunter
         if json?
           write_json(dump: text(path), target: text(target), **paths.to_h(@limit || LIMIT))
         else
-          write("#{WhyReport.new(paths, style:, width:, limit: @limit || LIMIT)}\n")
+          write_text(WhyReport.new(paths, style:, width: wide, limit: @limit || LIMIT).to_s)
         end
       end
 
@@ -46,12 +46,12 @@ module LeakHunter
       end
 
       def missing(heap, name)
-        similar = similar(heap, name).first(PROPOSALS).map { |known| Printable.call(known) }
+        similar = similar_classes(heap, name).first(PROPOSALS).map { |known| Printable.call(known) }
         hint = similar.empty? ? "" : ". Similar classes: #{similar.join(", ")}"
         "#{Printable.call(heap.path)} has no objects of the class #{Printable.call(name)}#{hint}"
       end
 
-      def similar(heap, name)
+      def similar_classes(heap, name)
         return [] unless name.valid_encoding?
 
         name = name.downcase

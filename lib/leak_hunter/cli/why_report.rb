@@ -2,8 +2,8 @@
 
 module LeakHunter
   class CLI
-    # Root paths as text, a line for each step: the reference that leads there, the object, what it retains, and where
-    # it was allocated.
+    # Shortest root paths as text, a line for each step: the reference that leads there, the object, what it retains,
+    # and where it was allocated.
     class WhyReport
       include Report::Format
 
@@ -40,9 +40,11 @@ module LeakHunter
       def summary
         what = "#{counted(@paths.count, "object")}, #{bytes(@paths.memsize)}."
         sampled = @paths.looked_at < @paths.count ? "#{count(@paths.looked_at)} sampled: " : ""
-        paths = @paths.size == 1 ? "all have the same path from a root." : "#{count(@paths.size)} different root paths."
+        paths = @paths.size == 1 ? "all have the same shortest path from a root." : different
         wrap("#{what} #{sampled.empty? ? paths.capitalize : sampled + paths}", @width)
       end
+
+      def different = "#{count(@paths.size)} different shortest paths from a root."
 
       def more(shown)
         rest = @paths.looked_at - shown.sum(&:alike)
@@ -54,7 +56,8 @@ module LeakHunter
         name = @style.paint(shorten_left(printable(object.label), @width - 38), :bold)
         name = "#{counted(path.alike, "object")} like #{name}" if @paths.count > 1
         lines = ["#{name} at #{object.address}"]
-        lines.concat([sizes(object), site(object), dominator(object)].compact.flat_map { |text| lines_of(text) })
+        details = [sizes(object), others(path), site(object), dominator(object)]
+        lines.concat(details.compact.flat_map { |text| lines_of(text) })
         lines.join("\n")
       end
 
@@ -66,6 +69,17 @@ module LeakHunter
       def sizes(object)
         "#{bytes(object.memsize)}, retains #{bytes(object.retained_size)}; " \
           "referenced by #{counted(object.referrers.size, "object")}"
+      end
+
+      # Removing it from where the path leads does not free it.
+      def others(path)
+        others = path.other_referrers
+        return if others.empty?
+
+        shown = others.first(RootPaths::OTHERS).map { |object| "#{printable(object.label)} at #{object.address}" }
+        more = others.size - shown.size
+        shown << "#{count(more)} more" if more.positive?
+        "also referenced by #{shown.join(", ")}"
       end
 
       def site(object)

@@ -7,19 +7,21 @@ module LeakHunter
       include Format
 
       WIDTHS = (Terminal::MIN_WIDTH..100_000)
+      # Columns that the table needs.
+      COLUMNS = 60
       INDENT = "  "
-      HOLDERS = 5
 
       # The VM's inline caches, one for each call in code that has run: many small groups, one harmless reason.
       CACHES = %w[callcache callinfo constcache VM/cc_table].freeze
 
-      def initialize(result, color:, width:, top:)
-        Arguments.integer(:width, width, WIDTHS)
+      def initialize(result, color:, width:, top:, holders:)
         Arguments.integer(:top, top, Diff::Options::TOP, optional: true)
+        Arguments.integer(:holders, holders, Diff::Options::TOP, optional: true)
         @result = result
         @totals = result[:totals]
         @style = Terminal::Style.new(color)
         @width = width
+        @holders = holders
         @caches, groups = result[:groups].partition { |group| cache?(group) }
         @groups = top ? groups.first(top) : groups
       end
@@ -53,7 +55,7 @@ module LeakHunter
       def holders
         return unless @result[:holders]
 
-        Holders.new(@result, style: @style, width: @width, top: HOLDERS).to_s
+        Holders.new(@result, style: @style, width: @width, top: @holders).to_s
       end
 
       def withheld? = @result.dig(:evidence, :withheld).to_h.values.any?(&:positive?)
