@@ -3,24 +3,32 @@
 //! Built from an [`AddressSet`]: a bitmap for each 64 KiB page of the heap, and how many addresses lie before it. A number
 //! costs about a byte, where a sorted list of addresses would cost eight.
 
-use std::collections::HashMap;
-
-use foldhash::fast::RandomState;
-
 use crate::address_set::{AddressSet, NumberedPage, PAGE_SHIFT, Page, WORDS, place};
+use crate::heap::NONE;
 use crate::ids::{Address, ObjectId};
 
 /// Addresses and their numbers, both ways.
 #[derive(Debug, Default)]
 pub struct AddressIndex {
-    /// Index of a page in `pages`.
-    page_numbers: HashMap<u64, u32, RandomState>,
+    /// In ascending order. A heap has a few.
+    runs: Vec<Run>,
     /// In ascending order.
     pages: Vec<Ranked>,
     /// Addresses that are no multiple of 8, in ascending order. They are numbered after all others.
     odd: Vec<Address>,
     length: u32,
 }
+
+/// Pages that are next to each other, or nearly so.
+#[derive(Debug)]
+struct Run {
+    first_page: u64,
+    /// Index in `pages` of each page; [`NONE`] where a page has no address.
+    pages: Vec<u32>,
+}
+
+/// Pages without an address that a run may have one after the other: a page must not cost much more than itself.
+const GAP: u64 = 64;
 
 #[derive(Debug)]
 struct Ranked {
@@ -105,7 +113,7 @@ impl AddressIndex {
         let (pages, mut odd) = set.into_pages();
         odd.sort_unstable();
         let mut index = Self {
-            page_numbers: HashMap::with_capacity_and_hasher(pages.len(), RandomState::default()),
+            runs: Vec::new(),
             pages: Vec::with_capacity(pages.len()),
             odd,
             length,
@@ -113,7 +121,7 @@ impl AddressIndex {
         let mut first = 0;
         for NumberedPage { page, slots } in pages {
             let slots = Slots::of(slots);
-            index.page_numbers.insert(page, index.pages.len() as u32);
+            index.add_to_run(page);
             let next = first + slots.len();
             index.pages.push(Ranked { page, first, slots });
             first = next;
@@ -121,12 +129,37 @@ impl AddressIndex {
         Some(index)
     }
 
+    /// `page` is above all others, and the next one in `pages`.
+    fn add_to_run(&mut self, page: u64) {
+        let number = self.pages.len() as u32;
+        if let Some(run) = self.runs.last_mut() {
+            let gap = page - run.first_page - run.pages.len() as u64;
+            if gap <= GAP {
+                run.pages.resize(run.pages.len() + gap as usize, NONE);
+                run.pages.push(number);
+                return;
+            }
+        }
+        self.runs.push(Run {
+            first_page: page,
+            pages: vec![number],
+        });
+    }
+
+    #[inline]
+    fn page(&self, page: u64) -> Option<&Ranked> {
+        let run = self.runs.partition_point(|run| run.first_page <= page);
+        let run = &self.runs[run.checked_sub(1)?];
+        let number = run.pages.get((page - run.first_page) as usize)?;
+        self.pages.get(*number as usize)
+    }
+
     /// The number of an address; `None` when the set does not have it.
     #[inline]
     pub fn number(&self, address: Address) -> Option<ObjectId> {
         let number = match place(address) {
             Some((page, slot)) => {
-                let ranked = &self.pages[*self.page_numbers.get(&page)? as usize];
+                let ranked = self.page(page)?;
                 ranked.first + ranked.slots.rank(slot)?
             }
             None => {
@@ -169,9 +202,12 @@ impl AddressIndex {
             Slots::Few(slots) => slots.len() * 2,
             Slots::Bits { .. } => WORDS * (8 + 2),
         };
-        self.pages
+        let runs = self.runs.iter();
+        let runs: usize = runs.map(|run| size_of::<Run>() + run.pages.len() * 4).sum();
+        runs + self
+            .pages
             .iter()
-            .map(|ranked| size_of::<Ranked>() + slots(ranked) + 16)
+            .map(|ranked| size_of::<Ranked>() + slots(ranked))
             .sum::<usize>()
             + self.odd.len() * 8
     }

@@ -91,7 +91,8 @@ fn every_phase_of_a_graph_can_be_stopped_all_along() {
     let bytes = std::fs::metadata(&path).unwrap().len();
     assert!(checks(|progress| Heap::load(&path, Some(1), progress)) >= 2 * bytes / 500);
     assert!(checks(|progress| Graph::new(Arc::clone(&heap), progress)) >= 3 * once);
-    assert!(checks(|progress| dominators(&graph, progress)) >= 7 * once);
+    // down the tree and up again, then four times along it
+    assert!(checks(|progress| dominators(&graph, progress)) >= 6 * once);
     assert!(checks(|progress| graph.parents(progress)) >= once);
     let since = Some(Generation::new(1));
     let holders = |progress: &Progress| holders_in(&graph, &tree, &parents, &leaked, since, progress);

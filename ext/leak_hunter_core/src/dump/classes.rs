@@ -21,6 +21,17 @@ struct Class {
     site: Option<Box<str>>,
 }
 
+/// The name of a class of which nothing is known.
+const ANONYMOUS: &str = "#<Class>";
+
+/// The name of a class as far as it needs no new text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KnownName<'a> {
+    Own(&'a str),
+    /// That of the anonymous class at this address is made of where it was made.
+    MadeAt(Address),
+}
+
 /// Classes and modules by address.
 #[derive(Debug, Default)]
 pub struct Classes {
@@ -99,8 +110,28 @@ impl Classes {
         Some(match (&class.name, &class.site) {
             (Some(name), _) => name.to_string(),
             (None, Some(site)) => format!("#<Class:{site}>"),
-            (None, None) => "#<Class>".into(),
+            (None, None) => ANONYMOUS.into(),
         })
+    }
+
+    /// The name, as [`Self::name`] has it, of a class that has one of its own or a place where it was made.
+    pub(crate) fn known_name(&self, address: Address) -> Option<KnownName<'_>> {
+        let address = self.real(address);
+        let class = self.by_address.get(&address)?;
+        Some(match (&class.name, &class.site) {
+            (Some(name), _) => KnownName::Own(name),
+            (None, Some(_)) => KnownName::MadeAt(address),
+            (None, None) => KnownName::Own(ANONYMOUS),
+        })
+    }
+
+    /// The anonymous classes of which it is known where they were made.
+    pub(crate) fn made_at_sites(&self) -> impl Iterator<Item = Address> + '_ {
+        let made = |class: &Class| class.name.is_none() && class.site.is_some();
+        self.by_address
+            .iter()
+            .filter(move |(_, class)| made(class))
+            .map(|(address, _)| *address)
     }
 
     /// Addresses of the class or module with this name and of all in its namespace.

@@ -16,7 +16,7 @@ pub(crate) mod record;
 mod scan;
 
 pub use classes::Classes;
-pub(crate) use classes::lossy;
+pub(crate) use classes::{KnownName, lossy};
 pub use file::DumpFile;
 pub use grammar::Fields;
 pub use header::DumpHeader;

@@ -5,7 +5,7 @@
 //! Lengauer and R. Tarjan ("A Fast Algorithm for Finding Dominators in a Flowgraph", 1979), with path compression: of m
 //! edges and n nodes in O(m log n). The second step, quadratic in the worst case as published, takes O(n log n) here.
 
-use super::preorder::{DepthFirst, Later, Pairs};
+use super::preorder::{DepthFirst, Pairs, Predecessors};
 use super::{CHECK_EVERY, Graph, NodeId, Ticks};
 use crate::error::Result;
 use crate::progress::Progress;
@@ -62,11 +62,10 @@ pub fn dominators(graph: &Graph, progress: &Progress) -> Result<Dominators> {
         order,
         numbers,
         parents,
-        mut pairs,
+        predecessors,
+        ..
     } = DepthFirst::run(graph, progress)?;
-    let later = Later::of(graph, &order, &numbers, &mut pairs, progress)?;
-    let idoms = semi_nca(parents, numbers, pairs, &later, progress)?;
-    drop(later);
+    let idoms = semi_nca(parents, numbers, predecessors, progress)?;
 
     let mut by_node = vec![NodeId::NONE; order.len()];
     for (number, node) in order.iter().enumerate().skip(1) {
@@ -94,33 +93,30 @@ pub fn dominators(graph: &Graph, progress: &Progress) -> Result<Dominators> {
     })
 }
 
-/// `parents` and what comes out are by number. What `semis` holds does not matter. `forest` has where the list of each
-/// node in `later` ends, and gets its label and its ancestor in the forest of nodes that had their turn: the label is the
-/// lowest semidominator on the way from the node to its ancestor.
+/// `parents` and what comes out are by number. What `semis` holds does not matter. The rows of the predecessors make the
+/// forest of nodes that had their turn: each has a label and an ancestor in it, and the label is the lowest semidominator
+/// on the way from the node to that ancestor.
 fn semi_nca(
     parents: Vec<u32>,
     mut semis: Vec<u32>,
-    mut forest: Pairs,
-    later: &Later,
+    mut predecessors: Predecessors,
     progress: &Progress,
 ) -> Result<Vec<u32>> {
-    for (pair, parent) in forest.iter_mut().zip(&parents) {
-        pair[1] = *parent;
-    }
+    let mut forest = std::mem::take(&mut predecessors.rows);
     let mut stack = Vec::new();
     for number in (1..parents.len()).rev() {
         if number % CHECK_EVERY == 0 {
             progress.check()?;
         }
-        let ([start, _], [end, _]) = (forest[number - 1], forest[number]);
-        let (mut semi, predecessors) = later.between(start, end, number as u32);
-        for from in predecessors {
+        let [list, mut semi] = forest[number];
+        for from in predecessors.later(list) {
             let label = evaluate(from, number as u32 + 1, &mut forest, &mut stack);
             semi = semi.min(label);
         }
         semis[number] = semi;
-        forest[number][0] = semi;
+        forest[number] = [semi, parents[number]];
     }
+    drop(predecessors);
     nearest_common(parents, &semis, forest, progress)
 }
 

@@ -4,13 +4,16 @@
 //! conservatively, from the VM's inline caches, which repeat what constants refer to, from tables of allocation tracing,
 //! and from LeakHunter itself. They have low priority: they count only for objects that no other reference leads to.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::search::Search;
 use super::{CHECK_EVERY, Graph, NodeId, RootCategory};
 use crate::error::Result;
 use crate::heap::{Heap, Internal, Kind, Root, Type};
-use crate::ids::ObjectId;
+use crate::ids::{Address, ObjectId};
 use crate::progress::Progress;
 
 /// By how meaningful a path roots lead to an object.
@@ -60,52 +63,91 @@ pub(super) struct Category {
 /// Which objects' references have low priority.
 #[derive(Clone, Debug)]
 pub(super) struct LowPriorityKinds {
-    by_kind: Vec<bool>,
+    by_birth: Vec<Priority>,
     /// LeakHunter's own classes and modules, ascending.
     own: Vec<ObjectId>,
+}
+
+/// What is known by an object's kind.
+#[derive(Clone, Copy, Debug)]
+enum Priority {
+    Usual,
+    /// Low, and not even a reason to be kept alive: a cache, a table of tracing, LeakHunter's own.
+    Tool,
+    /// Low, and yet it keeps what it refers to: what has a stack of its own.
+    Execution,
+    /// Of a class or module: low if it is LeakHunter's.
+    OfClass,
 }
 
 impl LowPriorityKinds {
     fn of(heap: &Heap) -> Self {
         let mut own: Vec<ObjectId> = heap
             .classes()
-            .named_under("LeakHunter")
+            .named_under(OURS)
             .filter_map(|address| heap.find(address))
             .collect();
         own.sort_unstable();
-        let by_kind = heap
-            .all_kinds()
-            .iter()
-            .map(|kind| is_of_the_vm_or_ours(heap, kind));
+        let mut classes = HashMap::default();
+        let by_kind = heap.all_kinds().iter().map(|kind| match kind.type_ {
+            _ if is_of_the_vm_or_ours(heap, kind, &mut classes) => match kind.internal {
+                Internal::Execution => Priority::Execution,
+                _ => Priority::Tool,
+            },
+            Type::Class | Type::Module if !own.is_empty() => Priority::OfClass,
+            _ => Priority::Usual,
+        });
+        let by_kind: Vec<Priority> = by_kind.collect();
         Self {
-            by_kind: by_kind.collect(),
+            by_birth: heap.by_birth(|kind| by_kind[kind.index()]),
             own,
         }
     }
 
     #[inline]
     pub(super) fn has(&self, heap: &Heap, object: ObjectId) -> bool {
-        match heap.kind_number(object) {
-            Some(kind) => {
-                self.by_kind[kind.index()]
-                    || (!self.own.is_empty()
-                        && matches!(heap.all_kinds()[kind.index()].type_, Type::Class | Type::Module)
-                        && self.own.binary_search(&object).is_ok())
-            }
-            None => false,
+        match self.by_birth.get(heap.birth_number(object).index()) {
+            Some(Priority::Tool | Priority::Execution) => true,
+            Some(Priority::OfClass) => self.own.binary_search(&object).is_ok(),
+            Some(Priority::Usual) | None => false,
+        }
+    }
+
+    /// Whether what such an object holds says nothing: not even that it is kept alive.
+    #[inline]
+    pub(super) fn is_tool(&self, heap: &Heap, object: ObjectId) -> bool {
+        match self.by_birth.get(heap.birth_number(object).index()) {
+            Some(Priority::Execution) => false,
+            _ => self.has(heap, object),
         }
     }
 }
 
-/// Whether objects of this kind rarely are the reason why what they refer to is alive.
-fn is_of_the_vm_or_ours(heap: &Heap, kind: &Kind) -> bool {
+/// LeakHunter's own namespace.
+const OURS: &str = "LeakHunter";
+
+/// Whether objects of this kind rarely are the reason why what they refer to is alive. `classes` has what was found of
+/// the names of classes: there are many more kinds.
+fn is_of_the_vm_or_ours(
+    heap: &Heap,
+    kind: &Kind,
+    classes: &mut HashMap<Address, Option<bool>, RandomState>,
+) -> bool {
+    let is_ours = |name: &str| {
+        name.strip_prefix(OURS)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
     match (kind.internal, kind.type_) {
         (Internal::InlineCache | Internal::CallCacheTable, _) => true,
         (Internal::Execution | Internal::Tracing, _) => true,
         (_, Type::Imemo) => false,
-        _ => heap
-            .class_name_of_kind(kind)
-            .is_some_and(|name| name == "LeakHunter" || name.starts_with("LeakHunter::")),
+        _ => {
+            let by_class = kind.class().and_then(|class| {
+                let known = classes.entry(class);
+                *known.or_insert_with(|| heap.classes().name(class).map(|name| is_ours(&name)))
+            });
+            by_class.unwrap_or_else(|| heap.label_of_kind(kind).is_some_and(is_ours))
+        }
     }
 }
 

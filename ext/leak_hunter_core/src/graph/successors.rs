@@ -1,7 +1,6 @@
 //! What a node leads to: by every edge, by essential ones, by those that keep alive, and one at a time.
 
 use super::{CACHES, Graph, Level, NodeId, Place};
-use crate::heap::Internal;
 use crate::heap::edges::{List, Pause};
 use crate::ids::ObjectId;
 
@@ -87,24 +86,18 @@ impl Graph {
     pub(crate) fn keeping_successors(&self, node: NodeId) -> impl Iterator<Item = ObjectId> + '_ {
         let keeps = match self.place(node) {
             Place::Object(object) => {
-                self.level_to(object) < Level::Unreachable as u8 && !self.is_tool(object)
+                self.level_to(object) < Level::Unreachable as u8
+                    && !self.low_priority.is_tool(&self.heap, object)
             }
             Place::Category(index) => self.categories[index].level != Level::LowPriority,
             Place::Top => false,
         };
-        let mut successors = self.object_successors(node);
+        let mut successors = match keeps {
+            true => self.object_successors(node),
+            false => ObjectSuccessors::none(),
+        };
         successors.class = None;
-        successors.filter(move |_| keeps)
-    }
-
-    /// A cache, a table of tracing, or LeakHunter's own. Threads and fibers have low priority too, but keep what they
-    /// refer to.
-    fn is_tool(&self, object: ObjectId) -> bool {
-        self.levels[object] & CACHES != 0
-            && !self
-                .heap
-                .kind(object)
-                .is_some_and(|kind| kind.internal == Internal::Execution)
+        successors
     }
 
     /// Goes on with an object's successors, up to one that `wanted` takes. `None` is where they begin: with the class.
@@ -113,15 +106,15 @@ impl Graph {
         &self,
         object: ObjectId,
         pause: Option<Pause>,
-        wanted: impl Fn(&ObjectId) -> bool,
+        mut wanted: impl FnMut(ObjectId) -> bool,
     ) -> (Option<ObjectId>, Pause) {
         let level = self.level_from(object);
-        let essential = |next: &ObjectId| self.level_to(*next) == level && wanted(next);
+        let mut essential = |next: &ObjectId| self.level_to(*next) == level && wanted(*next);
         let mut list = match pause {
             Some(pause) => self.heap.resume(object, pause),
             None => {
                 let list = self.heap.list(object);
-                if let Some(class) = self.heap.class_of(object).filter(essential) {
+                if let Some(class) = self.heap.class_of(object).filter(&mut essential) {
                     return (Some(class), list.pause());
                 }
                 list
@@ -136,16 +129,16 @@ impl Graph {
         &self,
         node: NodeId,
         done: u32,
-        wanted: impl Fn(&NodeId) -> bool,
+        mut wanted: impl FnMut(NodeId) -> bool,
     ) -> Option<(u32, NodeId)> {
         let Place::Category(index) = self.place(node) else {
             let mut categories = self.category_nodes().enumerate().skip(done as usize);
-            let (index, next) = categories.find(|(_, next)| wanted(next))?;
+            let (index, next) = categories.find(|(_, next)| wanted(*next))?;
             return Some((index as u32 + 1, next));
         };
         let category = &self.categories[index];
         let essential =
-            |next: &ObjectId| self.level_to(*next) == category.level as u8 && wanted(&NodeId::from(*next));
+            |next: &ObjectId| self.level_to(*next) == category.level as u8 && wanted((*next).into());
         let rest = &category.root.references[done as usize..];
         let index = rest.iter().position(essential)?;
         Some((done + index as u32 + 1, rest[index].into()))

@@ -105,8 +105,8 @@ impl LocalKinds {
         id
     }
 
-    /// Takes over the kinds of another thread. Returns the number of its first birth in this table.
-    fn add(&mut self, other: Self) -> BirthId {
+    /// Takes over the kinds of another thread. A birth that both have stands here twice, which nobody minds.
+    fn add(&mut self, other: Self) {
         let texts: Vec<TextId> = other
             .texts
             .iter()
@@ -130,22 +130,30 @@ impl LocalKinds {
                 number
             })
             .collect();
-        let first = BirthId::new(self.births.len() as u32);
-        // A birth that both have is here twice, which does no harm.
         self.births.extend(other.births.into_iter().map(|birth| Birth {
             kind: kinds[birth.kind.index()],
             ..birth
         }));
-        first
     }
 }
 
-/// One table of all, and by thread the number of its first birth in it.
-pub(super) fn merge(parts: Vec<LocalKinds>) -> (Kinds, Vec<BirthId>) {
+/// By thread, from which number on its births will stand in the table of all.
+pub(super) fn first_births(parts: &[LocalKinds]) -> Vec<BirthId> {
+    let starts = parts.iter().scan(0, |next, part| {
+        let first = *next;
+        *next += part.births.len() as u32;
+        Some(BirthId::new(first))
+    });
+    starts.collect()
+}
+
+/// One table of all.
+pub(super) fn merge(parts: Vec<LocalKinds>) -> Kinds {
     let mut parts = parts.into_iter();
     let mut whole = parts.next().unwrap_or_default();
-    let others: Vec<BirthId> = parts.map(|part| whole.add(part)).collect();
+    for part in parts {
+        whole.add(part);
+    }
     let kinds = whole.kinds.into_keys().collect();
-    let firsts = [BirthId::new(0)].into_iter().chain(others).collect();
-    (Kinds::of(kinds, whole.births, whole.texts), firsts)
+    Kinds::of(kinds, whole.births, whole.texts)
 }

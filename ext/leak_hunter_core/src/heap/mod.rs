@@ -158,6 +158,21 @@ impl Heap {
         Some(self.birth(object)?.kind)
     }
 
+    /// Number of what an object is and when it was born: for tables of what is asked of every object.
+    #[inline]
+    pub(crate) fn birth_number(&self, object: ObjectId) -> BirthId {
+        self.births[object]
+    }
+
+    /// A table by births of what is known by kinds.
+    pub(crate) fn by_birth<T>(&self, of_kind: impl Fn(KindId) -> T) -> Vec<T> {
+        self.kinds
+            .births
+            .iter()
+            .map(|birth| of_kind(birth.kind))
+            .collect()
+    }
+
     pub(crate) fn all_kinds(&self) -> &[Kind] {
         &self.kinds.kinds
     }

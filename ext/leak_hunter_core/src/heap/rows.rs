@@ -6,11 +6,11 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rayon::ThreadPool;
+use rayon::{BroadcastContext, ThreadPool};
 
 use super::Heap;
 use super::ivar_tables::AddressedIvarRecord;
-use super::local_kinds::{LocalKinds, merge};
+use super::local_kinds::{LocalKinds, first_births, merge};
 use super::tables::{Filler, PartialHeap, SHORT, Tables};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader, Fields, HeapFields, NameLine, Record};
@@ -57,8 +57,7 @@ impl Heap {
             ivar_records.append(&mut part.ivar_records);
             all.push(part.found);
         }
-        let (kinds, births) = merge(kinds);
-        progress.check()?;
+        let births = first_births(&kinds);
         let tables = Tables::new(index);
         if let Some(first) = all.first_mut() {
             first.classes = classes;
@@ -69,7 +68,7 @@ impl Heap {
         }
         // One thread takes them in the order of the file, as it must where records share an address.
         let next = AtomicUsize::new(0);
-        let filled = pool.broadcast(|_| -> Result<PartialHeap> {
+        let fill_blocks = |_: BroadcastContext<'_>| -> Result<PartialHeap> {
             let mut filler = tables.filler();
             let mut references = Vec::new();
             while let Some((part, block)) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -78,7 +77,9 @@ impl Heap {
                 fill(&tables, &mut filler, births[*part], &block, &mut references)?;
             }
             Ok(filler.finish())
-        });
+        };
+        // Rows have the numbers of births already, so one thread merges the kinds meanwhile.
+        let (kinds, filled) = pool.join(|| merge(kinds), || pool.broadcast(fill_blocks));
         for found in filled {
             all.push(found?);
         }

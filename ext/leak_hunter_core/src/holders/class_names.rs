@@ -1,7 +1,12 @@
-//! The names of classes by kind of object, made once for all that ask.
+//! The names of classes. Those that have to be put together are made once for all that ask.
 
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::dump::KnownName;
 use crate::heap::Heap;
-use crate::ids::ObjectId;
+use crate::ids::{Address, ObjectId};
 
 /// Classes of Ruby's own whose instances hold objects in a way of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,36 +35,34 @@ impl CoreClass {
     }
 }
 
+/// Names of anonymous classes, by address.
 #[derive(Debug)]
-pub(super) struct ClassNames(Vec<ClassOfKind>);
-
-#[derive(Debug)]
-struct ClassOfKind {
-    name: Option<Box<str>>,
-    core_class: Option<CoreClass>,
-}
+pub(super) struct ClassNames(HashMap<Address, Box<str>, RandomState>);
 
 impl ClassNames {
     pub(super) fn new(heap: &Heap) -> Self {
-        let class = |kind| {
-            let name: Option<Box<str>> = heap.class_name_of_kind(kind).map(Into::into);
-            let core_class = name.as_deref().and_then(CoreClass::of);
-            ClassOfKind { name, core_class }
-        };
-        Self(heap.all_kinds().iter().map(class).collect())
-    }
-
-    fn class(&self, heap: &Heap, object: ObjectId) -> Option<&ClassOfKind> {
-        Some(&self.0[heap.kind_number(object)?.index()])
+        let classes = heap.classes();
+        let anonymous = classes.made_at_sites();
+        Self(
+            anonymous
+                .filter_map(|address| Some((address, classes.name(address)?.into())))
+                .collect(),
+        )
     }
 
     /// The name of an object's class, as [`Heap::class_name`] has it.
-    pub(super) fn of(&self, heap: &Heap, object: ObjectId) -> Option<&str> {
-        self.class(heap, object)?.name.as_deref()
+    pub(super) fn of<'a>(&'a self, heap: &'a Heap, object: ObjectId) -> Option<&'a str> {
+        let kind = heap.kind(object)?;
+        let name = match kind.class().and_then(|class| heap.classes().known_name(class)) {
+            Some(KnownName::Own(name)) => Some(name),
+            Some(KnownName::MadeAt(address)) => self.0.get(&address).map(AsRef::as_ref),
+            None => None,
+        };
+        name.or_else(|| heap.label_of_kind(kind))
     }
 
     /// The class of an object, if it is one of Ruby's own that matter here.
     pub(super) fn core_class(&self, heap: &Heap, object: ObjectId) -> Option<CoreClass> {
-        self.class(heap, object)?.core_class
+        CoreClass::of(self.of(heap, object)?)
     }
 }

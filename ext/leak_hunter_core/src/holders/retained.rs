@@ -182,15 +182,14 @@ fn edges_from_outside(graph: &Graph, targets: &Targets, progress: &Progress) -> 
     let mut last = vec![None; targets.len()];
     for node in graph.nodes_below_top() {
         ticks.tick()?;
-        for next in graph.keeping_successors(node) {
-            let Some(target) = targets.target(next.into()) else {
-                continue;
-            };
-            if last[target] != Some(node) && !targets.is_below(target, node) {
+        graph.keeping_successors(node).for_each(|next| {
+            let target = targets.target(next.into());
+            let counts = |target: &usize| last[*target] != Some(node) && !targets.is_below(*target, node);
+            if let Some(target) = target.filter(counts) {
                 edges[target] = edges[target].saturating_add(1);
                 last[target] = Some(node);
             }
-        }
+        });
     }
     Ok(edges)
 }

@@ -3,12 +3,13 @@
 
 use crate::error::Result;
 use crate::graph::{Dominators, Graph, NodeId, Ticks};
-use crate::heap::NONE;
+use crate::heap::{NONE, ObjectSet};
 use crate::progress::Progress;
 
 #[derive(Debug)]
 pub(super) struct Targets {
     nodes: Vec<NodeId>,
+    set: ObjectSet,
     /// By node: the target that it is, or the nearest above it; [`NONE`] where there is none.
     nearest: Vec<u32>,
     /// By target.
@@ -32,6 +33,10 @@ impl Targets {
         let mut nodes: Vec<NodeId> = targets.collect();
         nodes.sort_unstable();
         nodes.dedup();
+        let mut set = ObjectSet::default();
+        for node in &nodes {
+            set.insert(*node);
+        }
         let mut nearest = vec![NONE; graph.len() as usize];
         for (target, node) in nodes.iter().enumerate() {
             nearest[*node] = target as u32;
@@ -54,6 +59,7 @@ impl Targets {
         }
         Ok(Self {
             nodes,
+            set,
             nearest,
             spans: spans(&above, &order),
         })
@@ -67,8 +73,12 @@ impl Targets {
         self.nodes.len()
     }
 
-    /// The target that a node is.
+    /// The target that a node is. Most are none.
+    #[inline]
     pub(super) fn target(&self, node: NodeId) -> Option<usize> {
+        if !self.set.contains(node) {
+            return None;
+        }
         let target = self.nearest[node] as usize;
         (*self.nodes.get(target)? == node).then_some(target)
     }
