@@ -10,8 +10,8 @@ RSpec.describe "What the diff finds in adversarial heaps", :tmpdir do
   script = File.expand_path("../fixtures/adversarial/run.rb", __dir__)
 
   run = lambda do |seed, folder, options|
-    out, status = Open3.capture2(RbConfig.ruby, script, seed.to_s, folder, JSON.generate(options))
-    raise "seed #{seed}: #{status}" unless status.success?
+    out, err, status = Open3.capture3(RbConfig.ruby, script, seed.to_s, folder, JSON.generate(options))
+    raise "seed #{seed}: #{status}\n#{err.lines.first(40).join}" unless status.success?
 
     JSON.parse(out, symbolize_names: true)
   end
@@ -41,9 +41,17 @@ RSpec.describe "What the diff finds in adversarial heaps", :tmpdir do
   end
 
   # While objects move one by one, Ruby before 3.4 leaves the records of some to others: no tool can tell then.
+  #
+  # Ruby 3.1 itself ends with "[BUG] try to mark T_NONE object" in one run of a hundred: its collector then finds a
+  # freed entry in a table of the VM (negative_cme_table), which nothing but the VM writes. Such a run says nothing.
   it "is exact although GC.auto_compact moves objects at any time, or says that it is not certain" do
-    [31, 32].each do |seed|
-      result = run.call(seed, @tmpdir, { auto_compact: true })
+    results = [31, 32, 33].filter_map do |seed|
+      run.call(seed, @tmpdir, { auto_compact: true })
+    rescue RuntimeError => e
+      raise unless RUBY_VERSION < "3.2" && e.message.include?("try to mark T_NONE object")
+    end
+    expect(results.size).to be >= 2
+    results.each do |result|
       if RUBY_VERSION < "3.4"
         expect(result[:evidence]).to include(confidence: "low", reasons: include("tracing_unreliable"))
       else
