@@ -27,7 +27,8 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
           "boot" => LeakHunter::ProcessIdentity.boot, "pid" => Process.pid, "host" => Etc.uname[:nodename],
           "sequence" => dump.sequence, "taken_at" => dump.taken_at.strftime("%FT%T.%6NZ"), "ruby" => RUBY_VERSION,
           "platform" => RUBY_PLATFORM, "generation" => dump.generation, "compactions" => GC.stat[:compact_count] || 0,
-          "tracing_since" => LeakHunter::Tracing.since[:generation], "snapshot" => "in_process" }.to_a
+          "memory" => be_a(Hash), "tracing_since" => LeakHunter::Tracing.since[:generation],
+          "snapshot" => "in_process" }.to_a
       )
       expect(reader.lines.first).to start_with(%({"type":"DUMP", "leak_hunter":"#{LeakHunter::VERSION}", "schema":1, ))
       expect(reader.lines.last)
@@ -132,7 +133,7 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
     it "has of the stamp nothing but what the stamp still refers to" do
       readers = dumps_of("LeakHunter.trace!; 3.times { LeakHunter.dump!(dir: DIR) }")
       readers.drop(1).each do |reader|
-        own = /(envelope|timestamp|json_text|process_identity)\.rb\z/
+        own = /(envelope|memory|timestamp|json_text|process_identity)\.rb\z/
         first = readers.first.header["generation"]
         stamp = reader.objects.values.select do |object|
           object["file"]&.match?(own) && object["type"] != "IMEMO" && object["generation"] > first
@@ -281,7 +282,10 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
       puts dumps.map { |dump| dump.warnings.include?(LeakHunter::Recorder::Recording::DISK) }
     RUBY
     expect(output).to eq("true\ntrue\n")
-    expect(%w[1 2].map { |name| DumpReader.new(File.join(@tmpdir, name)).trailer["type"] }).to all(eq("DUMP_END"))
+    readers = %w[1 2].map { |name| DumpReader.new(File.join(@tmpdir, name)) }
+    expect(readers.map { |reader| reader.trailer["type"] }).to all(eq("DUMP_END"))
+    expect(readers.map { |reader| reader.header["memory"] })
+      .to all(include("rss" => nil, "shared" => nil, "live_slots" => be > 1000))
   end
 
   it "tells that it cannot be called in a signal handler, and how it can" do

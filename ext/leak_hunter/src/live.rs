@@ -14,7 +14,7 @@ mod walk;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use leak_hunter_core::dump::DumpHeader;
+use leak_hunter_core::dump::{DumpHeader, Memory};
 use leak_hunter_core::heap::{Dictionary, HeapBuilder};
 use leak_hunter_core::ids::Generation;
 use leak_hunter_core::{Heap, Progress};
@@ -29,6 +29,7 @@ use crate::fork::Process;
 use crate::heap::NativeHeap;
 use crate::recorded::recorded_of;
 use crate::run::run;
+use crate::system::{self, ResidentSet};
 use crate::{errors, gvl};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
@@ -46,10 +47,13 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
     let objspace: Option<RString> = fetch(ruby, facts, "objspace")?;
     let threads: Option<usize> = fetch(ruby, facts, "threads")?;
     let ask_for_sites: Option<bool> = fetch(ruby, facts, "ask_for_sites")?;
+    let page_size: Option<u64> = fetch(ruby, facts, "heap_page_size")?;
     let api = api_for(ruby, objspace.map(path_of).as_deref())?;
     let sites = api.has_sites();
     let traced = sites && recorded.tracing_since.is_some();
     let objects = ruby.gc_stat("heap_live_slots")?;
+    // before this walk takes memory itself
+    let resident = system::resident_set();
     let allocate = move || Buffers::for_objects(objects, traced);
     let buffers = gvl::wait_for(ruby, allocate, None, || {}, || Ok(()))?;
     // No object is made between the last collection and the walk, so the heap has no garbage.
@@ -62,6 +66,7 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
         return Err(errors::forked(ruby));
     }
     recorded.generation = Generation::new(ruby.gc_count() as u64);
+    recorded.memory = Some(Box::new(memory(ruby, resident, page_size)));
     let (found, named, pause) = paused(ruby, &api, buffers, ask_for_sites == Some(true))?;
     recorded.compactions = ruby.gc_stat("compact_count").unwrap_or(0) as u64;
     if collections > 0 {
@@ -72,6 +77,22 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
         build(&found, &named, &names, recorded, threads, progress)
     })?;
     Ok((NativeHeap::new(heap), pause.as_secs_f64(), sites))
+}
+
+/// What the process takes right now. No object is made, not even for a key: it would be garbage in the heap.
+fn memory(ruby: &Ruby, resident: Option<ResidentSet>, page_size: Option<u64>) -> Memory {
+    let stat = |key| ruby.gc_stat(ruby.sym_new(key)).ok().map(|number| number as u64);
+    Memory {
+        rss: resident.map(|it| it.rss),
+        shared: resident.map(|it| it.shared),
+        heap_bytes: page_size
+            .zip(stat("heap_allocated_pages"))
+            .map(|(size, pages)| pages.saturating_mul(size)),
+        live_slots: stat("heap_live_slots"),
+        free_slots: stat("heap_free_slots"),
+        malloc_increase: stat("malloc_increase_bytes"),
+        oldmalloc_increase: stat("oldmalloc_increase_bytes"),
+    }
 }
 
 /// The VM's functions, if the heap can be walked now.

@@ -1,6 +1,6 @@
 //! What a dump, a live heap or a mark says of itself, as the Hash that Ruby has.
 
-use leak_hunter_core::dump::DumpHeader;
+use leak_hunter_core::dump::{DumpHeader, Memory};
 use leak_hunter_core::ids::Generation;
 use magnus::{Error, RHash, Ruby};
 
@@ -19,12 +19,45 @@ pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<DumpHeader, Error>
         platform: fetch(ruby, hash, "platform")?,
         generation: Generation::new(fetch(ruby, hash, "generation")?),
         compactions: fetch(ruby, hash, "compactions")?,
+        memory: fetch::<Option<RHash>>(ruby, hash, "memory")?
+            .map(|memory| memory_of(ruby, memory))
+            .transpose()?
+            .map(Box::new),
         tracing_since: fetch::<Option<u64>>(ruby, hash, "tracing_since")?.map(Generation::new),
         snapshot: fetch(ruby, hash, "snapshot")?,
     })
 }
 
+fn memory_of(ruby: &Ruby, hash: RHash) -> Result<Memory, Error> {
+    Ok(Memory {
+        rss: fetch(ruby, hash, "rss")?,
+        shared: fetch(ruby, hash, "shared")?,
+        heap_bytes: fetch(ruby, hash, "heap_bytes")?,
+        live_slots: fetch(ruby, hash, "live_slots")?,
+        free_slots: fetch(ruby, hash, "free_slots")?,
+        malloc_increase: fetch(ruby, hash, "malloc_increase")?,
+        oldmalloc_increase: fetch(ruby, hash, "oldmalloc_increase")?,
+    })
+}
+
+fn memory_to_hash(ruby: &Ruby, memory: &Memory) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("rss", memory.rss)?
+        .set("shared", memory.shared)?
+        .set("heap_bytes", memory.heap_bytes)?
+        .set("live_slots", memory.live_slots)?
+        .set("free_slots", memory.free_slots)?
+        .set("malloc_increase", memory.malloc_increase)?
+        .set("oldmalloc_increase", memory.oldmalloc_increase)?;
+    Ok(hash.hash)
+}
+
 pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHash, Error> {
+    let memory = recorded
+        .memory
+        .as_deref()
+        .map(|memory| memory_to_hash(ruby, memory))
+        .transpose()?;
     let hash = Hash::new(ruby)
         .set("id", recorded.id.as_str())?
         .set("boot", recorded.boot.as_str())?
@@ -36,6 +69,7 @@ pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHa
         .set("platform", recorded.platform.as_str())?
         .set("generation", recorded.generation.get())?
         .set("compactions", recorded.compactions)?
+        .set("memory", memory)?
         .set("tracing_since", recorded.tracing_since.map(Generation::get))?
         .set("snapshot", recorded.snapshot.as_str())?;
     Ok(hash.hash)

@@ -35,11 +35,15 @@ module LeakHunter
             host: ProcessIdentity.host, sequence: ProcessIdentity.next_sequence,
             taken_at: Time.now.utc.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"), ruby: RUBY_VERSION, platform: RUBY_PLATFORM,
             tracing_since: Tracing.since&.fetch(:generation), snapshot: "live", generation: 0, compactions: 0,
-            objspace:, ask_for_sites: false }
+            objspace:, heap_page_size: Recorder::Memory::PAGE, ask_for_sites: false }
         end
 
         # The shared library of Ruby's extension, which knows what tracing has recorded. Some Rubies have it built in.
-        def objspace = $LOADED_FEATURES.find { |path| path.match?(%r{/objspace\.(so|bundle)\z}) }
+        # Array#index makes no object; what `find` makes is left on the stack, where the collector sees it.
+        def objspace
+          index = $LOADED_FEATURES.index { |path| path.match?(%r{/objspace\.(so|bundle)\z}) }
+          index && $LOADED_FEATURES[index]
+        end
       end
     end
     private_constant :Live

@@ -2,6 +2,7 @@
 
 require "leak_hunter/process_identity"
 require "leak_hunter/recorder/json_text"
+require "leak_hunter/recorder/memory"
 require "leak_hunter/recorder/own_thread"
 require "leak_hunter/recorder/timestamp"
 require "leak_hunter/version"
@@ -17,7 +18,7 @@ module LeakHunter
       SCHEMA = 1
 
       # Bytes for what {#stamp} adds.
-      ROOM = 256
+      ROOM = 256 + Memory::ROOM
       private_constant :ROOM
 
       attr_reader :id, :sequence, :generation, :snapshot, :first_line
@@ -44,6 +45,7 @@ module LeakHunter
         @pid = Process.pid
         @host = ProcessIdentity.host
         @sequence = ProcessIdentity.next_sequence
+        @memory = Memory.new
       end
 
       # Ruby makes the caches of a method's calls and constants when it runs.
@@ -59,12 +61,14 @@ module LeakHunter
 
       # @return [void]
       def stamp
+        @memory.read
         @generation = GC.count
         @compactions = Tracing.compactions
         @microseconds = Timestamp.now
         Timestamp.append(@first_line, @microseconds)
         Timestamp.append_number(@first_line << @before_generation, @generation)
         Timestamp.append_number(@first_line << @before_compactions, @compactions)
+        @memory.append(@first_line << @before_memory)
         @first_line << @rest
         nil
       end
@@ -85,7 +89,8 @@ module LeakHunter
       # @return [Hash{Symbol => Object}] what the first line says
       def to_h
         identity.merge(taken_at: taken_at.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"), ruby: RUBY_VERSION,
-                       platform: RUBY_PLATFORM, generation: @generation, compactions: @compactions).merge(state)
+                       platform: RUBY_PLATFORM, generation: @generation, compactions: @compactions,
+                       memory: @memory.to_h).merge(state)
       end
 
       private
@@ -104,8 +109,9 @@ module LeakHunter
         start = "{#{members(**identity)}, \"taken_at\":\""
         @before_generation = "\", #{members(ruby: RUBY_VERSION, platform: RUBY_PLATFORM)}, \"generation\":"
         @before_compactions = ", \"compactions\":"
+        @before_memory = ", \"memory\":"
         @rest = ", #{members(**state)}}\n"
-        pieces = [start, @before_generation, @before_compactions, @rest]
+        pieces = [start, @before_generation, @before_compactions, @before_memory, @rest]
         @first_line = String.new(start, capacity: pieces.sum(&:bytesize) + ROOM)
       end
 

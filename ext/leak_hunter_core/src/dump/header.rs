@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::memory::Memory;
 use crate::ids::Generation;
 
 /// The first line of a dump taken by LeakHunter (`docs/heap_dump_format.md`). Other tools skip it: no `address`.
@@ -29,6 +30,9 @@ pub struct DumpHeader {
     /// `GC.stat(:compact_count)` at that time.
     #[serde(default)]
     pub compactions: u64,
+    /// What the process took before the dump was taken; `None` in dumps of older versions.
+    #[serde(default)]
+    pub memory: Option<Box<Memory>>,
     /// `GC.count` when tracing began; `None` when it was off, or begun by others.
     pub tracing_since: Option<Generation>,
     /// `in_process` or `fork`.
@@ -70,5 +74,30 @@ impl DumpHeader {
     /// Whether two dumps are of one process.
     pub fn same_process(&self, other: &Self) -> bool {
         (&self.boot, self.pid, &self.host) == (&other.boot, other.pid, &other.host)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(more: &str) -> Option<DumpHeader> {
+        let line = format!(
+            r#"{{"type":"DUMP", "id":"1", "boot":"b", "pid":1, "host":"h", "sequence":1, "taken_at":"t", "ruby":"3.1.2",
+               "generation":4{more}, "tracing_since":null, "snapshot":"in_process"}}"#
+        );
+        DumpHeader::parse(line.as_bytes())
+    }
+
+    #[test]
+    fn memory_may_be_missing_or_partly_known() {
+        assert_eq!(header("").map(|it| it.memory), Some(None));
+        assert_eq!(header(r#", "memory":null"#).map(|it| it.memory), Some(None));
+        let partly = Memory {
+            heap_bytes: Some(u64::MAX),
+            ..Memory::default()
+        };
+        let text = r#", "memory":{"rss":null, "heap_bytes":18446744073709551615, "later":[1]}"#;
+        assert_eq!(header(text).and_then(|it| it.memory), Some(Box::new(partly)));
     }
 }
