@@ -1,5 +1,8 @@
 //! Which gem an allocation site belongs to, by its path alone.
 
+/// The application's own code.
+pub const APP: &str = "app";
+
 /// The owner of a source file: `"rack 2.2.6"`, `"stdlib"`, `"ruby"` (the interpreter itself), `"app"`; `None` when that
 /// does not follow from the path (`(eval)`, `-e`).
 pub fn of_path(path: &str) -> Option<String> {
@@ -9,23 +12,53 @@ pub fn of_path(path: &str) -> Option<String> {
     if !path.contains(['/', '\\']) && !path.ends_with(".rb") && !path.ends_with(".ru") {
         return None;
     }
+    // RubyGems and Bundler build native extensions beside the gems: extensions/x86_64-linux/3.1.0/oj-3.14.2/oj/oj.so
+    if let Some((_, rest)) = path.rsplit_once("/extensions/") {
+        let mut folders = rest.split('/').skip(1);
+        if let (Some(abi), Some(folder)) = (folders.next(), folders.next()) {
+            if is_abi(abi) && folder.contains('-') {
+                return Some(name_and_version(folder));
+            }
+        }
+    }
     // The innermost folder decides: a vendored gem may lie inside another gem.
     if let Some((_, rest)) = path.rsplit_once("/gems/") {
         let folder = rest.split('/').next().unwrap_or(rest);
         return Some(name_and_version(folder));
     }
     if let Some((_, rest)) = path.rsplit_once("/vendor_ruby/") {
-        // Debian installs gems here, without their versions in the path.
-        let name = rest.split('/').next().unwrap_or(rest);
-        return Some(name.strip_suffix(".rb").unwrap_or(name).into());
+        // Debian installs gems here, without their versions in the path; native ones below those of Ruby and platform.
+        return Some(library(rest).into());
     }
-    if let Some((_, rest)) = path.rsplit_once("/lib/ruby/") {
-        // lib/ruby/3.1.0/set.rb, and site_ruby for what RubyGems updates of itself.
-        if rest.starts_with(|first: char| first.is_ascii_digit()) || rest.starts_with("site_ruby/") {
+    if let Some((before, rest)) = path
+        .rsplit_once("/lib/ruby/")
+        .or_else(|| path.rsplit_once("/ruby/"))
+    {
+        // lib/ruby/3.1.0/set.rb, site_ruby for what RubyGems updates of itself, and Debian's
+        // /usr/lib/x86_64-linux-gnu/ruby/3.1.0/psych.so
+        let first = rest.split('/').next().unwrap_or(rest);
+        let is_lib = path.contains("/lib/ruby/") || before.contains("/lib/");
+        if is_lib && (is_abi(first) || first == "site_ruby") {
             return Some("stdlib".into());
         }
     }
-    Some("app".into())
+    Some(APP.into())
+}
+
+/// Which library a path in a folder of libraries is of, past folders of the Ruby and the platform.
+fn library(path: &str) -> &str {
+    let is_platform = |folder: &str| folder.contains("-linux") || folder.contains("-darwin");
+    let is_of_all = |folder: &&str| is_abi(folder) || is_platform(folder);
+    let name = path.split('/').find(|folder| !is_of_all(folder)).unwrap_or(path);
+    name.strip_suffix(".rb")
+        .or_else(|| name.strip_suffix(".so"))
+        .or_else(|| name.strip_suffix(".bundle"))
+        .unwrap_or(name)
+}
+
+/// A version of Ruby as folders of libraries have it: `3.1.0`, `3.4.0-static`, `3.5.0+1`.
+fn is_abi(folder: &str) -> bool {
+    folder.starts_with(|first: char| first.is_ascii_digit()) && folder.contains('.')
 }
 
 /// `rack-2.2.6`, `nokogiri-1.15.0-x86_64-linux`, or `rails-0b1f4c2d9a33` from a Git checkout.
@@ -93,6 +126,44 @@ mod tests {
                 "/opt/rubies/3.4.1/lib/ruby/site_ruby/3.4.0/rubygems.rb",
                 Some("stdlib"),
             ),
+            (
+                "/var/lib/gems/3.1.0/extensions/x86_64-linux/3.1.0/oj-3.14.2/oj/oj.so",
+                Some("oj 3.14.2"),
+            ),
+            (
+                "/srv/app/vendor/bundle/ruby/3.1.0/extensions/x86_64-linux/3.1.0/nio4r-2.7.0/nio4r_ext.so",
+                Some("nio4r 2.7.0"),
+            ),
+            (
+                "/b/bundler/gems/extensions/x86_64-linux/3.3.0-static/rinku-0b1f4c2d9a33/rinku.so",
+                Some("rinku 0b1f4c2d9a33"),
+            ),
+            (
+                "/b/gems/sqlite3-1.7.0-x86_64-linux/lib/sqlite3/3.1/sqlite3_native.so",
+                Some("sqlite3 1.7.0"),
+            ),
+            (
+                "/usr/lib/x86_64-linux-gnu/ruby/vendor_ruby/3.1.0/sqlite3/sqlite3_native.so",
+                Some("sqlite3"),
+            ),
+            (
+                "/usr/lib/x86_64-linux-gnu/ruby/vendor_ruby/3.1.0/bcrypt_ext.so",
+                Some("bcrypt_ext"),
+            ),
+            ("/usr/lib/x86_64-linux-gnu/ruby/3.1.0/psych.so", Some("stdlib")),
+            (
+                "/usr/local/lib/ruby/3.4.0/x86_64-linux/json/ext/parser.so",
+                Some("stdlib"),
+            ),
+            (
+                "/opt/rubies/3.3.0/lib/ruby/vendor_ruby/3.3.0/x86_64-linux/x.so",
+                Some("x"),
+            ),
+            (
+                "/opt/rubies/3.3.0/lib/ruby/site_ruby/3.3.0/x86_64-linux/x.so",
+                Some("stdlib"),
+            ),
+            ("/srv/ruby/3.1.0/app/models/user.rb", Some("app")),
             ("<internal:kernel>", Some("ruby")),
             ("/srv/app/models/user.rb", Some("app")),
             ("app.rb", Some("app")),
