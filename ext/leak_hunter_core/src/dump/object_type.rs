@@ -164,8 +164,14 @@ pub enum Internal {
     InlineCache,
     /// The table of call caches that a class has from Ruby 4.0 on.
     CallCacheTable,
-    /// A thread, a fiber or a continuation: it has a stack of its own.
+    /// A thread: it has a stack of its own.
+    Thread,
+    /// A fiber or a continuation: it has a stack of its own, too.
     Execution,
+    /// An entry of a class's methods: of its own, or one that it caches for its calls.
+    MethodEntry,
+    /// A block or a Binding, which has a scope.
+    Closure,
     /// A table of allocation tracing.
     Tracing,
     /// A closure scope: local variables that a block or Binding captured.
@@ -188,10 +194,19 @@ impl Internal {
             (Type::Imemo, Some(b"env")) => Self::Scope,
             (Type::Imemo, Some(b"fields")) => Self::Fields,
             (Type::Data, Some(b"VM/cc_table")) => Self::CallCacheTable,
-            (Type::Data, Some(b"VM/thread" | b"fiber" | b"VM/fiber" | b"continuation")) => Self::Execution,
+            (Type::Data, Some(b"VM/thread")) => Self::Thread,
+            (Type::Data, Some(b"fiber" | b"VM/fiber" | b"continuation")) => Self::Execution,
+            (Type::Data, Some(b"proc" | b"binding")) => Self::Closure,
+            (Type::Imemo, Some(b"ment")) => Self::MethodEntry,
             (Type::Data, Some(label)) if label.starts_with(b"ObjectTracing/") => Self::Tracing,
             _ => Self::Other,
         }
+    }
+
+    /// Whether it has a stack of its own.
+    #[inline]
+    pub fn is_execution(self) -> bool {
+        matches!(self, Self::Thread | Self::Execution)
     }
 
     /// Whether it is a cache of the VM. As a rule, something else holds what a cache refers to.

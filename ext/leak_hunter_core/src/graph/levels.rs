@@ -91,7 +91,7 @@ impl LowPriorityKinds {
         let mut classes = HashMap::default();
         let by_kind = heap.all_kinds().iter().map(|kind| match kind.type_ {
             _ if is_of_the_vm_or_ours(heap, kind, &mut classes) => match kind.internal {
-                Internal::Execution => Priority::Execution,
+                Internal::Thread | Internal::Execution => Priority::Execution,
                 _ => Priority::Tool,
             },
             Type::Class | Type::Module if !own.is_empty() => Priority::OfClass,
@@ -139,7 +139,7 @@ fn is_of_the_vm_or_ours(
     };
     match (kind.internal, kind.type_) {
         (Internal::InlineCache | Internal::CallCacheTable, _) => true,
-        (Internal::Execution | Internal::Tracing, _) => true,
+        (Internal::Thread | Internal::Execution | Internal::Tracing, _) => true,
         (_, Type::Imemo) => false,
         _ => {
             let by_class = kind.class().and_then(|class| {
@@ -224,9 +224,8 @@ impl Graph {
         for category in self.category_nodes() {
             parents[category] = self.top();
         }
-        let mut search = Search::new(&mut levels, progress);
-        // A path from an instance to its class does not explain why the class is alive.
-        search.shortest = true;
+        // A path over a closure, a method cache or a class does not explain why something is alive.
+        let mut search = Search::for_paths(self, &mut levels, progress);
         search.reach_from_roots(self, |parent, child| parents[child] = parent)?;
         for index in self.heap.roots().len()..self.categories.len() {
             search.reach_from_category(self, index, |parent, child| parents[child] = parent)?;

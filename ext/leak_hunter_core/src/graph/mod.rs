@@ -44,6 +44,7 @@
 mod analyses;
 #[cfg(test)]
 mod derived_tests;
+mod detours;
 mod dominated;
 mod dominators;
 mod edge;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::detours::Detours;
 use super::levels::UNSEEN;
 use super::{CHECK_EVERY, Graph, Level, NodeId, Ticks};
 use crate::error::Result;
@@ -19,6 +20,8 @@ pub(super) struct Search<'a> {
     pub(super) shortest: bool,
     /// Objects whose classes have to wait.
     instances: Vec<ObjectId>,
+    /// What has to wait beside, where the shortest way is wanted.
+    detours: Detours,
     progress: &'a Progress,
 }
 
@@ -30,7 +33,18 @@ impl<'a> Search<'a> {
             waiting: Vec::new(),
             shortest: false,
             instances: Vec::new(),
+            detours: Detours::default(),
             progress,
+        }
+    }
+
+    /// A search for the ways that people would call an object's: the shortest, but over closures, method caches and
+    /// classes only where there is no other.
+    pub(super) fn for_paths(graph: &Graph, levels: &'a mut [u8], progress: &'a Progress) -> Self {
+        Self {
+            shortest: true,
+            detours: Detours::of(graph),
+            ..Self::new(levels, progress)
         }
     }
 
@@ -85,6 +99,15 @@ impl<'a> Search<'a> {
             if class.is_some_and(|class| self.levels[class] == UNSEEN) {
                 self.instances.extend(graph.object(node));
             }
+            if self.detours.has_methods(graph, node) {
+                for next in successors {
+                    match self.detours.is_cached_method(graph, node, next) {
+                        true => self.detours.cached.push((node, next)),
+                        false => self.reach(node, next, level, reached),
+                    }
+                }
+                return;
+            }
         }
         successors.for_each(|next| self.reach(node, next, level, reached));
     }
@@ -108,8 +131,20 @@ impl<'a> Search<'a> {
     fn run(&mut self, graph: &Graph, level: Level, mut reached: impl FnMut(NodeId, ObjectId)) -> Result<()> {
         loop {
             self.run_queue(graph, level, &mut reached)?;
+            if !self.detours.closures.is_empty() {
+                for closure in std::mem::take(&mut self.detours.closures) {
+                    self.reach_all(graph, closure.into(), level, &mut reached);
+                }
+                continue;
+            }
             if self.instances.is_empty() {
-                return Ok(());
+                if self.detours.cached.is_empty() {
+                    return Ok(());
+                }
+                for (class, method) in std::mem::take(&mut self.detours.cached) {
+                    self.reach(class, method, level, &mut reached);
+                }
+                continue;
             }
             for (index, instance) in std::mem::take(&mut self.instances).into_iter().enumerate() {
                 if index % CHECK_EVERY == 0 {
@@ -138,6 +173,8 @@ impl<'a> Search<'a> {
             let Some(object) = next else { return Ok(()) };
             if level == Level::Strong && graph.has_low_priority(object) {
                 self.waiting.push(object);
+            } else if self.shortest && self.detours.is_closure(graph, object) {
+                self.detours.closures.push(object);
             } else {
                 self.reach_all(graph, object.into(), level, reached);
             }

@@ -1,0 +1,67 @@
+//! What is a way to an object and yet does not tell why it lives: what a block captured beside what it needs, and the
+//! methods that a class has cached of others.
+
+use super::{Graph, NodeId};
+use crate::heap::{Internal, Kind, Type};
+use crate::ids::ObjectId;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Means {
+    Direct,
+    Closure,
+    /// A class, or what stands for a module among superclasses.
+    Class,
+    Method,
+}
+
+/// What a search for paths leaves for later.
+#[derive(Debug, Default)]
+pub(super) struct Detours {
+    by_birth: Vec<Means>,
+    /// Blocks whose references have to wait.
+    pub(super) closures: Vec<ObjectId>,
+    /// Methods of others, with the classes that have cached them.
+    pub(super) cached: Vec<(NodeId, ObjectId)>,
+}
+
+impl Detours {
+    pub(super) fn of(graph: &Graph) -> Self {
+        let heap = graph.heap();
+        let means = |kind: &Kind| match (kind.type_, kind.internal) {
+            (_, Internal::Closure) => Means::Closure,
+            (_, Internal::MethodEntry) => Means::Method,
+            (Type::Class | Type::IClass, _) => Means::Class,
+            _ => Means::Direct,
+        };
+        let by_kind: Vec<Means> = heap.all_kinds().iter().map(means).collect();
+        Self {
+            by_birth: heap.by_birth(|kind| by_kind[kind.index()]),
+            ..Self::default()
+        }
+    }
+
+    fn means(&self, graph: &Graph, object: ObjectId) -> Means {
+        let birth = graph.heap().birth_number(object);
+        self.by_birth.get(birth.index()).copied().unwrap_or(Means::Direct)
+    }
+
+    pub(super) fn is_closure(&self, graph: &Graph, object: ObjectId) -> bool {
+        self.means(graph, object) == Means::Closure
+    }
+
+    pub(super) fn has_methods(&self, graph: &Graph, node: NodeId) -> bool {
+        graph
+            .object(node)
+            .is_some_and(|object| self.means(graph, object) == Means::Class)
+    }
+
+    /// Whether a class has the method of another one, or of a module: a method refers to its own class first.
+    pub(super) fn is_cached_method(&self, graph: &Graph, class: NodeId, method: ObjectId) -> bool {
+        self.means(graph, method) == Means::Method
+            && graph
+                .heap()
+                .references(method)
+                .next()
+                .is_some_and(|owner| NodeId::from(owner) != class)
+    }
+}
