@@ -16,6 +16,8 @@ module LeakHunter
   #   finalizers, at_exit …), or `"shared"`: no object alone holds these, this is one of those that do
   # [`:alike`] how many holders of one class, each held in the same way, are reported as this one; mostly 1
   # [`:count`], [`:memsize`] leaked objects that it accounts for, and their bytes; each is accounted for once
+  # [`:together`] of a `"shared"` one, the others that hold the same, so that removing from one of them frees nothing:
+  #   `:name`, `:named_by`, `:address`, `:class`, `:count` (so many of the objects it refers to), `:path` (to it)
   # [`:retained`] bytes: `:exclusive` (freed when the leaked objects are removed from the holder), `:shared` (reachable
   #   from them and from elsewhere; allocated since the first dump), `:cut` (freed when the one reference to the holder
   #   is removed; 0 when there are several)
@@ -47,11 +49,15 @@ module LeakHunter
       now = result[:dumps].last[:generation]
       holders.each do |holder|
         holder[:age] = now && holder[:generation] && (now - holder[:generation])
-        name = Name.new(holder)
-        holder[:name] = name.to_s
-        holder[:named_by] = name.named_by
+        [holder, *holder[:together].to_a].each { |it| it.update(Name.new(it).to_h) }
       end
       result
+    end
+
+    # @param holder [Hash]
+    # @return [Array<Array<Hash>>] all paths of it
+    def self.paths(holder)
+      [holder[:path], *holder[:other_paths], *holder[:together].to_a.map { |it| it[:path] }]
     end
   end
 end

@@ -175,7 +175,7 @@ RSpec.describe "LeakHunter::Recorder::Names", :tmpdir do
       end
     RUBY
     globals = reader.names.select { |record| record["kind"] == "global" }.map { |record| record["name"] }
-    expect(globals).to include("$LOAD_PATH", "$stdout").and all(match(/\A\$[a-zA-Z]\w+\z/))
+    expect(globals).to include("$LOAD_PATH", "$stdout").and all(match(/\A(?:\$[a-zA-Z]\w+|main|ENV|ARGF|ARGV)\z/))
     expect(globals & %w[$FILENAME $ERROR_POSITION $ERROR_INFO $LAST_MATCH_INFO $SAFE $KCODE $-w]).to eq([])
   end
 

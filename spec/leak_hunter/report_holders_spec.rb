@@ -14,7 +14,9 @@ RSpec.describe LeakHunter::Report::Holders do
     { name: "Sessions::ALL", named_by: "dump", address: "0x7f0000000028", class: "Array", kind: "collection", alike: 1,
       count: 9_000, memsize: 1_100_000, retained: { exclusive: 1_100_000, shared: 0, cut: 3_300_000 },
       growth: [0, 9_000, 18_000], generation: 3, site: { file: nil, line: nil, method: nil, gem: nil },
-      groups: [{ index: 0, count: 9_000 }], addresses: [], path:, position: 3, fingerprint: "0" * 16, age: 57 }
+      entries: { file: "/srv/shop/app/models/session.rb", line: 42, method: "create", gem: "app", count: 9_000 },
+      together: [], consequences: [], reserved: 0, keys: nil, groups: [{ index: 0, count: 9_000 }], addresses: [], path:,
+      position: 3, fingerprint: "0" * 16, age: 57 }
   end
 
   def text(*holders, width: 80, **totals)
@@ -30,6 +32,24 @@ RSpec.describe LeakHunter::Report::Holders do
          allocated at /srv/shop/app/models/session.rb:42 (app)
          root → Sessions → ALL Array → […] Session → @token String
     TEXT
+  end
+
+  it "names all that hold the same together" do
+    shared = text(holder.merge(kind: "shared", retained: { exclusive: 0, shared: 1_100_000, cut: 0 },
+                               together: [{ name: "Sessions::BY_ID" }, { name: "$sessions" }]))
+    expect(shared.gsub(/\n +/, " ")).to include(
+      "), Sessions::BY_ID, $sessions together hold 9,000 of",
+      "removing from one of them frees nothing; removing from all of them frees 1.1 MB"
+    )
+  end
+
+  it "says what goes with them, and what of it is only reserved" do
+    threads = holder.merge(kind: "threads", name: "threads started at app/mailer.rb:7", alike: 12, reserved: 1_000_000,
+                           consequences: [{ kind: "finalizers", count: 3, memsize: 120 }], growth: [nil, nil, nil])
+    expect(text(threads).gsub(/\n +/, " ")).to include(
+      "threads started at app/mailer.rb:7 (12 threads) hold 9,000", "of that 1.0 MB are reserved for stacks",
+      "3 of their finalizers, 120 B, go with them"
+    )
   end
 
   it "promises nothing of what others hold, too" do

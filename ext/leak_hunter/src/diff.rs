@@ -184,6 +184,7 @@ fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, 
     let addresses: Vec<String> = group.addresses.iter().map(|it| holders::hex(*it)).collect();
     let hash = hash
         .set("count", group.count)?
+        .set("cache_count", group.caches)?
         .set("bytesize", group.bytesize)?
         .set("memsize", group.memsize)?
         .set(

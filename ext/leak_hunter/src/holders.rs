@@ -3,7 +3,7 @@
 use leak_hunter_core::gem;
 use leak_hunter_core::graph::{Edge, EdgeKind, NamedBy};
 use leak_hunter_core::heap::{AllocationSite, Site};
-use leak_hunter_core::holders::{Holder, PathStep};
+use leak_hunter_core::holders::{Holder, PathStep, Sharer};
 use leak_hunter_core::ids::{Address, Generation};
 use magnus::{Error, RArray, RHash, Ruby};
 
@@ -25,7 +25,22 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
         .set("alike", holder.alike)?
         .set("count", holder.count)?
         .set("memsize", holder.memsize)?
+        .set("together", array(ruby, &holder.together, sharer_to_hash)?)?
         .set("retained", retained.hash)?
+        .set("entries", entries_to_hash(ruby, holder)?)?
+        .set("keys", keys_to_hash(ruby, holder)?)?
+        .set("thread_name", holder.thread_name.as_deref())?
+        .set("reserved", holder.reserved)?
+        .set(
+            "consequences",
+            array(ruby, &holder.consequences, |ruby, it| {
+                let hash = Hash::new(ruby)
+                    .set("kind", "finalizers")?
+                    .set("count", it.count)?
+                    .set("memsize", it.memsize)?;
+                Ok(hash.hash)
+            })?,
+        )?
         .set("growth", holder.lengths.to_vec())?
         .set("generation", holder.generation.map(Generation::get))?
         .set("site", site.hash)?
@@ -49,6 +64,36 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
     Ok(hash.hash)
 }
 
+fn entries_to_hash(ruby: &Ruby, holder: &Holder) -> Result<Option<RHash>, Error> {
+    let Some(entries) = &holder.entries else {
+        return Ok(None);
+    };
+    let site = site_to_hash(ruby, Some(entries.site.borrowed()))?;
+    Ok(Some(site.set("count", entries.count)?.hash))
+}
+
+fn keys_to_hash(ruby: &Ruby, holder: &Holder) -> Result<Option<RHash>, Error> {
+    let Some(keys) = &holder.keys else {
+        return Ok(None);
+    };
+    let hash = Hash::new(ruby)
+        .set("kind", keys.kind.name())?
+        .set("pattern", keys.pattern.as_deref())?
+        .set("count", holder.key_count)?;
+    Ok(Some(hash.hash))
+}
+
+fn sharer_to_hash(ruby: &Ruby, sharer: &Sharer) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("name", ())?
+        .set("named_by", ())?
+        .set("address", sharer.address.map(hex))?
+        .set("class", sharer.class.as_deref())?
+        .set("count", sharer.count)?
+        .set("path", path_to_array(ruby, &sharer.path)?)?;
+    Ok(hash.hash)
+}
+
 /// All of them nil where the site is not known.
 pub(crate) fn site_to_hash<'a>(ruby: &'a Ruby, site: Option<Site<'_>>) -> Result<Hash<'a>, Error> {
     let site = site.unwrap_or_default();
@@ -69,7 +114,10 @@ pub(crate) fn step_to_hash(ruby: &Ruby, step: &PathStep) -> Result<RHash, Error>
         .set("class", step.class.as_deref())?
         .set("type", step.type_name.as_str())?
         .set("edge", edge_to_hash(ruby, &step.edge)?)?;
-    Ok(hash.hash)
+    match step.thread.as_deref() {
+        Some(name) => Ok(hash.set("thread", name)?.hash),
+        None => Ok(hash.hash),
+    }
 }
 
 fn edge_to_hash(ruby: &Ruby, edge: &Edge) -> Result<RHash, Error> {

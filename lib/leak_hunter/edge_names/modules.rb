@@ -10,10 +10,13 @@ module LeakHunter
       # Methods that are named of a block that defines several.
       SAMPLES = 3
 
+      # Where ActiveSupport's class_attribute has the blocks that return its values.
+      ATTRIBUTE = %r{/active_support/(?:core_ext/class/attribute|class_attribute|core_ext/module/redefine_method)\.rb\z}
+
       # Names that are tried between two looks at the limit.
       SLICE = 256
 
-      private_constant :CONSTANT, :SAMPLES, :SLICE
+      private_constant :CONSTANT, :SAMPLES, :ATTRIBUTE, :SLICE
 
       module_function
 
@@ -80,7 +83,10 @@ module LeakHunter
           search.step
           location == CoreMethods::METHOD_LOCATION.bind_call(CoreMethods::INSTANCE_METHOD.bind_call(parent, name))
         end
-        ["method", names.sort.first(SAMPLES).map { |name| CoreMethods.name_of(name) }.join("|")] unless names.empty?
+        return if names.empty?
+
+        [ATTRIBUTE.match?(location.first) ? "class_attribute" : "method",
+         names.sort.first(SAMPLES).map { |name| CoreMethods.name_of(name) }.join("|")]
       end
       private_class_method :class_variable, :constant, :private_constant_of, :attached, :related, :method_of
     end

@@ -5,6 +5,8 @@ module LeakHunter
     # What a holder is called: the last thing on the path to it that has a name of its own, and from there how each
     # object refers to the next.
     class Name
+      autoload :OfKind, "leak_hunter/holders/name/of_kind"
+
       # Kinds of names that need nothing in front of them.
       ANCHORS = %w[global fiber_local thread_variable fiber_storage].freeze
 
@@ -28,20 +30,30 @@ module LeakHunter
       # Edges that are not written: which element or entry it is says little, and changes.
       SILENT = %w[reference class array_element hash_entry hash_value hash_key].freeze
 
+      # Edges from a class to a block that is a method.
+      METHODS = %w[method class_attribute].freeze
+      SINGLETON = " → singleton_class"
+      CLASS_ATTRIBUTE = " (class_attribute)"
+
       # @param step [Hash] of a path
       # @return [Boolean] whether Ruby code could have a reference to it
       def self.visible?(step) = step[:class] && !%w[IMEMO ICLASS].include?(step[:type])
 
-      # @param holder [Hash] see {Holders}
+      # @param holder [Hash] see {Holders}; without a position, what its path leads to
       def initialize(holder)
+        @holder = holder
         @path = holder[:path]
-        @position = holder[:position]
+        @position = holder[:position] || (@path.size - 1)
+        @position -= 1 if OfKind.new(holder).of_the_singleton_class?
         @sources = []
         @name = compose
       end
 
       # @return [String, nil]
       def to_s = @name
+
+      # @return [Hash] what a holder says of it
+      def to_h = { name: to_s, named_by: }
 
       # @return [String, nil]
       def named_by = @name && @sources.max_by { |source| SOURCES.index(source) || SOURCES.size }
@@ -59,6 +71,13 @@ module LeakHunter
       private
 
       def compose
+        of_the_kind = OfKind.new(@holder).to_s or return compose_path
+
+        @sources << "dump"
+        of_the_kind.sub(OfKind::PATH) { compose_path || "an unnamed class" }
+      end
+
+      def compose_path
         anchor = self.class.anchor(@path, @position)
         return root unless anchor
 
@@ -96,12 +115,24 @@ module LeakHunter
 
       def append(name, step)
         kind, own, source = step[:edge].values_at(:kind, :name, :named_by)
-        if own.nil?
+        return if kind == "local" && name.end_with?(CLASS_ATTRIBUTE) # the value that it returns
+
+        if METHODS.include?(kind) then append_method(name, step)
+        elsif own.nil?
           append_class(name, step)
         else
           @sources << source
           name << (JOINTS[kind] || " → ") << own
         end
+      end
+
+      # A method that is a block, with what the block captured.
+      def append_method(name, step)
+        kind, own, source = step[:edge].values_at(:kind, :name, :named_by)
+        @sources << source
+        of_class = name.delete_suffix!(SINGLETON)
+        name << (of_class ? "." : "#") << own
+        name << CLASS_ATTRIBUTE if kind == "class_attribute"
       end
 
       # Of a linked list one link is enough, and of a collection inside a wrapper the wrapper.

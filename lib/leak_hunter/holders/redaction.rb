@@ -13,8 +13,13 @@ module LeakHunter
       # @param result [Hash] of a diff with holders
       def self.apply(result)
         result[:holders].each do |holder|
-          [holder[:path], *holder[:other_paths]].each do |path|
-            path.each { |step| step[:edge][:name] &&= KEY if KINDS.include?(step[:edge][:kind]) }
+          holder[:thread_name] = nil
+          holder[:keys][:pattern] &&= KEY if holder[:keys]
+          Holders.paths(holder).each do |path|
+            path.each do |step|
+              step.delete(:thread)
+              step[:edge][:name] &&= KEY if KINDS.include?(step[:edge][:kind])
+            end
           end
         end
       end

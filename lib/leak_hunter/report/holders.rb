@@ -16,6 +16,12 @@ module LeakHunter
       # Steps shown at the start and at the end of a longer path.
       STEPS = 4
 
+      # Kinds of holders whose name says what they are.
+      NAMED = %w[class root threads thread_locals methods method_cache symbols].freeze
+
+      # Kinds of holders that are several by themselves.
+      PLURAL = %w[threads methods].freeze
+
       # How a step refers to the next, where its name needs a word.
       WORDS = { "global" => "", "class" => "class of ", "captured" => "captured ", "hash_entry" => "[…] ",
                 "array_element" => "[…] ", "fiber_local" => "thread-local ",
@@ -58,7 +64,7 @@ module LeakHunter
       def paragraph(holder, index)
         number = "#{index}. "
         first, *lines = wrap(sentence(holder), @width - number.length).split("\n")
-        details = [freed(holder), site(holder), path(holder)].compact
+        details = [freed(holder), consequences(holder), site(holder), path(holder)].compact
         details = details.map { |text| wrap(text, @width - INDENT.length) }
         ["#{number}#{@style.paint(first, :bold)}", *lines.map { |line| @style.paint("#{INDENT}#{line}", :bold) },
          *details.flat_map { |text| text.split("\n") }.map { |line| @style.paint("#{INDENT}#{line}", :dim) }].join("\n")
@@ -67,8 +73,12 @@ module LeakHunter
       def sentence(holder)
         all = count(@totals[:count] - cache_count)
         what = "#{count(holder[:count])} of the #{all} leaked objects, #{bytes(holder[:memsize])}"
-        "#{title(holder)} #{plural?(holder) ? "hold" : "holds"} #{what}"
+        return "#{title(holder)} #{plural?(holder) ? "hold" : "holds"} #{what}" if holder[:together].to_a.empty?
+
+        "#{[title(holder), *sharers(holder)].join(", ")} together hold #{what}"
       end
+
+      def sharers(holder) = holder[:together].to_a.map { |it| printable(it[:name] || unnamed(it)) }
 
       def roots
         ruby = @result.dig(:dumps, -1, :recorded, :ruby) || "0"
@@ -88,12 +98,17 @@ module LeakHunter
       end
 
       # Some roots are called by what they consist of: finalizers, at_exit blocks.
-      def plural?(holder) = !holder[:address] && (holder[:name] || unnamed(holder)).match?(/s(?: \(|\z)/)
+      def plural?(holder) = PLURAL.include?(holder[:kind]) || plural_root?(holder)
+
+      def plural_root?(holder) = !holder[:address] && (holder[:name] || unnamed(holder)).match?(/s(?: \(|\z)/)
 
       # The class, unless the name says it.
-      def fact(holder) = (holder[:class] if holder[:name] && !%w[class root].include?(holder[:kind]))
+      def fact(holder) = (holder[:class] if holder[:name] && !NAMED.include?(holder[:kind]))
 
       def entries(holder)
+        keys = holder.dig(:keys, :count)
+        return [counted(keys, "key")] if keys.to_i > 1
+
         first, second, third = holder[:growth]
         return [] unless third
 
@@ -105,6 +120,8 @@ module LeakHunter
       def alike(holder)
         return [] unless holder[:alike] > 1
 
+        return [counted(holder[:alike], "thread")] if holder[:kind] == "threads"
+
         [thread?(holder) ? "in #{counted(holder[:alike], "thread")}" : "#{count(holder[:alike])} such objects"]
       end
 
@@ -112,14 +129,25 @@ module LeakHunter
 
       def freed(holder)
         exclusive, shared, cut = holder[:retained].values_at(:exclusive, :shared, :cut)
+        if holder[:together].to_a.any?
+          return "removing from one of them frees nothing; removing from all of them frees #{bytes(shared)}"
+        end
         if holder[:kind] == "shared"
           return "also referenced elsewhere; #{bytes(shared)} are freed when all references are removed"
         end
 
         text = +"#{release(holder)} frees #{bytes(exclusive)}"
         text << "; #{bytes(shared)} more shared with others" if shared.positive?
+        text << "; of that #{bytes(holder[:reserved])} are reserved for stacks" if holder[:reserved].to_i.positive?
         text << "; #{release_all(holder)} frees #{bytes(cut)}" if cut > exclusive
         printable(text)
+      end
+
+      def consequences(holder)
+        number, size = %i[count memsize].map { |key| holder[:consequences].to_a.sum { |it| it[key] } }
+        return if number.zero?
+
+        "#{count(number)} of their finalizers, #{bytes(size)}, #{number == 1 ? "goes" : "go"} with them"
       end
 
       def release(holder) = holder[:kind] == "collection" ? "removing these entries" : "releasing them"
@@ -128,13 +156,12 @@ module LeakHunter
         holder[:kind] == "collection" ? "clearing the #{holder[:class]}" : "releasing the #{holder[:class]}"
       end
 
-      # Of the application's own code, if there is some.
+      # Of most entries; of those of the application's own code, if there are some.
       def site(holder)
-        groups = holder[:groups].filter_map { |group| @result[:groups][group[:index]] }
-        group = groups.find { |it| it[:gem] == "app" } || groups.find { |it| it[:file] } or return
+        site = holder[:entries] or return
 
-        file = Group.new(group.slice(:file, :line, :gem)).title
-        "allocated at #{file}#{printable(" (#{group[:gem]})") if group[:gem]}"
+        file = Group.new(site.slice(:file, :line, :gem)).title
+        "allocated at #{file}#{printable(" (#{site[:gem]})") if site[:gem]}"
       end
 
       def path(holder)

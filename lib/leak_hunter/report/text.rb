@@ -22,7 +22,7 @@ module LeakHunter
         @style = Terminal::Style.new(color)
         @width = width
         @holders = holders
-        @caches, groups = result[:groups].partition { |group| cache?(group) }
+        @caches, groups = result[:groups].partition { |group| cache?(group) && !held?(group) }
         @groups = top ? groups.first(top) : groups
       end
 
@@ -107,6 +107,9 @@ module LeakHunter
       end
 
       def cache?(group) = %w[IMEMO DATA].include?(group[:type]) && CACHES.include?(group[:class])
+
+      # Whether a holder accounts for some of it.
+      def held?(group) = @result[:holders] && group[:cache_count].to_i < group[:count]
 
       def cache_row
         return if @caches.empty?

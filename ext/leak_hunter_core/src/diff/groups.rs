@@ -215,6 +215,7 @@ impl Tally {
     fn into_group(mut self, values: Values, samples: usize) -> Group {
         self.keep_lowest(samples);
         Group {
+            caches: 0,
             values,
             count: self.count,
             bytesize: self.bytesize,

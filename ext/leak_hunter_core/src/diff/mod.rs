@@ -125,6 +125,9 @@ impl Run<'_> {
             let moved = moves.map(|it| it.moved);
             let (holders, caches) = self.holders(&report.groups, &heap, [&first, &second], moved)?;
             report.holders = Some(holders);
+            for share in &caches.groups {
+                report.groups[share.group as usize].caches = share.count;
+            }
             report.totals.caches = caches;
         }
         report.shorten(self.options);

@@ -116,6 +116,8 @@ pub struct Group {
     pub values: Values,
     /// How many they are.
     pub count: u64,
+    /// So many of them are caches of code, which no holder accounts for.
+    pub caches: u64,
     /// Bytes of string contents.
     pub bytesize: u64,
     /// Bytes in all.
@@ -137,7 +139,7 @@ impl Group {
 }
 
 /// Sums over groups.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupTotals {
     /// Groups before `top`.
     pub groups: u64,

@@ -39,11 +39,13 @@ pub enum EdgeKind {
     Reference = 15,
     /// No reference: steps of the path are left out here.
     Gap = 16,
+    /// The table of a thread's variables.
+    ThreadVariables = 17,
 }
 
 impl EdgeKind {
     /// All kinds.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Root,
         Self::Class,
         Self::Constant,
@@ -61,6 +63,7 @@ impl EdgeKind {
         Self::AttachedObject,
         Self::Reference,
         Self::Gap,
+        Self::ThreadVariables,
     ];
 
     /// The name, as in results and in the NAME lines of dumps.
@@ -83,11 +86,20 @@ impl EdgeKind {
             Self::AttachedObject => "attached_object",
             Self::Reference => "reference",
             Self::Gap => "gap",
+            Self::ThreadVariables => "thread_variables",
         }
     }
 
     /// Whether it belongs to a thread or a fiber.
     pub fn is_local(self) -> bool {
+        matches!(
+            self,
+            Self::FiberLocal | Self::ThreadVariable | Self::FiberStorage | Self::ThreadVariables
+        )
+    }
+
+    /// Whether the name is a key that an application chose, of its data as well as not.
+    pub fn is_key(self) -> bool {
         matches!(self, Self::FiberLocal | Self::ThreadVariable | Self::FiberStorage)
     }
 

@@ -15,6 +15,8 @@ use crate::ids::{Address, OptionalAddress};
 const LONGEST_CHAIN: usize = 4096;
 /// From Ruby 4.0 on, flags stand above the number of a shape.
 const SHAPE_BITS: u64 = (1 << 19) - 1;
+/// Kind of the name of a thread, which is no reference's.
+const THREAD: &str = "thread";
 /// What stands for a key that is left out: its class, as Ruby code says it.
 const REDACTED: &str = "#<Symbol>";
 
@@ -47,6 +49,8 @@ pub struct Names {
     by_edge: HashMap<NamedEdge, Name, RandomState>,
     /// Of locals of threads and fibers, by value.
     locals: HashMap<Address, Name, RandomState>,
+    /// What threads are called, by thread.
+    threads: HashMap<Address, Box<str>, RandomState>,
     shapes: HashMap<u64, Shape, RandomState>,
 }
 
@@ -59,6 +63,10 @@ impl Names {
             kind,
             name,
         } = line;
+        if kind == THREAD {
+            self.threads.insert(value, name.into());
+            return;
+        }
         // a kind of a later version names nothing here
         if let Some(kind) = EdgeKind::of(&kind) {
             self.add(owner, value, Name { kind, name });
@@ -79,9 +87,10 @@ impl Names {
     /// code stay.
     pub(crate) fn redact(&mut self) {
         let names = self.by_edge.values_mut().chain(self.locals.values_mut());
-        for name in names.filter(|name| name.kind.is_local()) {
+        for name in names.filter(|name| name.kind.is_key()) {
             REDACTED.clone_into(&mut name.name);
         }
+        self.threads.clear();
     }
 
     pub(crate) fn add_shape(&mut self, fields: &Fields<'_>) {
@@ -100,6 +109,7 @@ impl Names {
         for (value, name) in other.locals {
             put_first(&mut self.locals, value, name);
         }
+        self.threads.extend(other.threads);
         self.shapes.extend(other.shapes);
     }
 
@@ -123,6 +133,11 @@ impl Names {
     /// The local of a thread or a fiber that holds the object at this address.
     pub fn of_local(&self, value: Address) -> Option<&Name> {
         self.locals.get(&value)
+    }
+
+    /// What the thread at this address is called.
+    pub fn of_thread(&self, address: Address) -> Option<&str> {
+        self.threads.get(&address).map(AsRef::as_ref)
     }
 
     /// The variables of an object of this shape, Ruby's own among them, in order. `None` when the dump does not have the

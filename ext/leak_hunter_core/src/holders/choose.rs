@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 
 use super::class_names::ClassNames;
 use super::leak_tree::LeakTree;
+use super::role::{Role, Roles};
 use super::visible_owner::VisibleOwners;
 use crate::error::Result;
 use crate::graph::{NodeId, Ticks};
@@ -17,8 +18,6 @@ use crate::progress::Progress;
 const SHARE: u128 = 5;
 /// More siblings of one class that hold about as much are reported as what is above them.
 const SIBLINGS: usize = 3;
-/// Classes above everything: what they alone dominate is held by several below them.
-const ROOT_CLASSES: [&str; 3] = ["Object", "BasicObject", "Kernel"];
 
 /// A holder, by its node, and what it accounts for: the nodes below it, with all leaked objects that they dominate.
 #[derive(Clone, Debug)]
@@ -26,23 +25,37 @@ pub(super) struct Chosen {
     pub(super) node: NodeId,
     /// The object that people know the holder by.
     pub(super) owner: NodeId,
+    /// As what it holds them.
+    pub(super) role: Role,
     pub(super) members: Vec<NodeId>,
     /// The leaked objects among and below the members that no other leaked object dominates.
     pub(super) leaked: Vec<ObjectId>,
     /// Others hold the members, too.
     pub(super) shared: bool,
+    /// Those, most members first.
+    pub(super) together: Vec<Together>,
+}
+
+/// One of several that hold the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Together {
+    /// The object that people know it by.
+    pub(super) owner: NodeId,
+    /// How many of the members it refers to.
+    pub(super) count: u64,
 }
 
 /// The walk down the dominators.
 pub(super) struct Choice<'a> {
-    leak_tree: &'a LeakTree<'a>,
+    pub(super) leak_tree: &'a LeakTree<'a>,
     parents: &'a [NodeId],
     names: &'a ClassNames,
-    owners: VisibleOwners<'a>,
+    pub(super) owners: VisibleOwners<'a>,
+    roles: Roles<'a>,
     /// By leaked object: the nearest node above it, on the path from the roots, that is not leaked.
     referrers: HashMap<NodeId, NodeId, RandomState>,
-    ticks: Ticks<'a>,
-    chosen: Vec<Chosen>,
+    pub(super) ticks: Ticks<'a>,
+    pub(super) chosen: Vec<Chosen>,
 }
 
 impl<'a> Choice<'a> {
@@ -57,6 +70,7 @@ impl<'a> Choice<'a> {
             leak_tree,
             parents,
             names,
+            roles: Roles::new(leak_tree),
             owners: VisibleOwners::new(leak_tree.graph, leak_tree.tree, names, progress),
             referrers: HashMap::default(),
             ticks: Ticks::new(progress),
@@ -70,25 +84,58 @@ impl<'a> Choice<'a> {
             let children = leak_tree.children(node).iter().copied();
             let members: Vec<NodeId> = children.filter(|child| !is_below(child)).collect();
             open.extend(below);
-            if members.is_empty() {
-                continue;
+            let (threads, members) = choice.roles.take_threads(members, &mut choice.ticks)?;
+            for thread in threads {
+                choice.choose(thread, vec![thread], Role::Threads, false)?;
             }
-            if choice.holds_nothing_alone(node) {
-                choice.choose_shared(node, members)?;
-            } else {
-                choice.choose(node, members, false)?;
+            let (alone, shared) = choice.by_reference(node, members)?;
+            for (role, members) in choice.roles.of(node, alone, &mut choice.ticks)? {
+                choice.choose(node, members, role, false)?;
+            }
+            if !shared.is_empty() {
+                choice.choose_shared(node, shared)?;
             }
         }
+        choice.find_all_that_share()?;
         Ok(choice.chosen)
     }
 
-    fn choose(&mut self, node: NodeId, members: Vec<NodeId>, shared: bool) -> Result<()> {
+    /// Of the members, those that the node holds itself, and those that several below it hold. Only what has many
+    /// branches that have nothing to do with each other is taken apart: the roots, and namespaces.
+    fn by_reference(&mut self, node: NodeId, members: Vec<NodeId>) -> Result<(Vec<NodeId>, Vec<NodeId>)> {
+        let graph = self.leak_tree.graph;
+        if node == graph.top() {
+            return Ok((Vec::new(), members));
+        }
+        if members.is_empty() || graph.is_object(node) && !self.is_class(node) && !self.roles.is_ractor(node)
+        {
+            return Ok((members, Vec::new()));
+        }
+        let mut is_referred = vec![false; members.len()];
+        for next in graph.successors(node) {
+            self.ticks.tick()?;
+            if let Ok(index) = members.binary_search(&next) {
+                is_referred[index] = true;
+            }
+        }
+        let mut is_referred = is_referred.into_iter();
+        Ok(members
+            .into_iter()
+            .partition(|_| is_referred.next().unwrap_or_default()))
+    }
+
+    fn choose(&mut self, node: NodeId, members: Vec<NodeId>, role: Role, shared: bool) -> Result<()> {
+        if members.is_empty() {
+            return Ok(());
+        }
         self.chosen.push(Chosen {
             node,
+            role,
             owner: self.owners.of(node)?,
             leaked: self.leak_tree.topmost(&members, &mut self.ticks)?,
             members,
             shared,
+            together: Vec::new(),
         });
         Ok(())
     }
@@ -131,29 +178,6 @@ impl<'a> Choice<'a> {
         kind.is_some_and(|kind| matches!(kind.type_, Type::Class | Type::Module | Type::IClass))
     }
 
-    /// Whether the node is only above all others: what it alone dominates is held by several below it.
-    fn holds_nothing_alone(&self, node: NodeId) -> bool {
-        let graph = self.leak_tree.graph;
-        if node == graph.top() {
-            return true;
-        }
-        let Some(object) = graph.object(node) else {
-            return !self.leads_to_a_child(node);
-        };
-        let name = || graph.heap().classes().name(graph.heap().address(object));
-        self.is_class(node)
-            && name().is_some_and(|name| ROOT_CLASSES.contains(&name.as_str()))
-            && !self.leads_to_a_child(node)
-    }
-
-    fn leads_to_a_child(&self, node: NodeId) -> bool {
-        let children = self.leak_tree.children(node);
-        self.leak_tree
-            .graph
-            .successors(node)
-            .any(|next| children.binary_search(&next).is_ok())
-    }
-
     /// Reports what several hold under the one of them that is nearest to the roots.
     fn choose_shared(&mut self, node: NodeId, members: Vec<NodeId>) -> Result<()> {
         let mut by_holder: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
@@ -167,13 +191,13 @@ impl<'a> Choice<'a> {
             by_holder.entry(holder).or_default().push(member);
         }
         for (node, members) in by_holder {
-            self.choose(node, members, true)?;
+            self.choose(node, members, Role::Itself, true)?;
         }
         Ok(())
     }
 
     /// The nearest node on the path from the roots that is not leaked.
-    fn referrer(&mut self, member: NodeId) -> Result<NodeId> {
+    pub(super) fn referrer(&mut self, member: NodeId) -> Result<NodeId> {
         let graph = self.leak_tree.graph;
         let mut walked = Vec::new();
         let mut at = member;

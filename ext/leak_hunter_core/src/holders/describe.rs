@@ -1,8 +1,12 @@
 //! What is reported of a holder: what it is, what it accounts for, and the paths to it from the roots.
 
+use super::choose::Together;
 use super::class_names::ClassNames;
+use super::entries;
+use super::keys::{KeyCounts, without_numbers};
 use super::merge::{Merged, position};
-use super::{Holder, HolderKind, PathStep, Retained};
+use super::role::Role;
+use super::{Holder, HolderKind, PathStep, Retained, Sharer};
 use crate::error::Result;
 use crate::graph::{EdgeNames, Graph, Length, NodeId, PathFinder, PathNode};
 use crate::heap::Type;
@@ -11,8 +15,13 @@ use crate::progress::Progress;
 /// How many holders are reported with long paths and with other paths. A report shows a few dozen.
 const DETAILED: usize = 1_000;
 
-/// The paths that are reported of a holder, the main one first.
-struct Paths(Vec<Vec<PathNode>>);
+/// The paths that are reported of a holder.
+struct Paths {
+    /// The main one first.
+    to_leaked: Vec<Vec<PathNode>>,
+    /// To each that holds the same.
+    to_sharers: Vec<Vec<PathNode>>,
+}
 
 /// What is reported of the holders. `retained` has a row for each.
 pub(super) fn all(
@@ -26,20 +35,34 @@ pub(super) fn all(
     let mut finder = PathFinder::new(graph, parents, progress);
     let mut paths = Vec::with_capacity(merged.len());
     for (rank, merged) in merged.iter().enumerate() {
-        let (length, others) = match rank < DETAILED {
-            true => (Length::FULL, merged.main.others.as_slice()),
-            false => (Length::SHORT, &[][..]),
+        let chosen = merged.main.chosen;
+        let (length, others, together) = match rank < DETAILED {
+            true => (
+                Length::FULL,
+                merged.main.others.as_slice(),
+                chosen.together.as_slice(),
+            ),
+            false => (Length::SHORT, &[][..], &[][..]),
         };
-        let owner = merged.main.chosen.owner;
+        let owner = chosen.owner;
         let mut found = vec![finder.find(merged.main.sample.into(), Some(owner), length)?];
         for object in others {
             found.push(finder.find((*object).into(), Some(owner), length)?);
         }
-        paths.push(Paths(found));
+        let to_sharer = |it: &Together| finder.find(it.owner, None, Length::SHORT);
+        paths.push(Paths {
+            to_leaked: found,
+            to_sharers: together.iter().map(to_sharer).collect::<Result<_>>()?,
+        });
     }
-    let all_paths: Vec<&[PathNode]> = paths.iter().flat_map(|it| &it.0).map(Vec::as_slice).collect();
+    let all_paths: Vec<&[PathNode]> = paths
+        .iter()
+        .flat_map(|it| it.to_leaked.iter().chain(&it.to_sharers))
+        .map(Vec::as_slice)
+        .collect();
     let describer = Describer {
         edge_names: EdgeNames::of(graph, &all_paths, progress)?,
+        key_counts: KeyCounts::of(graph.heap().names()),
         graph,
         names,
     };
@@ -55,6 +78,7 @@ struct Describer<'a> {
     graph: &'a Graph,
     names: &'a ClassNames,
     edge_names: EdgeNames<'a>,
+    key_counts: KeyCounts,
 }
 
 impl Describer<'_> {
@@ -62,6 +86,10 @@ impl Describer<'_> {
         let heap = self.graph.heap();
         let chosen = merged.main.chosen;
         let node = chosen.owner;
+        let keys = match &chosen.role {
+            Role::Locals(keys) => Some(keys),
+            _ => None,
+        };
         let object = self.graph.object(node);
         let collection = [node, chosen.node]
             .into_iter()
@@ -70,24 +98,28 @@ impl Describer<'_> {
                 heap.kind(*object)
                     .is_some_and(|kind| matches!(kind.type_, Type::Array | Type::Hash))
             });
-        let mut in_words = paths.0.iter().map(|path| self.in_words(path));
-        let main = paths.0.first().map_or(&[][..], Vec::as_slice);
+        let mut in_words = paths.to_leaked.iter().map(|path| self.in_words(path));
+        let main = paths.to_leaked.first().map_or(&[][..], Vec::as_slice);
         let path = in_words.next().unwrap_or_default();
         Holder {
             address: object.map(|object| heap.address(object)),
-            class: match object {
-                Some(object) => self.names.of(heap, object).map(Into::into),
-                None => self.graph.category(node).map(Into::into),
-            },
-            kind: if chosen.shared {
-                HolderKind::Shared
-            } else {
-                self.kind(node)
+            class: self.class(node),
+            kind: match chosen.role.kind() {
+                Some(kind) => kind,
+                None if chosen.shared => HolderKind::Shared,
+                None => self.kind(node),
             },
             alike: merged.alike(),
             count: merged.count,
             memsize: u64::try_from(merged.bytes).unwrap_or(u64::MAX),
+            together: self.sharers(&chosen.together, &paths.to_sharers),
             retained,
+            entries: entries::of(heap, merged),
+            key_count: keys.and_then(|keys| self.key_counts.count(keys)),
+            keys: keys.cloned(),
+            thread_name: self.thread_name(merged),
+            consequences: merged.consequences.clone(),
+            reserved: u64::try_from(merged.reserved).unwrap_or(u64::MAX),
             lengths: [
                 None,
                 None,
@@ -104,6 +136,38 @@ impl Describer<'_> {
             path,
             other_paths: in_words.collect(),
             fingerprint: merged.fingerprint,
+        }
+    }
+
+    /// Of living threads, if all are called alike.
+    fn thread_name(&self, merged: &Merged<'_>) -> Option<String> {
+        let heap = self.graph.heap();
+        let chosen = merged.main.chosen;
+        let thread = self
+            .graph
+            .object(chosen.node)
+            .filter(|_| chosen.role == Role::Threads)?;
+        heap.names().of_thread(heap.address(thread)).map(without_numbers)
+    }
+
+    fn sharers(&self, together: &[Together], paths: &[Vec<PathNode>]) -> Vec<Sharer> {
+        let sharer = |(together, path): (&Together, &Vec<PathNode>)| Sharer {
+            address: self
+                .graph
+                .object(together.owner)
+                .map(|object| self.graph.heap().address(object)),
+            class: self.class(together.owner),
+            count: together.count,
+            path: self.in_words(path),
+        };
+        together.iter().zip(paths).map(sharer).collect()
+    }
+
+    /// The class of an object; of a category of roots that.
+    fn class(&self, node: NodeId) -> Option<String> {
+        match self.graph.object(node) {
+            Some(object) => self.names.of(self.graph.heap(), object).map(Into::into),
+            None => self.graph.category(node).map(Into::into),
         }
     }
 

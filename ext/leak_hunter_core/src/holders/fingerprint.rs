@@ -9,6 +9,8 @@ use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
 use super::class_names::{ClassNames, CoreClass};
+use super::keys::{Keys, without_numbers};
+use super::role::Role;
 use super::visible_owner::is_visible;
 use crate::graph::{EdgeKind, Graph, NodeId, PathNode, RootCategory, noted_name};
 use crate::heap::Type;
@@ -71,9 +73,21 @@ impl<'a> Fingerprints<'a> {
     /// Hashes the path to the holder, at `position`, from the last step on it that has a name of its own: a class, a
     /// global, a thread's local, or else the category of roots. Only classes and the names that LeakHunter adds to dumps
     /// go in, and nothing that Ruby keeps for itself.
-    pub(super) fn of(&mut self, path: &[PathNode], position: usize, shared: bool) -> u64 {
-        let steps: Vec<Step> = (0..path.len()).map(|index| self.step(path, index)).collect();
+    pub(super) fn of(&mut self, path: &[PathNode], position: usize, shared: bool, role: &Role) -> u64 {
         let mut hash = Fnv::new();
+        if let Some(number) = role.number() {
+            hash.put(&[ROLE, number, END_OF_PART]);
+        }
+        match role {
+            Role::Threads => return self.of_thread(hash, path[position].node),
+            Role::Locals(Keys { kind, pattern }) => {
+                Part::Edge(*kind, pattern.as_deref().unwrap_or_default()).add_to(&mut hash);
+                return hash.0;
+            }
+            Role::Symbols => return hash.0,
+            Role::Itself | Role::BareFinalizers | Role::Methods | Role::MethodCache => {}
+        }
+        let steps: Vec<Step> = (0..path.len()).map(|index| self.step(path, index)).collect();
         self.path += 1;
         if shared {
             let shared = self.part(Part::Shared);
@@ -104,6 +118,21 @@ impl<'a> Fingerprints<'a> {
                 self.add(&mut hash, step.class);
                 break;
             }
+        }
+        hash.0
+    }
+
+    /// A thread is known by the file that starts it, wherever that is installed, and by its name.
+    fn of_thread(&self, mut hash: Fnv, node: NodeId) -> u64 {
+        let heap = self.graph.heap();
+        if let Some(thread) = self.graph.object(node) {
+            let file = heap.site(thread).and_then(|site| site.file).unwrap_or_default();
+            let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
+            hash.put(file.as_bytes());
+            hash.put(&[END_OF_PART]);
+            let name = heap.names().of_thread(heap.address(thread)).unwrap_or_default();
+            hash.put(without_numbers(name).as_bytes());
+            hash.put(&[END_OF_PART]);
         }
         hash.0
     }
@@ -198,6 +227,8 @@ fn is_global(part: &Part<'_>) -> bool {
 }
 
 const END_OF_HOLDER: u8 = 6;
+const ROLE: u8 = 7;
+const END_OF_PART: u8 = 0xff;
 
 impl Part<'_> {
     /// The numbers never change.
@@ -215,7 +246,7 @@ impl Part<'_> {
             }
             Part::AnonymousClass => hash.put(&[5]),
         }
-        hash.put(&[0xff]);
+        hash.put(&[END_OF_PART]);
     }
 }
 

@@ -9,6 +9,7 @@ use super::choose::Chosen;
 use super::class_names::ClassNames;
 use super::fingerprint::Fingerprints;
 use super::leak_tree::LeakTree;
+use super::role::Role;
 use super::visible_owner::is_visible;
 use super::{GroupShare, Leaked};
 use crate::error::Result;
@@ -33,6 +34,19 @@ pub(super) struct Merged<'a> {
     pub(super) all: Vec<&'a Chosen>,
     /// The one that accounts for most bytes stands for all.
     pub(super) main: Sketch<'a>,
+    /// Bytes of stacks.
+    pub(super) reserved: u128,
+    /// What goes when what it holds goes.
+    pub(super) consequences: Vec<Consequence>,
+}
+
+/// Leaked objects that are held elsewhere, and go when others go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Consequence {
+    /// How many.
+    pub count: u64,
+    /// Their bytes.
+    pub memsize: u64,
 }
 
 /// One holder that was chosen.
@@ -41,6 +55,7 @@ pub(super) struct Sketch<'a> {
     pub(super) chosen: &'a Chosen,
     count: u64,
     bytes: u128,
+    reserved: u128,
     groups: Vec<GroupShare>,
     /// The leaked object that the path leads to.
     pub(super) sample: ObjectId,
@@ -68,7 +83,7 @@ pub(super) fn by_fingerprint<'a>(
     let mut paths = PathFinder::new(graph, parents, progress);
     let mut ticks = Ticks::new(progress);
     let mut merged: Vec<Merged<'a>> = Vec::new();
-    let mut known: HashMap<u64, usize, RandomState> = HashMap::default();
+    let mut known: HashMap<(u64, &Role), usize, RandomState> = HashMap::default();
     for chosen in chosen {
         progress.check()?;
         let leaked = leak_tree.leaked(&chosen.members, &mut ticks)?;
@@ -77,11 +92,12 @@ pub(super) fn by_fingerprint<'a>(
         };
         let path = paths.find(sketch.sample.into(), Some(chosen.owner), Length::FULL)?;
         let at = position(&path, chosen.node).or_else(|| position(&path, chosen.owner));
-        let fingerprint = fingerprints.of(&path, at.unwrap_or(0), chosen.shared);
-        match known.get(&fingerprint) {
+        let fingerprint = fingerprints.of(&path, at.unwrap_or(0), chosen.shared, &chosen.role);
+        let key = (fingerprint, &chosen.role);
+        match known.get(&key) {
             Some(index) => merged[*index].add(sketch),
             None => {
-                known.insert(fingerprint, merged.len());
+                known.insert(key, merged.len());
                 merged.push(Merged::new(fingerprint, sketch));
             }
         }
@@ -90,7 +106,38 @@ pub(super) fn by_fingerprint<'a>(
         one.sum_up();
     }
     merged.sort_by_key(|it| (Reverse((it.bytes, it.count)), it.fingerprint));
+    attach_finalizers(&mut merged);
     Ok(merged)
+}
+
+/// Finalizers that keep only themselves are there because their objects are: they belong to what holds those. No dump
+/// tells which objects those are, so it is the largest holder that has them, if there are enough objects at all.
+fn attach_finalizers(merged: &mut Vec<Merged<'_>>) {
+    let is_bare = |it: &Merged<'_>| it.main.chosen.role == Role::BareFinalizers;
+    let Some(index) = merged.iter().position(is_bare) else {
+        return;
+    };
+    let entries = merged[index]
+        .all
+        .iter()
+        .map(|it| it.members.len() as u64)
+        .sum::<u64>();
+    let consequence = Consequence {
+        count: merged[index].count,
+        memsize: u64::try_from(merged[index].bytes).unwrap_or(u64::MAX),
+    };
+    let others = merged
+        .iter()
+        .filter(|it| !is_bare(it))
+        .map(|it| it.count)
+        .sum::<u64>();
+    if others < entries {
+        return;
+    }
+    if let Some(cause) = merged.iter_mut().find(|it| !is_bare(it)) {
+        cause.consequences.push(consequence);
+        merged.remove(index);
+    }
 }
 
 impl<'a> Merged<'a> {
@@ -99,6 +146,8 @@ impl<'a> Merged<'a> {
             fingerprint,
             count: main.count,
             bytes: main.bytes,
+            reserved: main.reserved,
+            consequences: Vec::new(),
             groups: std::mem::take(&mut main.groups),
             all: vec![main.chosen],
             main,
@@ -108,6 +157,7 @@ impl<'a> Merged<'a> {
     fn add(&mut self, mut other: Sketch<'a>) {
         self.count += other.count;
         self.bytes += other.bytes;
+        self.reserved += other.reserved;
         self.groups.append(&mut other.groups);
         self.all.push(other.chosen);
         if other.bytes > self.main.bytes {
@@ -173,6 +223,14 @@ impl<'a> Sketch<'a> {
             chosen,
             count: leaked.len() as u64,
             bytes: leaked.iter().map(|it| u128::from(heap.memsize(it.object))).sum(),
+            reserved: leaked
+                .iter()
+                .filter(|it| {
+                    heap.kind(it.object)
+                        .is_some_and(|kind| kind.internal.is_execution())
+                })
+                .map(|it| u128::from(heap.memsize(it.object)))
+                .sum(),
             groups: by_group.iter().map(share).collect(),
             sample,
             samples,

@@ -36,77 +36,42 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod caches;
 mod choose;
 mod class_names;
 mod describe;
+mod entries;
 mod fingerprint;
+mod keys;
+mod kind;
 mod leak_tree;
 mod merge;
 mod retained;
+mod role;
+#[cfg(test)]
+mod role_tests;
 mod targets;
 #[cfg(test)]
 mod tests;
+mod together;
 mod visible_owner;
 
 use std::sync::Arc;
 
+pub use self::caches::Caches;
 use self::choose::Choice;
-use self::class_names::{ClassNames, CoreClass};
+use self::class_names::ClassNames;
+pub use self::entries::Entries;
+pub use self::keys::Keys;
+pub use self::kind::HolderKind;
 use self::leak_tree::LeakTree;
+pub use self::merge::Consequence;
 pub use self::retained::Retained;
 use crate::error::Result;
 use crate::graph::{Dominators, Edge, Graph, NodeId, Step, dominators};
 use crate::heap::{AllocationSite, Heap, Type};
 use crate::ids::{Address, Generation, ObjectId};
 use crate::progress::Progress;
-
-/// What a holder is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HolderKind {
-    /// Array, Hash, Set, Queue …
-    Collection,
-    /// Proc, Method, Binding: what code captured.
-    Closure,
-    /// A class or module: its constants, instance variables and methods.
-    Class,
-    /// A thread: its locals and its stack.
-    Thread,
-    /// A fiber, or an enumerator, which has one.
-    Fiber,
-    /// Ruby's own roots: finalizers, `at_exit`, the VM.
-    Root,
-    /// Any other object.
-    Object,
-    /// No single object: this is one of several that hold.
-    Shared,
-}
-
-impl HolderKind {
-    /// The name, as in results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Collection => "collection",
-            Self::Closure => "closure",
-            Self::Class => "class",
-            Self::Thread => "thread",
-            Self::Fiber => "fiber",
-            Self::Root => "root",
-            Self::Object => "object",
-            Self::Shared => "shared",
-        }
-    }
-
-    /// What an instance of a class is.
-    fn of_class(class: Option<CoreClass>) -> Self {
-        match class {
-            Some(CoreClass::Set | CoreClass::Collection) => Self::Collection,
-            Some(CoreClass::Closure) => Self::Closure,
-            Some(CoreClass::Thread) => Self::Thread,
-            Some(CoreClass::Fiber) => Self::Fiber,
-            None => Self::Object,
-        }
-    }
-}
 
 /// An object that leaked.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +93,8 @@ pub struct PathStep {
     pub type_name: String,
     /// How the step before refers to it.
     pub edge: Edge,
+    /// What a thread is called.
+    pub thread: Option<String>,
 }
 
 impl PathStep {
@@ -140,6 +107,7 @@ impl PathStep {
                 class: graph.category(step.node).map(Into::into),
                 type_name: "ROOT".into(),
                 edge: step.edge.clone(),
+                thread: None,
             };
         };
         let address = heap.address(object);
@@ -155,6 +123,7 @@ impl PathStep {
             },
             type_name: heap.type_name(object).into(),
             edge: step.edge.clone(),
+            thread: heap.names().of_thread(address).map(Into::into),
         }
     }
 }
@@ -174,8 +143,22 @@ pub struct Holder {
     pub count: u64,
     /// Their bytes.
     pub memsize: u64,
+    /// Of a [`HolderKind::Shared`], the others that hold the same, most objects first.
+    pub together: Vec<Sharer>,
     /// What would be freed.
     pub retained: Retained,
+    /// Where most of the entries that it holds were allocated.
+    pub entries: Option<Entries>,
+    /// The keys of a thread's locals.
+    pub keys: Option<Keys>,
+    /// What living threads are called, numbers apart.
+    pub thread_name: Option<String>,
+    /// What goes when what it holds goes: finalizers.
+    pub consequences: Vec<Consequence>,
+    /// How many keys like these there are.
+    pub key_count: Option<u64>,
+    /// Bytes of the leaked objects that are stacks of threads and fibers: reserved, and used as far as calls go down.
+    pub reserved: u64,
     /// Elements of the collection in the three dumps, where they are known.
     pub lengths: [Option<u64>; 3],
     /// The collection they are of: the holder, or what the holder wraps.
@@ -198,6 +181,19 @@ pub struct Holder {
     pub fingerprint: u64,
 }
 
+/// Another one that holds what a holder does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sharer {
+    /// Address; `None` of roots.
+    pub address: Option<Address>,
+    /// Its class; of roots their category.
+    pub class: Option<String>,
+    /// So many of the objects it refers to, itself or by what leaked.
+    pub count: u64,
+    /// From the roots to it.
+    pub path: Vec<PathStep>,
+}
+
 /// How many of a holder's objects are of one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GroupShare {
@@ -205,15 +201,6 @@ pub struct GroupShare {
     pub group: u32,
     /// So many objects.
     pub count: u64,
-}
-
-/// Leaked objects that have no holder worth reporting: inline caches of the VM, one for each call site that runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Caches {
-    /// How many.
-    pub count: u64,
-    /// Their bytes.
-    pub memsize: u64,
 }
 
 /// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was allocated at a GC count
@@ -240,14 +227,7 @@ pub fn holders_in(
     progress: &Progress,
 ) -> Result<(Vec<Holder>, Caches)> {
     let heap = graph.heap();
-    let (in_caches, leaked): (Vec<Leaked>, Vec<Leaked>) =
-        leaked.iter().partition(|it| is_cache(heap, it.object));
-    let caches = Caches {
-        count: in_caches.len() as u64,
-        memsize: in_caches
-            .iter()
-            .fold(0, |sum, it| sum.saturating_add(heap.memsize(it.object))),
-    };
+    let (leaked, caches) = caches::put_aside(graph, tree, leaked, progress)?;
     let names = ClassNames::new(heap);
     let leak_tree = LeakTree::new(graph, tree, &leaked, progress)?;
     let chosen = Choice::run(&leak_tree, parents, &names, progress)?;
@@ -255,9 +235,4 @@ pub fn holders_in(
     let retained = retained::of_all(graph, tree, &merged, since, progress)?;
     let holders = describe::all(graph, parents, &names, &merged, &retained, progress)?;
     Ok((holders, caches))
-}
-
-/// Caches of the VM are no leaks.
-fn is_cache(heap: &Heap, object: ObjectId) -> bool {
-    heap.kind(object).is_some_and(|kind| kind.internal.is_cache())
 }

@@ -8,23 +8,23 @@ use super::*;
 use crate::dump::Fields;
 use crate::heap::{HeapBuilder, Name};
 
-const CLASS: Address = Address::new(0x10_0000);
+pub(super) const CLASS: Address = Address::new(0x10_0000);
 const OBJECT: Address = Address::new(0x10_0028);
-const MODULE: Address = Address::new(0x10_0050);
+pub(super) const MODULE: Address = Address::new(0x10_0050);
 
 /// A heap drawn object by object.
 #[derive(Debug, Default)]
-struct Drawing {
+pub(super) struct Drawing {
     objects: BTreeMap<Address, (Fields<'static>, Vec<Address>)>,
-    roots: Vec<(&'static str, Address)>,
-    names: Vec<(Option<Address>, Address, &'static str, &'static str)>,
-    leaked: Vec<Address>,
+    pub(super) roots: Vec<(&'static str, Address)>,
+    pub(super) names: Vec<(Option<Address>, Address, &'static str, &'static str)>,
+    pub(super) leaked: Vec<Address>,
     next: u64,
 }
 
 impl Drawing {
     /// With a class `Thing` and a module `Store` that the roots lead to.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut drawing = Self {
             next: 0x20_0000,
             ..Self::default()
@@ -62,7 +62,7 @@ impl Drawing {
         address
     }
 
-    fn object(&mut self, kind: &'static str) -> Address {
+    pub(super) fn object(&mut self, kind: &'static str) -> Address {
         self.instance(kind, CLASS)
     }
 
@@ -73,7 +73,7 @@ impl Drawing {
     }
 
     /// A class of its own, that the roots lead to.
-    fn class(&mut self, name: &'static str) -> Address {
+    pub(super) fn class(&mut self, name: &'static str) -> Address {
         let address = self.next_address();
         self.put(address, "CLASS", None, Some(name));
         self.refer(OBJECT, address);
@@ -84,8 +84,32 @@ impl Drawing {
         self.objects.get_mut(&object).unwrap().0.memsize = memsize;
     }
 
+    /// Of C code or of the VM, by what that calls it.
+    pub(super) fn internal(
+        &mut self,
+        kind: &'static str,
+        label: &'static str,
+        class: Option<Address>,
+    ) -> Address {
+        let address = self.object(kind);
+        let fields = &mut self.objects.get_mut(&address).unwrap().0;
+        fields.class = class;
+        match kind {
+            "IMEMO" => fields.imemo_type = Some(label.as_bytes().into()),
+            _ => fields.struct_name = Some(label.as_bytes().into()),
+        }
+        address
+    }
+
+    /// Where an object was allocated.
+    pub(super) fn site(&mut self, object: Address, file: &'static str, line: u64) {
+        let fields = &mut self.objects.get_mut(&object).unwrap().0;
+        fields.file = Some(file.as_bytes().into());
+        fields.line = Some(line);
+    }
+
     /// Of no class, as the VM keeps them.
-    fn hidden(&mut self, kind: &'static str, label: &'static str) -> Address {
+    pub(super) fn hidden(&mut self, kind: &'static str, label: &'static str) -> Address {
         let address = self.object(kind);
         let fields = &mut self.objects.get_mut(&address).unwrap().0;
         fields.class = None;
@@ -93,14 +117,14 @@ impl Drawing {
         address
     }
 
-    fn leak(&mut self, kind: &'static str, holder: Address) -> Address {
+    pub(super) fn leak(&mut self, kind: &'static str, holder: Address) -> Address {
         let address = self.object(kind);
         self.refer(holder, address);
         self.leaked.push(address);
         address
     }
 
-    fn refer(&mut self, from: Address, to: Address) {
+    pub(super) fn refer(&mut self, from: Address, to: Address) {
         self.objects.get_mut(&from).unwrap().1.push(to);
     }
 
@@ -120,7 +144,7 @@ impl Drawing {
         builder.build_from(self.objects.values().cloned()).unwrap()
     }
 
-    fn holders(&self) -> Vec<Holder> {
+    pub(super) fn holders(&self) -> Vec<Holder> {
         let heap = Arc::new(self.heap());
         let leaked: Vec<Leaked> = self
             .leaked
@@ -195,6 +219,36 @@ fn what_two_collections_hold_is_told_to_be_shared() {
     assert!([Some(one), Some(two)].contains(&holders[0].address));
     assert_eq!((holders[0].retained.exclusive, holders[0].retained.cut), (0, 0));
     assert_eq!(holders[0].retained.shared, 160);
+}
+
+#[test]
+fn all_that_share_are_named_below_a_module_too() {
+    let mut drawing = Drawing::new();
+    let [first, second, third] = [(); 3].map(|()| drawing.object("ARRAY"));
+    for list in [first, second, third] {
+        drawing.refer(MODULE, list);
+    }
+    drawing.names.push((Some(MODULE), first, "constant", "FIRST"));
+    drawing.names.push((Some(MODULE), second, "constant", "SECOND"));
+    for number in 0..40 {
+        let leaked = drawing.leak("OBJECT", first);
+        drawing.refer(second, leaked);
+        if number == 0 {
+            drawing.refer(third, leaked);
+        }
+    }
+    let holders = drawing.holders();
+    assert_eq!(holders.len(), 1);
+    let holder = &holders[0];
+    assert_eq!((holder.kind, holder.count), (HolderKind::Shared, 40));
+    assert_eq!((holder.retained.exclusive, holder.retained.shared), (0, 1600));
+    let together: Vec<_> = holder.together.iter().map(|it| (it.address, it.count)).collect();
+    assert_eq!(together, [(Some(second), 40)], "the third has one of forty");
+    let mut names = holder.together[0]
+        .path
+        .iter()
+        .map(|step| step.edge.name.as_deref());
+    assert_eq!(names.next_back(), Some(Some("SECOND")));
 }
 
 #[test]

@@ -17,9 +17,10 @@ module LeakHunter
           $LAST_READ_LINE $MATCH $NR $OFS $ORS $OUTPUT_FIELD_SEPARATOR $OUTPUT_RECORD_SEPARATOR $PID $POSTMATCH
           $PREMATCH $PROCESS_ID $PROGRAM_NAME $RS $SAFE $VERBOSE $_
         ].freeze
+        OF_THE_VM = %i[ENV ARGF ARGV].freeze
         NAME = /\A\$[[:alpha:]_][[:alnum:]_]*\z/
 
-        private_constant :KEPT, :LEFT_OUT, :NAME
+        private_constant :KEPT, :LEFT_OUT, :OF_THE_VM, :NAME
 
         module_function
 
@@ -29,9 +30,16 @@ module LeakHunter
           names.select! { |name| readable?(name) }
           values = CoreMethods::EVAL.call("[#{names.join(", ")}]", nil, __FILE__, __LINE__)
           names.each_with_index { |name, index| ledger.add("global", nil, name, values[index]) }
+          everywhere(ledger)
           true
         ensure
           values&.clear
+        end
+
+        # The main object, and constants to which the VM itself refers, so that no module is on the way to them.
+        def everywhere(ledger)
+          ledger.add("global", nil, :main, CoreMethods::SELF.bind_call(TOPLEVEL_BINDING))
+          CoreMethods.each_constant(Object, OF_THE_VM) { |name, value| ledger.add("global", nil, name, value) }
         end
 
         def readable?(name)

@@ -65,6 +65,13 @@ module LeakHunter
           flush if @values.size == BATCH
         end
 
+        # @param thread [Thread]
+        # @return [void]
+        def add_thread(thread)
+          name = CoreMethods::THREAD_NAME.bind_call(thread) unless @redact
+          add("thread", nil, name, thread) if name
+        end
+
         # Keeps a name until {#add_postponed}.
         def postpone(kind, owner, name, value)
           @postponed.push(kind, owner, name, value)
@@ -125,8 +132,13 @@ module LeakHunter
         def write(kind, owner, name, value)
           @text << '{"type":"NAME", "kind":"' << kind
           @text << '", "owner":"' << owner if owner
-          @text << '", "name":"' << json(CoreMethods::SYMBOL_NAME.bind_call(name)) << '", "value":"' << value << "\"}\n"
+          @text << '", "name":"' << json(text_of(name)) << '", "value":"' << value << "\"}\n"
           @count += 1
+        end
+
+        # Names of threads are Strings of the application.
+        def text_of(name)
+          CoreMethods.a?(name, Symbol) ? CoreMethods::SYMBOL_NAME.bind_call(name) : CoreMethods.utf8(name)
         end
 
         # The inside of a JSON string.

@@ -20,6 +20,7 @@ module LeakHunter
         def read(ledger)
           CoreMethods::THREADS.call.each do |thread|
             ledger.step
+            ledger.add_thread(thread)
             fiber_locals(thread, ledger)
             thread_variables(thread, ledger)
           end
@@ -33,9 +34,28 @@ module LeakHunter
         end
 
         def thread_variables(thread, ledger)
-          CoreMethods::THREAD_VARIABLES.bind_call(thread).each do |name|
+          names = CoreMethods::THREAD_VARIABLES.bind_call(thread)
+          return if names.empty?
+
+          table(thread, names, ledger)
+          names.each do |name|
             ledger.add("thread_variable", thread, name, CoreMethods::THREAD_VARIABLE_GET.bind_call(thread, name))
           end
+        end
+
+        # The Hash of its variables: no method returns it. A thread may hold others, on its stack.
+        def table(thread, names, ledger)
+          references = CoreMethods::REFERENCES.call(thread)
+          references&.each do |hash|
+            ledger.step
+            next unless CoreMethods.a?(hash, Hash) && CoreMethods::HASH_SIZE.bind_call(hash) == names.size
+
+            keys = CoreMethods::HASH_KEYS.bind_call(hash)
+            same = CoreMethods.same?(keys.first, names.first) && CoreMethods.same?(keys.last, names.last)
+            break ledger.add("thread_variables", thread, :thread_variables, hash) if same
+          end
+        ensure
+          references&.clear
         end
 
         # What a fiber's storage holds. It is read in the fiber, or in a thread started there, which has a copy of it.

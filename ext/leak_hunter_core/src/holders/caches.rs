@@ -1,0 +1,131 @@
+//! Leaked objects that have no holder worth reporting: what the VM caches for each place in the code that runs. It makes
+//! them when code runs for the first time, and there are as many as there is code.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::{GroupShare, Leaked};
+use crate::error::Result;
+use crate::graph::{Dominators, Graph, Ticks};
+use crate::heap::{Heap, Internal, ObjectSet, Site};
+use crate::ids::ObjectId;
+use crate::progress::Progress;
+
+/// So many caches of one line of code are those of its calls. More of them grow with the data: code that is evaluated
+/// again and again, calls to ever new classes.
+const OF_ONE_LINE: u64 = 64;
+
+/// Leaked objects that are caches of code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caches {
+    /// How many.
+    pub count: u64,
+    /// Their bytes.
+    pub memsize: u64,
+    /// By group of the report, ascending.
+    pub groups: Vec<GroupShare>,
+}
+
+/// Takes the caches out of what leaked: those of lines that have only a few, unless something else that leaked keeps
+/// them, such as a class.
+pub(super) fn put_aside(
+    graph: &Graph,
+    tree: &Dominators,
+    leaked: &[Leaked],
+    progress: &Progress,
+) -> Result<(Vec<Leaked>, Caches)> {
+    let heap = graph.heap();
+    let mut ticks = Ticks::new(progress);
+    let mut others = ObjectSet::default();
+    let mut by_line: HashMap<Option<Site<'_>>, u64, RandomState> = HashMap::default();
+    let mut candidates = 0;
+    for it in leaked {
+        ticks.tick()?;
+        if is_cache(heap, it.object) {
+            candidates += 1;
+            *by_line.entry(line(heap, it.object)).or_default() += 1;
+        } else {
+            others.insert(it.object);
+        }
+    }
+    if candidates == 0 {
+        return Ok((leaked.to_vec(), Caches::default()));
+    }
+    let above = above(graph, tree, &others, &mut ticks)?;
+    let below = below(tree, &others, &mut ticks)?;
+    let mut kept = Vec::with_capacity(leaked.len());
+    let mut caches = Caches::default();
+    for it in leaked {
+        ticks.tick()?;
+        let line = line(heap, it.object);
+        let has_few = line.is_none() || by_line.get(&line).is_none_or(|count| *count < OF_ONE_LINE);
+        // the VM has a table of some call caches, which does not grow
+        let is_of_the_vm = tree.of(it.object).is_none_or(|above| !graph.is_object(above));
+        // a method entry that has a method that leaked is no cache
+        let is_alone = !above.contains(it.object) && !below.contains(it.object);
+        if is_cache(heap, it.object) && (has_few || is_of_the_vm) && is_alone {
+            caches.add(*it, heap.memsize(it.object));
+        } else {
+            kept.push(*it);
+        }
+    }
+    caches.groups.sort_unstable_by_key(|share| share.group);
+    caches.groups.dedup_by(|next, first| {
+        let is_same = next.group == first.group;
+        first.count += if is_same { next.count } else { 0 };
+        is_same
+    });
+    Ok((kept, caches))
+}
+
+impl Caches {
+    fn add(&mut self, leaked: Leaked, memsize: u64) {
+        self.count += 1;
+        self.memsize = self.memsize.saturating_add(memsize);
+        match self.groups.last_mut() {
+            Some(last) if last.group == leaked.group => last.count += 1,
+            _ => self.groups.push(GroupShare {
+                group: leaked.group,
+                count: 1,
+            }),
+        }
+    }
+}
+
+/// An inline cache, or an entry of a class's methods, which the VM makes for calls, too.
+fn is_cache(heap: &Heap, object: ObjectId) -> bool {
+    let internal = heap.kind(object).map(|kind| kind.internal);
+    internal.is_some_and(|internal| internal == Internal::MethodEntry || internal.is_cache())
+}
+
+fn line(heap: &Heap, object: ObjectId) -> Option<Site<'_>> {
+    let site = heap.site(object)?;
+    Some(Site { method: None, ..site })
+}
+
+/// The nodes that dominate one of the objects.
+fn above(graph: &Graph, tree: &Dominators, objects: &ObjectSet, ticks: &mut Ticks<'_>) -> Result<ObjectSet> {
+    let mut above = ObjectSet::default();
+    for object in graph.heap().objects().filter(|object| objects.contains(*object)) {
+        let mut at = tree.of(object);
+        while let Some(node) = at.filter(|node| above.insert(*node)) {
+            ticks.tick()?;
+            at = tree.of(node);
+        }
+    }
+    Ok(above)
+}
+
+/// The nodes that one of the objects dominates.
+fn below(tree: &Dominators, objects: &ObjectSet, ticks: &mut Ticks<'_>) -> Result<ObjectSet> {
+    let mut below = ObjectSet::default();
+    for node in tree.order() {
+        ticks.tick()?;
+        let Some(dominator) = tree.of(*node) else { continue };
+        if objects.contains(dominator) || below.contains(dominator) {
+            below.insert(*node);
+        }
+    }
+    Ok(below)
+}

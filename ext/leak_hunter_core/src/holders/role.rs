@@ -1,0 +1,307 @@
+//! As what a holder holds, where that says more than which object it is: a class its methods, a thread its locals, the
+//! VM its living threads and the names of everything.
+
+use std::collections::BTreeMap;
+
+use super::HolderKind;
+use super::keys::{Keys, by_pattern};
+use super::leak_tree::LeakTree;
+use super::visible_owner::is_visible;
+use crate::error::Result;
+use crate::graph::{EdgeKind, Graph, NodeId, RootCategory, Ticks, noted_name};
+use crate::heap::{Internal, ObjectSet, Type};
+use crate::ids::ObjectId;
+
+/// Methods in which libraries are loaded: the names of their files are no names of the program's.
+const LOADING: [&str; 3] = ["require", "require_relative", "load"];
+/// Categories of roots with the VM's own tables.
+const SYMBOL_ROOTS: [&str; 3] = ["vm", "symbols", "global_symbols"];
+const RACTOR: &str = "Ractor";
+/// Classes of finalizers.
+const HANDLERS: [&str; 2] = ["Proc", "Method"];
+/// So many elements of a list are looked at to see what it is a list of.
+const LOOKED_AT: usize = 16;
+
+/// As what a holder holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Role {
+    /// As the object that it is.
+    Itself,
+    /// A living thread: the VM holds it.
+    Threads,
+    /// Locals of a thread, by keys that are alike.
+    Locals(Keys),
+    /// Methods of a class.
+    Methods,
+    /// Caches of a class.
+    MethodCache,
+    /// The VM's table of symbols.
+    Symbols,
+    /// Finalizers that keep nothing but themselves: they go when their objects go.
+    BareFinalizers,
+}
+
+impl Role {
+    pub(super) fn kind(&self) -> Option<HolderKind> {
+        Some(match self {
+            Self::Itself | Self::BareFinalizers => return None,
+            Self::Threads => HolderKind::Threads,
+            Self::Locals(_) => HolderKind::ThreadLocals,
+            Self::Methods => HolderKind::Methods,
+            Self::MethodCache => HolderKind::MethodCache,
+            Self::Symbols => HolderKind::Symbols,
+        })
+    }
+
+    /// Its part in fingerprints, which never changes: `None` of roles that had their fingerprints before they had names.
+    pub(super) fn number(&self) -> Option<u8> {
+        match self {
+            Self::Itself | Self::BareFinalizers | Self::Methods => None,
+            Self::Threads => Some(1),
+            Self::Locals(_) => Some(2),
+            Self::MethodCache => Some(4),
+            Self::Symbols => Some(5),
+        }
+    }
+}
+
+/// Finds out as what nodes hold.
+pub(super) struct Roles<'a> {
+    leak_tree: &'a LeakTree<'a>,
+    /// Threads that the VM runs.
+    living: Option<ObjectSet>,
+}
+
+impl<'a> Roles<'a> {
+    pub(super) fn new(leak_tree: &'a LeakTree<'a>) -> Self {
+        Self {
+            leak_tree,
+            living: None,
+        }
+    }
+
+    fn graph(&self) -> &'a Graph {
+        self.leak_tree.graph
+    }
+
+    fn internal(&self, node: NodeId) -> Option<Internal> {
+        let kind = self.graph().heap().kind(self.graph().object(node)?)?;
+        Some(kind.internal)
+    }
+
+    fn type_of(&self, node: NodeId) -> Option<Type> {
+        let kind = self.graph().heap().kind(self.graph().object(node)?)?;
+        Some(kind.type_)
+    }
+
+    /// Of the nodes below one, the living threads and the others. Whatever else refers to a living thread, it lives.
+    pub(super) fn take_threads(
+        &mut self,
+        members: Vec<NodeId>,
+        ticks: &mut Ticks<'_>,
+    ) -> Result<(Vec<NodeId>, Vec<NodeId>)> {
+        let is_thread =
+            |node: &NodeId| self.leak_tree.is_leaked(*node) && self.internal(*node) == Some(Internal::Thread);
+        if !members.iter().any(is_thread) {
+            return Ok((Vec::new(), members));
+        }
+        let living = match &self.living {
+            Some(living) => living,
+            None => self.living.insert(living(self.graph(), ticks)?),
+        };
+        let lives = |node: &NodeId| living.contains(*node);
+        Ok(members.into_iter().partition(lives))
+    }
+
+    /// Whether it is a Ractor, to which the VM's threads belong.
+    pub(super) fn is_ractor(&self, node: NodeId) -> bool {
+        self.type_of(node) == Some(Type::Data)
+            && self
+                .graph()
+                .object(node)
+                .and_then(|object| self.graph().heap().class_name(object))
+                .is_some_and(|name| name == RACTOR)
+    }
+
+    /// The nodes that a node holds itself, by the role in which it holds them.
+    pub(super) fn of(
+        &self,
+        node: NodeId,
+        members: Vec<NodeId>,
+        ticks: &mut Ticks<'_>,
+    ) -> Result<Vec<(Role, Vec<NodeId>)>> {
+        let mut by_role: BTreeMap<Role, Vec<NodeId>> = BTreeMap::new();
+        match self.type_of(node) {
+            Some(Type::Class | Type::Module | Type::IClass) => {
+                for member in members {
+                    by_role
+                        .entry(self.of_class_member(member))
+                        .or_default()
+                        .push(member);
+                }
+            }
+            Some(Type::Data | Type::Hash) if self.has_locals(node) => {
+                self.locals(node, members, &mut by_role)
+            }
+            Some(Type::Array | Type::Hash) if self.is_symbol_table(node, &members) => {
+                by_role.insert(Role::Symbols, members);
+            }
+            None if self.graph().category(node).is_some_and(is_finalizers) => {
+                for member in members {
+                    let role = match self.is_bare(member, ticks)? {
+                        true => Role::BareFinalizers,
+                        false => Role::Itself,
+                    };
+                    by_role.entry(role).or_default().push(member);
+                }
+            }
+            _ => drop(by_role.insert(Role::Itself, members)),
+        }
+        Ok(by_role.into_iter().collect())
+    }
+
+    /// Whether no object of the application's leaked by this finalizer, only what was made for it.
+    fn is_bare(&self, member: NodeId, ticks: &mut Ticks<'_>) -> Result<bool> {
+        let heap = self.graph().heap();
+        let leaked = self.leak_tree.leaked(&[member], ticks)?;
+        Ok(leaked.iter().all(|it| {
+            !is_visible(heap, it.object)
+                || heap
+                    .class_name(it.object)
+                    .is_some_and(|name| HANDLERS.contains(&name.as_str()))
+        }))
+    }
+
+    fn of_class_member(&self, member: NodeId) -> Role {
+        match self.internal(member) {
+            Some(Internal::MethodEntry) => Role::Methods,
+            Some(internal) if internal.is_cache() => Role::MethodCache,
+            _ => Role::Itself,
+        }
+    }
+
+    /// Whether it is a thread or a fiber, or the Hash of a thread's variables.
+    fn has_locals(&self, node: NodeId) -> bool {
+        let is_execution = |node| self.internal(node).is_some_and(Internal::is_execution);
+        match self.type_of(node) {
+            Some(Type::Hash) => self.leak_tree.tree.of(node).is_some_and(is_execution),
+            _ => is_execution(node),
+        }
+    }
+
+    fn locals(&self, node: NodeId, members: Vec<NodeId>, by_role: &mut BTreeMap<Role, Vec<NodeId>>) {
+        let graph = self.graph();
+        let above = self.leak_tree.tree.of(node);
+        let is_table = above
+            .and_then(|above| noted_name(graph, above, node))
+            .is_some_and(|name| name.kind == EdgeKind::ThreadVariables);
+        let mut named = Vec::new();
+        let mut others = Vec::new();
+        for member in members {
+            match noted_name(graph, node, member).filter(|name| name.kind.is_key()) {
+                Some(name) => named.push((name, member)),
+                None => others.push(member),
+            }
+        }
+        let mut largest: Option<(usize, Role)> = None;
+        for (keys, members) in by_pattern(named) {
+            let role = Role::Locals(keys);
+            if largest.as_ref().is_none_or(|(count, _)| members.len() > *count) {
+                largest = Some((members.len(), role.clone()));
+            }
+            by_role.insert(role, members);
+        }
+        if others.is_empty() {
+            return;
+        }
+        // what else is in the table of a thread's variables are their keys
+        let role = match (is_table, largest) {
+            (true, Some((_, role))) => role,
+            (true, None) => Role::Locals(Keys::all(EdgeKind::ThreadVariable)),
+            (false, _) => Role::Itself,
+        };
+        by_role.entry(role).or_default().extend(others);
+    }
+
+    /// Whether it is a list or table of names that only the VM has.
+    fn is_symbol_table(&self, node: NodeId, members: &[NodeId]) -> bool {
+        let graph = self.graph();
+        let heap = graph.heap();
+        let is_hidden = |node: NodeId| graph.object(node).is_some_and(|object| !is_visible(heap, object));
+        let mut at = node;
+        for _ in 0..2 {
+            let Some(above) = self.leak_tree.tree.of(at).filter(|_| is_hidden(at)) else {
+                return false;
+            };
+            if let Some(category) = graph.category(above) {
+                let members = members.iter().take(LOOKED_AT);
+                return SYMBOL_ROOTS.contains(&category)
+                    && members.copied().all(|member| self.is_name(member));
+            }
+            at = above;
+        }
+        false
+    }
+
+    fn is_name(&self, node: NodeId) -> bool {
+        let Some(object) = self.graph().object(node) else {
+            return false;
+        };
+        let heap = self.graph().heap();
+        let is_text = |object: ObjectId| {
+            let site = heap.site(object).and_then(|site| site.method);
+            heap.kind(object).is_some_and(|kind| kind.type_ == Type::String)
+                && !site.is_some_and(|method| LOADING.contains(&method))
+                || heap.kind(object).is_some_and(|kind| kind.type_ == Type::Symbol)
+        };
+        match heap.kind(object).map(|kind| kind.type_) {
+            Some(Type::Array) => {
+                !is_visible(heap, object) && heap.references(object).take(LOOKED_AT).all(is_text)
+            }
+            _ => is_text(object),
+        }
+    }
+}
+
+fn is_finalizers(category: &str) -> bool {
+    RootCategory::of(category) == RootCategory::Finalizers
+}
+
+/// The threads that roots or Ractors refer to: those that the VM runs.
+fn living(graph: &Graph, ticks: &mut Ticks<'_>) -> Result<ObjectSet> {
+    let heap = graph.heap();
+    let is_thread = |object: ObjectId| {
+        let kind = heap.kind(object);
+        kind.is_some_and(|kind| kind.internal == Internal::Thread)
+    };
+    let mut living = ObjectSet::default();
+    for root in heap
+        .roots()
+        .iter()
+        .filter(|root| root.category != "machine_context")
+    {
+        for object in root.objects() {
+            ticks.tick()?;
+            if is_thread(*object) {
+                living.insert(NodeId::from(*object));
+            }
+        }
+    }
+    let is_ractor: Vec<bool> = heap
+        .all_kinds()
+        .iter()
+        .map(|kind| kind.type_ == Type::Data && heap.class_name_of_kind(kind).as_deref() == Some(RACTOR))
+        .collect();
+    for object in heap.objects() {
+        ticks.tick()?;
+        if heap
+            .kind_number(object)
+            .is_some_and(|kind| is_ractor[kind.index()])
+        {
+            for next in heap.references(object).filter(|next| is_thread(*next)) {
+                living.insert(NodeId::from(next));
+            }
+        }
+    }
+    Ok(living)
+}
