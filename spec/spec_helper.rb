@@ -5,6 +5,9 @@ $LOAD_PATH.unshift File.expand_path("../lib", __dir__)
 require "leak_hunter"
 require "tmpdir"
 
+# Where the command line notes its last report: not in the home of who runs the specs.
+ENV["XDG_STATE_HOME"] = Dir.mktmpdir("leak_hunter-state").tap { |dir| at_exit { FileUtils.remove_entry(dir) } }
+
 Dir[File.join(__dir__, "support", "*.rb")].each { |file| require file }
 
 RSpec.configure do |config|

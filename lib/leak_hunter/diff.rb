@@ -103,7 +103,11 @@ module LeakHunter
     # @option options [Boolean] :holders find who holds what leaked (see {Holders} for `result[:holders]`); reads the
     #   third dump once more and takes some 30 bytes of memory for each object in it. Not with `identity: :address`
     # @option options [Boolean] :redact the application's data (keys, names of threads) stays out of the holders' names
-    # @option options [#call, nil] :progress called with bytes done and bytes in all; what it raises stops the diff
+    # @option options [Boolean] :timings say in `result[:timings]` how long each step took: Hashes of `:phase`
+    #   (`"read"`, `"groups"`, `"heap"`, `"graph"`, `"holders"`), `:dump` (index of the one that was read, or nil) and
+    #   `:seconds`
+    # @option options [#call, nil] :progress called with bytes done and bytes in all; what it raises stops the diff.
+    #   With holders the last dump counts twice: finding them takes about as long as reading it
     # @return [Hash{Symbol => Object}] see above
     # @raise [UsageError] an argument that cannot be
     # @raise [DumpError] a file that cannot be used

@@ -127,9 +127,19 @@ RSpec.describe "The command line" do
 
     it "is coloured and as wide as the terminal, and the progress bar is gone in the end" do
       written = on_terminal("diff", *dumps)
-      expect(written).to include("\r\e[Kreading dumps [", "\e[1mSession\e[0m")
+      expect(written).to include("\r\e[Kcomparing dumps [", "\e[1mSession\e[0m")
       text = written[/.*\r\e\[K(.*)/m, 1].gsub(/\e\[[\d;]*m/, "").delete("\r")
       expect(text.lines(chomp: true).map(&:length).max).to be_between(90, 99)
+    end
+
+    [%w[diff --threads 1], %w[export --format folded --threads 1 -o]].each do |command|
+      it "shows a progress that goes up once: #{command.join(" ")}", :tmpdir do
+        output = "#{@tmpdir}/leak.folded" if command.last == "-o"
+        written = on_terminal(*command, *output, *SlowDumps.paths)
+        percents = written.scan(/\] (\d+) %\r\e\[K/).flatten.map(&:to_i)
+        expect(percents.size).to be > 2
+        expect(percents).to eq(percents.sort)
+      end
     end
 
     it "heeds NO_COLOR and --no-color" do

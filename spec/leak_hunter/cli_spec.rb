@@ -139,38 +139,60 @@ RSpec.describe LeakHunter::CLI do
   describe described_class::ProgressBar do
     let(:terminal) { StringIO.new.tap { |io| io.define_singleton_method(:tty?) { true } } }
 
+    def bar(...) = described_class.new(terminal, "reading dumps", ...)
+
+    # The percentages that a terminal showed.
+    def shown = terminal.string.scan(/(\d+) %/).flatten.map(&:to_i)
+
     it "is only there where somebody sees it" do
-      expect(described_class.for(terminal, env: {})).to be_a(described_class)
-      expect(described_class.for(terminal, env: { "TERM" => "dumb" })).to be_nil
-      expect(described_class.for(StringIO.new, env: {})).to be_nil
+      expect(described_class.for(terminal, "reading", env: {})).to be_a(described_class)
+      expect(described_class.for(terminal, "reading", env: { "TERM" => "dumb" })).to be_nil
+      expect(described_class.for(StringIO.new, "reading", env: {})).to be_nil
     end
 
     it "draws at once, then ten times a second at most, and leaves nothing behind" do
-      bar = described_class.new(terminal)
+      bar = self.bar
       bar.call(15_000_000, 30_000_000)
       bar.call(16_000_000, 30_000_000)
-      bar.finish
-      expect(terminal.string)
-        .to eq("\r\e[Kreading dumps [===============               ] 50 % of 30.0 MB\r\e[K")
+      2.times { bar.finish }
+      expect(terminal.string).to eq("\r\e[Kreading dumps [===============               ] 50 %\r\e[K")
     end
 
     it "bears an empty file and a count beyond the end" do
-      bar = described_class.new(terminal)
       bar.call(0, 0)
-      expect(terminal.string).to include("[==============================] 100 % of 0 B")
-      described_class.new(terminal).call(5, 4)
-      expect(terminal.string).to end_with("100 % of 4 B")
+      expect(terminal.string).to include("[==============================] 100 %")
+      bar.call(5, 4)
+      expect(terminal.string).to end_with("100 %")
+    end
+
+    it "runs once over several steps, and never back" do
+      stub_const("#{described_class}::INTERVAL", -1)
+      bar = self.bar
+      bar.up_to(0.75)
+      [[0, 8], [4, 8], [8, 8], [8, 16], [16, 16]].each { |done, total| bar.call(done, total) }
+      bar.up_to(1.0)
+      [[0, 2], [1, 2], [2, 2]].each { |done, total| bar.call(done, total) }
+      expect(shown).to eq([0, 37, 75, 75, 75, 75, 87, 100])
+    end
+
+    it "is no wider than the terminal" do
+      (20..60).each do |width|
+        terminal.truncate(0)
+        terminal.rewind
+        bar(width:).call(1, 1)
+        expect(terminal.string.delete_prefix("\r\e[K").length).to be <= width
+      end
     end
 
     it "wipes nothing when it has drawn nothing" do
-      described_class.new(terminal).finish
+      bar.finish
       expect(terminal.string).to be_empty
     end
 
     it "does not stop the work when the terminal goes away" do
       reader, writer = IO.pipe
       reader.close
-      bar = described_class.new(writer)
+      bar = described_class.new(writer, "reading")
       expect { bar.call(1, 2) }.not_to raise_error
       expect { bar.call(2, 2) }.not_to raise_error
       expect { bar.finish }.not_to raise_error

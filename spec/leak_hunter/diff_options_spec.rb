@@ -9,7 +9,7 @@ RSpec.describe LeakHunter::Diff do
     it "has a default for each, in the form the native side takes" do
       expect(check).to eq(identity: "auto", group_by: %w[type class file line method], sort: "memsize", top: nil,
                           only: [], ignore: [], threads: nil, samples: 5, holders: false, redact: false,
-                          progress: nil)
+                          timings: false, progress: nil)
     end
 
     it "takes Symbols and Strings alike" do
@@ -50,7 +50,7 @@ RSpec.describe LeakHunter::Diff do
       expect { check(grup_by: 1, foo: 2) }.to raise_error(
         LeakHunter::UsageError,
         "unknown options: grup_by, foo. Did you mean group_by? The options are: " \
-        "identity, group_by, sort, top, only, ignore, threads, samples, holders, redact, progress"
+        "identity, group_by, sort, top, only, ignore, threads, samples, holders, redact, timings, progress"
       )
     end
   end

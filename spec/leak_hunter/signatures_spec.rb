@@ -35,6 +35,7 @@ RSpec.describe "The signatures" do
     "LeakHunter::EdgeNames" => [".look"],
     "LeakHunter::Heap" => ["#native", "#to_moment"],
     "LeakHunter::HeapObject" => [".enumerator", "#number"],
+    "LeakHunter::Holders" => [".paths"],
     "LeakHunter::Mark" => ["#to_moment"],
     "LeakHunter::RakeTask" => ["#diff_options"],
     "LeakHunter::Tracing" => [".ensure_on"]

@@ -60,8 +60,8 @@ module RealDumps
     #
     # @return [Array(String, String, Integer)] output, errors, status
     def leak_hunter(*arguments, env: {}, **options)
-      output, errors, status = Open3.capture3({ "NO_COLOR" => nil, "FORCE_COLOR" => nil, "COLUMNS" => nil, **env }, RbConfig.ruby, "-w",
-                                              "-I", LIB, EXE, *arguments, **options)
+      env = { "NO_COLOR" => nil, "FORCE_COLOR" => nil, "COLUMNS" => nil, **env }
+      output, errors, status = Open3.capture3(env, RbConfig.ruby, "-w", "-I", LIB, EXE, *arguments, **options)
       [output, errors, status.exitstatus]
     end
   end

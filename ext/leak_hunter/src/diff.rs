@@ -6,7 +6,7 @@ use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Patter
 use leak_hunter_core::diff::{Input, compare};
 use leak_hunter_core::ids::Generation;
 use leak_hunter_core::verdict::Provenance;
-use leak_hunter_core::{Options, Report};
+use leak_hunter_core::{Options, PhaseTime, Report};
 use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj};
 
 use crate::convert::{Hash, array, fetch, path_of};
@@ -26,12 +26,26 @@ fn call(ruby: &Ruby, first: Value, second: Value, third: Value, options: RHash) 
         input_of(ruby, third)?,
     ];
     let callable = fetch::<Option<Value>>(ruby, options, "progress")?;
+    let timings: bool = fetch(ruby, options, "timings")?;
     let options = read_options(ruby, options)?;
     let low_priority = options.threads.is_none();
-    let report = run(ruby, callable, low_priority, move |progress| {
-        compare(&inputs, &options, progress)
+    let (report, times) = run(ruby, callable, low_priority, move |progress| {
+        let report = compare(&inputs, &options, progress)?;
+        Ok((report, progress.phase_times()))
     })?;
-    to_hash(ruby, &report)
+    let hash = to_hash(ruby, &report)?;
+    if timings {
+        hash.aset(ruby.to_symbol("timings"), array(ruby, &times, time_to_hash)?)?;
+    }
+    Ok(hash)
+}
+
+fn time_to_hash(ruby: &Ruby, time: &PhaseTime) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("phase", time.phase.name())?
+        .set("dump", time.phase.dump())?
+        .set("seconds", time.time.as_secs_f64())?;
+    Ok(hash.hash)
 }
 
 /// A path, a heap in memory, or the Hash of a mark.

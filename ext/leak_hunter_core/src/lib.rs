@@ -103,7 +103,7 @@ pub use diff::{Options, Report, diff};
 pub use dump::DumpFile;
 pub use error::{Error, ErrorKind, Result};
 pub use heap::Heap;
-pub use progress::Progress;
+pub use progress::{Phase, PhaseTime, Progress};
 
 // What callers may hold across threads, and how much an error adds to each `Result`.
 const _: () = {

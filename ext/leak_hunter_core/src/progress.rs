@@ -1,8 +1,62 @@
 //! How a long run is watched and stopped from outside.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
+use crate::lock::Mutex;
+
+/// What a run is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// The dump, or heap, of this index is read.
+    Read(usize),
+    /// What was found is put into groups.
+    Groups,
+    /// The tables of the last dump's heap are made.
+    Heap,
+    /// How each object is reached, and what keeps it alive.
+    Graph,
+    /// What holds the leaked objects.
+    Holders,
+}
+
+impl Phase {
+    /// Its name, as in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read(_) => "read",
+            Self::Groups => "groups",
+            Self::Heap => "heap",
+            Self::Graph => "graph",
+            Self::Holders => "holders",
+        }
+    }
+
+    /// Which dump it is about.
+    pub fn dump(self) -> Option<usize> {
+        match self {
+            Self::Read(index) => Some(index),
+            _ => None,
+        }
+    }
+}
+
+/// How long a run was at a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PhaseTime {
+    /// Which phase.
+    pub phase: Phase,
+    /// All of it, if it came several times.
+    pub time: Duration,
+}
+
+/// When a phase began.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    phase: Phase,
+    at: Instant,
+}
 
 /// Shared between one run and whoever waits for it. A run that was cancelled returns an error of the kind
 /// [`crate::ErrorKind::Cancelled`].
@@ -23,6 +77,8 @@ pub struct Progress {
     cancelled: AtomicBool,
     done: AtomicU64,
     total: AtomicU64,
+    /// In the order of time.
+    phases: Mutex<Vec<Begun>>,
     /// Looks at whether to go on, and the one at which a test cancels.
     #[cfg(test)]
     pub(crate) checks: AtomicU64,
@@ -50,7 +106,31 @@ impl Progress {
         }
     }
 
-    /// Bytes read so far.
+    /// Begins a phase; the one before it has ended.
+    pub(crate) fn enter(&self, phase: Phase) {
+        let at = Instant::now();
+        self.phases.lock().push(Begun { phase, at });
+    }
+
+    /// How long each phase took until now, in the order in which they first came.
+    pub fn phase_times(&self) -> Vec<PhaseTime> {
+        let phases = self.phases.lock();
+        let ends = phases.iter().skip(1).map(|next| next.at).chain([Instant::now()]);
+        let mut times: Vec<PhaseTime> = Vec::new();
+        for (begun, end) in phases.iter().zip(ends) {
+            let time = end.saturating_duration_since(begun.at);
+            match times.iter_mut().find(|known| known.phase == begun.phase) {
+                Some(known) => known.time += time,
+                None => times.push(PhaseTime {
+                    phase: begun.phase,
+                    time,
+                }),
+            }
+        }
+        times
+    }
+
+    /// Bytes read so far. What follows the reading counts as bytes, too: with holders, as many as the last dump has.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }

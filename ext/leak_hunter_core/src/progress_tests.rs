@@ -11,7 +11,7 @@ use crate::heap::Heap;
 use crate::holders::{Leaked, holders_in};
 use crate::ids::Generation;
 use crate::test_support::Line;
-use crate::{Options, Progress, diff};
+use crate::{Options, Phase, Progress, diff};
 
 const COUNT: u64 = 400;
 
@@ -117,4 +117,40 @@ fn a_diff_with_holders_can_be_stopped_all_along() {
     };
     let plain = checks(with_holders(false));
     assert!(checks(with_holders(true)) > plain + 10 * COUNT / 16);
+}
+
+#[test]
+fn a_diff_says_how_long_each_phase_took_and_counts_to_the_end_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = [("1.json", 2), ("2.json", 5), ("3.json", 8)]
+        .map(|(name, youngest)| dump(folder.path(), name, youngest));
+    let reads = [Phase::Read(0), Phase::Read(1), Phase::Read(2), Phase::Groups];
+    for holders in [false, true] {
+        let options = Options {
+            threads: Some(1),
+            holders,
+            ..Options::default()
+        };
+        let progress = Progress::default();
+        diff(&paths, &options, &progress).unwrap();
+        let phases: Vec<Phase> = progress.phase_times().iter().map(|it| it.phase).collect();
+        let after: &[Phase] = match holders {
+            true => &[Phase::Heap, Phase::Graph, Phase::Holders],
+            false => &[],
+        };
+        assert_eq!(phases, [&reads, after].concat());
+        let left = progress.total() - progress.done();
+        assert!(left < 3, "thirds are rounded down: {left}");
+    }
+}
+
+#[test]
+fn a_phase_that_comes_again_is_one() {
+    let progress = Progress::default();
+    assert!(progress.phase_times().is_empty());
+    for phase in [Phase::Read(0), Phase::Read(1), Phase::Read(0), Phase::Graph] {
+        progress.enter(phase);
+    }
+    let phases: Vec<Phase> = progress.phase_times().iter().map(|it| it.phase).collect();
+    assert_eq!(phases, [Phase::Read(0), Phase::Read(1), Phase::Graph]);
 }

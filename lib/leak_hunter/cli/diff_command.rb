@@ -66,6 +66,7 @@ module LeakHunter
                   "for --identity address") { |number| parse_holders(number) }
         parser.on("--redact", "leave keys of thread-locals out of all names") { options[:redact] = true }
         parser.on("--threads N", Integer, "default: one for each core") { |threads| options[:threads] = threads }
+        parser.on("--timings", "say on standard error where the time went") { options[:timings] = true }
       end
 
       def execute(paths)
@@ -74,7 +75,13 @@ module LeakHunter
         imply_classic if @format == "classic"
         options[:holders] = @format != "classic" && options[:identity] != "address" unless options.key?(:holders)
         check_output(paths)
-        deliver(render(compare(paths)))
+        timings = Timings.new(Arguments.threads(options.fetch(:threads, :all))) if options[:timings]
+        report = compare(paths)
+        timings&.add_diff(report.to_h)
+        LastReport.note(report.to_h, paths.last)
+        deliver(render(report))
+        timings&.add("report")
+        stderr.write(timings.to_s) if timings
       end
 
       # The classic format has no other groups.
@@ -88,7 +95,7 @@ module LeakHunter
       end
 
       def compare(paths)
-        bar = ProgressBar.for(stderr) unless @format == "json"
+        bar = ProgressBar.for(stderr, "comparing dumps") unless @format == "json"
         result = LeakHunter.diff(*paths, threads: :all, **options, top: groups_read, progress: bar)
         Report.new(result)
       ensure

@@ -56,7 +56,10 @@ module LeakHunter
       end
 
       def survivors(paths)
-        watching { |bar| Diff.survivors(*paths, threads: @threads || :all, progress: bar) }
+        # then the last one is read again
+        sizes = paths.map { |path| File.size?(path).to_i }
+        part = sizes.sum.fdiv([sizes.sum + sizes.last, 1].max)
+        watching(part) { |bar| Diff.survivors(*paths, threads: @threads || :all, progress: bar) }
       end
 
       def export(heap, options)

@@ -4,6 +4,12 @@ module LeakHunter
   class CLI
     # What the commands share that read one dump as a graph.
     class HeapCommand < Command
+      def call(argv)
+        super
+      ensure
+        @bar&.finish
+      end
+
       private
 
       def define_common(parser)
@@ -30,11 +36,14 @@ module LeakHunter
         watching { |bar| Heap.load(path, threads: @threads || :all, redact: @redact ? true : false, progress: bar) }
       end
 
-      def watching
-        bar = ProgressBar.for(stderr) unless json?
-        yield bar
-      ensure
-        bar&.finish
+      # Several steps are one bar.
+      #
+      # @param part [Float] of the whole, at which this step ends
+      def watching(part = 1.0)
+        @bar = ProgressBar.for(stderr, "reading dumps") unless @bar || json?
+        result = yield @bar&.up_to(part)
+        @bar&.finish if part >= 1.0
+        result
       end
 
       def json? = @format == "json"

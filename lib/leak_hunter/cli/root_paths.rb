@@ -16,6 +16,12 @@ module LeakHunter
           before = steps[-2]&.fetch(:address)
           @other_referrers ||= object.referrers.reject { |referrer| referrer.address == before }
         end
+
+        # @return [Boolean] whether the VM refers to it, and no object
+        def only_by_root?
+          edge = steps.first[:edge]
+          object.referrers.none? && edge[:kind] == "root" && edge[:name] != "unreachable"
+        end
       end
 
       attr_reader :heap, :count, :memsize

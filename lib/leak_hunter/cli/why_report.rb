@@ -40,11 +40,11 @@ module LeakHunter
       def summary
         what = "#{counted(@paths.count, "object")}, #{bytes(@paths.memsize)}."
         sampled = @paths.looked_at < @paths.count ? "#{count(@paths.looked_at)} sampled: " : ""
-        paths = @paths.size == 1 ? "all have the same shortest path from a root." : different
+        paths = @paths.size == 1 ? "all have the same shortest root path." : different
         wrap("#{what} #{sampled.empty? ? paths.capitalize : sampled + paths}", @width)
       end
 
-      def different = "#{count(@paths.size)} different shortest paths from a root."
+      def different = "#{count(@paths.size)} different shortest root paths."
 
       def more(shown)
         rest = @paths.looked_at - shown.sum(&:alike)
@@ -56,7 +56,7 @@ module LeakHunter
         name = @style.paint(shorten_left(printable(object.label), @width - 38), :bold)
         name = "#{counted(path.alike, "object")} like #{name}" if @paths.count > 1
         lines = ["#{name} at #{object.address}"]
-        details = [sizes(object), others(path), site(object), dominator(object)]
+        details = [sizes(path), others(path), site(object), dominator(object)]
         lines.concat(details.compact.flat_map { |text| lines_of(text) })
         lines.join("\n")
       end
@@ -66,9 +66,10 @@ module LeakHunter
         lines.split("\n").map { |line| "#{INDENT}#{line}" }
       end
 
-      def sizes(object)
-        "#{bytes(object.memsize)}, retains #{bytes(object.retained_size)}; " \
-          "referenced by #{counted(object.referrers.size, "object")}"
+      def sizes(path)
+        object = path.object
+        by = path.only_by_root? ? "a root" : counted(object.referrers.size, "object")
+        "#{bytes(object.memsize)}, retains #{bytes(object.retained_size)}; referenced by #{by}"
       end
 
       # Removing it from where the path leads does not free it.

@@ -17,6 +17,7 @@ module LeakHunter
         samples: 5,
         holders: false,
         redact: false,
+        timings: false,
         progress: nil
       }.freeze
 
@@ -44,6 +45,7 @@ module LeakHunter
             samples: Arguments.integer(:samples, options[:samples], SAMPLES),
             holders: Arguments.boolean(:holders, options[:holders]),
             redact: Arguments.boolean(:redact, options[:redact]),
+            timings: Arguments.boolean(:timings, options[:timings]),
             progress: Arguments.callable(:progress, options[:progress])
           }
         end

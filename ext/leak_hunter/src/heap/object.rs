@@ -1,6 +1,6 @@
 //! One object of a heap, by its number.
 
-use leak_hunter_core::graph::Analyses;
+use leak_hunter_core::graph::{Analyses, EdgeKind, references};
 use leak_hunter_core::holders::PathStep;
 use leak_hunter_core::ids::{Address, Generation, NodeId, ObjectId};
 use magnus::{Error, Module, RArray, RClass, RHash, Ruby, method};
@@ -97,10 +97,41 @@ impl NativeHeap {
         array(ruby, &steps, step_to_hash)
     }
 
+    /// What an object refers to: the kind of each reference, its name, and the number of the object.
+    fn named_references_of(ruby: &Ruby, this: &Self, number: u32) -> Result<RArray, Error> {
+        let number = this.check(ruby, number)?;
+        let steps = this.analyse(ruby, move |analyses, progress| {
+            references(&*analyses.graph(progress)?, number, progress)
+        })?;
+        array(ruby, &steps, |ruby, step| {
+            named(ruby, step.edge.kind, step.edge.name.as_deref(), step.node.get())
+        })
+    }
+
+    /// Global variables, and locals of threads and fibers, as above.
+    fn names_without_owner(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
+        let heap = this.heap();
+        let rows = ruby.ary_new();
+        for (value, name) in heap.names().without_owner() {
+            if let Some(object) = heap.find(value) {
+                rows.push(named(ruby, name.kind, Some(&name.name), object.get())?)?;
+            }
+        }
+        Ok(rows)
+    }
+
     fn retained_size_of(ruby: &Ruby, this: &Self, number: u32) -> Result<u64, Error> {
         let number = this.check(ruby, number)?;
         Ok(this.analyse(ruby, Analyses::dominators)?.retained(number))
     }
+}
+
+fn named(ruby: &Ruby, kind: EdgeKind, name: Option<&str>, number: u32) -> Result<RArray, Error> {
+    let row = ruby.ary_new_capa(3);
+    row.push(kind.name())?;
+    row.push(name)?;
+    row.push(number)?;
+    Ok(row)
 }
 
 pub(super) fn init(class: RClass) -> Result<(), Error> {
@@ -118,5 +149,7 @@ pub(super) fn init(class: RClass) -> Result<(), Error> {
     class.define_method("dominator_of", method!(NativeHeap::dominator_of, 1))?;
     class.define_method("dominated_by", method!(NativeHeap::dominated_by, 1))?;
     class.define_method("path_to", method!(NativeHeap::path_to, 1))?;
+    class.define_method("named_references_of", method!(NativeHeap::named_references_of, 1))?;
+    class.define_method("names_without_owner", method!(NativeHeap::names_without_owner, 0))?;
     class.define_method("retained_size_of", method!(NativeHeap::retained_size_of, 1))
 }

@@ -75,6 +75,11 @@ impl NativeHeap {
         ruby.ary_from_iter(objects.into_iter().map(ObjectId::get))
     }
 
+    fn modules_named(ruby: &Ruby, this: &Self, name: String) -> Result<RArray, Error> {
+        let modules = this.without_gvl(ruby, move |heap| heap.modules_named(&name))?;
+        Ok(ruby.ary_from_iter(modules.into_iter().map(ObjectId::get)))
+    }
+
     /// Numbers by category.
     fn roots(ruby: &Ruby, this: &Self) -> Result<RHash, Error> {
         let hash = ruby.hash_new();
@@ -93,5 +98,6 @@ pub(super) fn init(class: RClass) -> Result<(), Error> {
     class.define_method("retained_by_class", method!(NativeHeap::retained_by_class, 0))?;
     class.define_method("largest_retainers", method!(NativeHeap::largest_retainers, 1))?;
     class.define_method("instances_of", method!(NativeHeap::instances_of, 3))?;
+    class.define_method("modules_named", method!(NativeHeap::modules_named, 1))?;
     class.define_method("roots", method!(NativeHeap::roots, 0))
 }

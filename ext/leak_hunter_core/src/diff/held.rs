@@ -13,6 +13,7 @@ use crate::graph::{Graph, dominators};
 use crate::heap::{Heap, Rows, index_of};
 use crate::holders::{Caches, Holder, Leaked, holders_in};
 use crate::pool;
+use crate::progress::Phase;
 
 impl Run<'_> {
     /// Whether the third moment is a dump of which a heap is to be made.
@@ -28,6 +29,7 @@ impl Run<'_> {
         classes: Classes,
         totals: &Totals,
     ) -> Result<Arc<Heap>> {
+        self.progress.enter(Phase::Heap);
         let file = match &self.files[2] {
             Source::File(file) => file,
             Source::Heap(heap) => return Ok(Arc::clone(heap)),
@@ -43,7 +45,9 @@ impl Run<'_> {
                 &ordered
             }
         };
-        Heap::of_rows(rows, index, classes, recorded, pool, self.progress).map(Arc::new)
+        let heap = Heap::of_rows(rows, index, classes, recorded, pool, self.progress)?;
+        self.count_step(file.bytes());
+        Ok(Arc::new(heap))
     }
 
     /// The holders of the objects of `groups`, all of whose addresses are known. `moved` tells whether objects moved after
@@ -69,12 +73,16 @@ impl Run<'_> {
                 Some(Leaked { object, group })
             })
             .collect();
+        self.progress.enter(Phase::Graph);
+        let bytes = self.files.last().map_or(0, Source::bytes);
         let graph = Graph::new(Arc::clone(heap), self.progress)?;
         // neither needs the other
         let (tree, parents) = self.pool.join(
             || dominators(&graph, self.progress),
             || graph.parents(self.progress),
         );
+        self.count_step(bytes);
+        self.progress.enter(Phase::Holders);
         let since = censuses[0].totals.generation;
         let (mut holders, caches) = holders_in(&graph, &tree?, &parents?, &leaked, since, self.progress)?;
         for (index, census) in censuses.into_iter().enumerate() {
@@ -85,7 +93,13 @@ impl Run<'_> {
                 holder.lengths[index] = self.length(index, census, heap, holder);
             }
         }
+        self.count_step(bytes);
         Ok((holders, caches))
+    }
+
+    /// Of the three steps that follow the reading, each counts as a third of it.
+    fn count_step(&self, bytes: u64) {
+        self.progress.add(bytes / 3);
     }
 
     /// Whether objects moved after that moment, so that an address there may be another collection's.

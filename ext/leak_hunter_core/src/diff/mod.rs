@@ -38,7 +38,7 @@ use self::third::Third;
 use crate::dump::{Classes, Pass, Seen};
 use crate::error::Result;
 use crate::pool;
-use crate::progress::Progress;
+use crate::progress::{Phase, Progress};
 pub use crate::verdict::Evidence;
 use crate::verdict::{self, Continuity, Facts, Move, Provenance};
 
@@ -62,7 +62,11 @@ pub fn compare(inputs: &[Input; 3], options: &Options, progress: &Progress) -> R
     verdict::check_distinct(&sources, progress)?;
     verdict::check_recorded(&sources)?;
     verdict::check_marks(&sources, options.identity)?;
-    progress.set_total(sources.iter().map(Source::bytes).sum());
+    let mut work: u64 = sources.iter().map(Source::bytes).sum();
+    if options.holders {
+        work = work.saturating_add(sources.last().map_or(0, Source::bytes));
+    }
+    progress.set_total(work);
     let run = Run {
         files: &sources,
         options,
@@ -154,6 +158,7 @@ impl Run<'_> {
     }
 
     fn sites_of(&self, index: usize, census: &Census) -> Result<SiteHashes> {
+        self.progress.enter(Phase::Read(index));
         let new = || SitesOf::new(census.totals.generation);
         let (collected, _) = self.files[index].visit(&self.pool, self.progress, new)?;
         Ok(collected.sites)
@@ -175,6 +180,7 @@ impl Run<'_> {
 
     /// One pass over a dump; again on one thread when records share an address, so that the first of them counts.
     fn pass<P: Counting>(&self, index: usize, new: impl Fn() -> P + Sync) -> Result<(P, Seen)> {
+        self.progress.enter(Phase::Read(index));
         let (pass, seen) = self.files[index].visit(&self.pool, self.progress, &new)?;
         if pass.totals().duplicates > 0 && self.pool.current_num_threads() > 1 {
             return self.files[index].visit(&pool::of(1)?, self.progress, &new);
@@ -200,6 +206,7 @@ impl Run<'_> {
         seen: [Seen; 3],
         evidence: Evidence,
     ) -> Report {
+        self.progress.enter(Phase::Groups);
         let (groups, group_totals) = sites.into_groups(classes, self.options);
         let dumps = self
             .files

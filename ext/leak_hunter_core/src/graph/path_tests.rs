@@ -37,6 +37,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
+    fn the_references_of_an_object_are_each_there_once(ups in proptest::collection::vec(0..5usize, 1..60)) {
+        let heap = Arc::new(tree(&ups).heap());
+        let progress = Progress::default();
+        let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
+        for object in heap.objects() {
+            let mut nodes: Vec<NodeId> = heap.references(object).map(NodeId::from).collect();
+            nodes.sort_unstable();
+            nodes.dedup();
+            let steps = references(&graph, object, &progress).unwrap();
+            prop_assert_eq!(steps.iter().map(|step| step.node).collect::<Vec<_>>(), nodes);
+        }
+    }
+
+    #[test]
     fn a_long_path_keeps_its_ends_and_the_node_asked_for(
         ups in proptest::collection::vec(prop_oneof![40 => Just(0usize), 1 => 1..300usize], 1..1_500),
         asked in proptest::collection::vec((any::<proptest::sample::Index>(), any::<proptest::sample::Index>()), 1..40),

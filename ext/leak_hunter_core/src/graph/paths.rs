@@ -49,6 +49,26 @@ pub(crate) fn noted_name(graph: &Graph, parent: NodeId, child: NodeId) -> Option
     })
 }
 
+/// What an object refers to, each once, and how.
+pub fn references(graph: &Graph, object: ObjectId, progress: &Progress) -> Result<Vec<Step>> {
+    let link = |to| Link { from: object, to };
+    let mut links: Vec<Link> = graph.heap().references(object).map(link).collect();
+    links.sort_unstable();
+    links.dedup();
+    let mut names = EdgeNames {
+        graph,
+        references: HashMap::default(),
+    };
+    if !links.is_empty() {
+        names.look_at(&links, &mut Ticks::new(progress))?;
+    }
+    let step = |link: &Link| Step {
+        node: link.to.into(),
+        edge: names.edge(object.into(), link.to.into()),
+    };
+    Ok(links.iter().map(step).collect())
+}
+
 /// What is known of the references from one object to another.
 #[derive(Clone, Copy, Debug)]
 struct References<'a> {

@@ -164,6 +164,17 @@ impl Names {
         None
     }
 
+    /// What needs no owner to be found: global variables, and the locals of threads and fibers. Each with the object that
+    /// it holds.
+    pub fn without_owner(&self) -> impl Iterator<Item = (Address, &Name)> {
+        let globals = self
+            .by_edge
+            .iter()
+            .filter(|(edge, _)| edge.owner == OptionalAddress::NONE);
+        let globals = globals.map(|(edge, name)| (edge.value, name));
+        globals.chain(self.locals.iter().map(|(value, name)| (*value, name)))
+    }
+
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.by_edge.len()

@@ -75,6 +75,22 @@ impl Heap {
         self.by(|kind| gem::of_path(self.site_of_kind(kind)?.file?))
     }
 
+    /// The classes and modules of this name, without their singleton classes.
+    pub fn modules_named(&self, name: &str) -> Vec<ObjectId> {
+        let is_module: Vec<bool> = self
+            .all_kinds()
+            .iter()
+            .map(|kind| kind.type_.is_class())
+            .collect();
+        let is_named = |object: &ObjectId| {
+            let address = self.address(*object);
+            self.kind_number(*object)
+                .is_some_and(|kind| is_module[kind.index()])
+                && self.classes().own_name(address).as_deref() == Some(name)
+        };
+        self.objects().filter(is_named).collect()
+    }
+
     /// Up to `limit` objects of the classes with this name, from the one numbered `from` on.
     pub fn instances_of(&self, name: &str, from: ObjectId, limit: usize) -> Vec<ObjectId> {
         let wanted: Vec<bool> = self
