@@ -82,13 +82,13 @@ module LeakHunter
       Mark.take
     end
 
-    # Compares three dumps of one process: what was born between the first and the second and is still there in the
-    # third. See {Diff} for the options and the shape of the result.
+    # Compares three or more dumps of one process: what was born between the first and the last but one and is still
+    # there in the last. See {Diff} for the options and the shape of the result.
     #
     # @return [Hash{Symbol => Object}]
-    def diff(first, second, third, **options)
+    def diff(*moments, **options)
       SignalHandler.refuse("LeakHunter.diff")
-      Diff.call(first, second, third, **options)
+      Diff.call(*moments, **options)
     end
 
     # @yieldparam configuration [Configuration]

@@ -4,9 +4,9 @@ require "leak_hunter/arguments"
 require "leak_hunter/diff/options"
 
 module LeakHunter
-  # Compares three heap dumps of one process. What was born between the first and the second and is still there in the
-  # third is what leaked. The work is done in Rust, in this process, with the GVL released: other threads run, and
-  # `Timeout`, `Thread#kill` and Ctrl-C stop it.
+  # Compares three or more heap dumps of one process. What was born between the first and the last but one and is still
+  # there in the last is what leaked. With more than three, the verdicts on holders are surer. The work is done in Rust,
+  # in this process, with the GVL released: other threads run, and `Timeout`, `Thread#kill` and Ctrl-C stop it.
   #
   #   LeakHunter.diff("1.json", "2.json", "3.json", top: 10, ignore: [/bootsnap/])
   #
@@ -21,7 +21,7 @@ module LeakHunter
   #   (asked for)
   # [`:group_by`] names by which the survivors are grouped, Array of String
   # [`:sort`] `"memsize"`, `"count"` or `"bytesize"`; groups come largest first
-  # [`:dumps`] three Hashes, first dump first:
+  # [`:dumps`] a Hash for each moment, first dump first:
   #   [`:path`] the file, as it was given
   #   [`:bytes`] its size
   #   [`:records`] objects in it
@@ -53,17 +53,28 @@ module LeakHunter
   #   [`:generations`] `[min, max]` of the births, or nil
   #   [`:addresses`] a few sample addresses, `"0x7f…"` as in the third dump; as many as `samples:`
   # [`:holders`] with `holders: true` who holds what leaked, Array of Hash as {Holders} tells; else nil
+  # [`:grown_in_place`] with `holders: true` what was there at every moment and got longer without new objects, most
+  #   bytes first, else nil: `:name`, `:named_by`, `:address`, `:class`, `:type`, `:unit` of its lengths (`"entries"` of
+  #   an Array or a Hash, `"bytes"` of a String), `:growth` (its length at each moment), `:memsize`, `:verdict`,
+  #   `:path`, `:position` as of {Holders}. Strings below 4 kB and growth below 64 entries or 4 kB are left out
+  # [`:verdict`] with `holders: true` the answer for the whole, else nil: `:name` (`"leak"` when something grows,
+  #   `"no_leak"`, `"undecided"`), `:growing`, `:inconclusive`, `:draining`, `:replaced`, `:once`, `:too_few`
+  #   (`:holders`, `:count`, `:memsize` of each), `:nothing_stayed` (nothing but inline caches, garbage, and a few
+  #   objects here and there), `:another_moment_settles` (of what is inconclusive)
+  # [`:seconds`] from each moment to the next, Float or nil
   # [`:totals`] `:groups` (all of them), `:shown` (after `top:`), `:count`, `:bytesize`, `:memsize` (of all groups),
   #   `:filtered_count`, `:filtered_memsize` (survivors that `only:` and `ignore:` left out), `:own_count` (survivors
   #   that LeakHunter itself made, left out too), `:third_count`, `:third_memsize` (everything in the third dump), and
   #   with `holders: true` `:cache_count`, `:cache_memsize` (inline caches of the VM, which are in the groups and have
-  #   no holder: there is one for each place in the code)
+  #   no holder: there is one for each place in the code), `:garbage_count`, `:garbage_memsize` (what no root leads to
+  #   has no holder either; on Ruby 4.1 it may be another Ractor's)
   # [`:evidence`] why to believe it, and how much:
   #   [`:identity`] as above
   #   [`:confidence`] `"exact"`, `"high"` or `"low"`
   #   [`:reasons`] what keeps it from being exact, Array of String: `"untraced"`, `"mostly_untraced"`, `"no_tracing"`,
   #     `"tracing_lost"`, `"tracing_unreliable"` (objects moved on Ruby < 3.4), `"compaction"`,
-  #     `"compaction_inferred"`, `"boundary"`, `"skipped_lines"`, `"process_unknown"`, `"address_only"`
+  #     `"compaction_inferred"`, `"boundary"`, `"skipped_lines"`, `"process_unknown"`, `"address_only"`,
+  #     `"partial_dump"` (the last dump lacks objects: `dump_all since:`)
   #   [`:traced`], [`:untraced`] records of the third dump
   #   [`:survivors`] records by what decided about them: `:by_generation`, `:at_boundary` (born in the generation in
   #     which a dump was taken; the address decided), `:untraced` (address and class decided)
@@ -72,8 +83,8 @@ module LeakHunter
   #     tracing was stopped, cleared, or its record lost in a move), `:boundary` (born in the generation of a dump, and
   #     objects moved)
   #   [`:slots_reused`] survivors in a slot that held another object in the first dump; a diff by address misses them
-  #   [`:compaction`] `:first_to_second`, `:second_to_third` (true, false or nil), `:source` (`"recorded"`,
-  #     `"inferred"` or nil)
+  #   [`:compaction`] `:first_to_second` (up to the last but one), `:second_to_third` (from there on; true, false or
+  #     nil), `:source` (`"recorded"`, `"inferred"` or nil)
   #   [`:same_process`] `"recorded"`, `"inferred"` or `"unknown"`
   #   [`:skipped_lines`] of all three dumps
   module Diff
@@ -83,10 +94,8 @@ module LeakHunter
     OWN_PATHS = [__dir__, File.dirname(__FILE__)].uniq.flat_map { |dir| ["#{dir}/", "#{dir}.rb"] }.freeze
     private_constant :OWN_PATHS
 
-    # @param first [String, Pathname, Dump, #to_path, Heap, Mark] the dump taken first, or {Heap.live} or
-    #   {LeakHunter.mark} of that moment
-    # @param second [String, Pathname, Dump, #to_path, Heap, Mark]
-    # @param third [String, Pathname, Dump, #to_path, Heap]
+    # @param moments [Array<String, Pathname, Dump, #to_path, Heap, Mark>] three or more, the first of them first:
+    #   dumps, {Heap.live} or {LeakHunter.mark} of that moment; the last one is no mark
     # @option options [Symbol] :identity `:auto`, or `:address` for the answer of the classic three-dump script, which
     #   takes an address for an object and so is wrong wherever a slot was reused or an object moved
     # @option options [Array<Symbol>] :group_by any of type, class, file, line, method, gem, generation
@@ -112,13 +121,13 @@ module LeakHunter
     # @raise [UsageError] an argument that cannot be
     # @raise [DumpError] a file that cannot be used
     # @raise [MismatchError] dumps that cannot be compared
-    def self.call(first, second, third, **options)
+    def self.call(*moments, **options)
       SignalHandler.refuse("LeakHunter.diff")
-      moments = { first:, second:, third: }.map { |name, dump| moment(name, dump) }
+      moments = check(moments)
       options = Options.check(options)
       # the classic answer has everything in it
       options[:own_paths] = OWN_PATHS unless options[:identity] == "address"
-      result = Native.diff(*moments, options)
+      result = Native.diff(moments, options)
       options[:holders] ? Holders.name(result, redact: options[:redact]) : result
     end
 
@@ -128,16 +137,28 @@ module LeakHunter
     # @param progress [#call, nil] as above
     # @return [Array<Integer>]
     # @raise see above
-    def self.survivors(first, second, third, threads: nil, progress: nil, **unknown)
+    def self.survivors(*moments, threads: nil, progress: nil, **unknown)
       SignalHandler.refuse("LeakHunter::Diff.survivors")
       Arguments.refuse_unknown(unknown, method(__method__))
       threads = Arguments.threads(threads)
       progress = Arguments.callable(:progress, progress)
-      moments = { first:, second:, third: }.map { |name, dump| moment(name, dump) }
-      Native.survivors(*moments, OWN_PATHS, threads, progress)
+      Native.survivors(check(moments), OWN_PATHS, threads, progress)
     end
 
-    # @return [String, Native::Heap, Hash] what the native side takes
+    ORDINALS = %w[first second third fourth fifth sixth seventh eighth ninth tenth].freeze
+    private_constant :ORDINALS
+
+    # @return [Array<String, Native::Heap, Hash>] what the native side takes
+    def self.check(moments)
+      if moments.size < 3
+        raise UsageError, "a diff takes three or more dumps, heaps or marks of one process, not #{moments.size}"
+      end
+
+      moments.each_with_index.map { |dump, index| moment(ORDINALS.fetch(index) { "#{index + 1}th" }, dump) }
+    end
+    private_class_method :check
+
+    # @return [String, Native::Heap, Hash]
     def self.moment(name, dump)
       # a heap or a mark, whose classes need not be loaded for this
       return dump.to_moment if Arguments.responds?(dump, :to_moment)

@@ -4,7 +4,7 @@ module LeakHunter
   # Gives names to the holders that a diff found: from what a dump says, and, in the process that took the dumps, by
   # examining the living objects.
   #
-  # A holder ({LeakHunter.diff} with `holders: true`, `result[:holders]`, most bytes first):
+  # A holder ({LeakHunter.diff} with `holders: true`, `result[:holders]`, those that grow first):
   #
   # [`:name`] what it is called in the program, `"Sessions::ALL"`, `"Cache.@pages"`, `"$trail"`, or nil
   # [`:named_by`] how the least certain part of the name is known: `"dump"` (LeakHunter noted it down with the dump),
@@ -21,7 +21,19 @@ module LeakHunter
   # [`:retained`] bytes: `:exclusive` (freed when the leaked objects are removed from the holder), `:shared` (reachable
   #   from them and from elsewhere; allocated since the first dump), `:cut` (freed when the one reference to the holder
   #   is removed; 0 when there are several)
-  # [`:growth`] entries of the collection in the three dumps, Integer or nil each
+  # [`:verdict`] whether it grows (docs/verdict.md): `:name` (`"growing"`, `"once"`, `"replaced"`, `"draining"`,
+  #   `"inconclusive"`), `:reason` (`"every_window"`, `"stopped"`, `"length_flat"`, `"falls_and_rises"`, `"turns_over"`,
+  #   `"recent_only"`, `"falls"`; of inconclusive ones `"too_few"`, `"slowing"`, `"only_lately"`, `"just_stopped"`,
+  #   `"little_work"`, `"mostly_replaced"`, `"irregular"`, `"lengths_unknown"`, `"not_traced"`), `:level` (the index in
+  #   `:levels` of what decided, or nil), `:another_moment_settles` (true or false)
+  # [`:growth`] entries of the collection at each moment, Integer or nil each; 0 before it was there
+  # [`:births`] its age profile, what it keeps by when it was born: before the first moment, then in each window between
+  #   two moments; `{count:, memsize:}`. What a class keeps, or several objects together, from the first moment on
+  # [`:rates`] the same for each window, with `:seconds` and `:count_per_minute`, `:memsize_per_minute`; nil where the
+  #   moments do not say when they were taken
+  # [`:levels`] the collection, then the collections inside it that were there at every moment, each depth as one:
+  #   `:growth` (nil without a collection), `:entries` (births of the entries, or nil), `:births` (of what hangs on
+  #   them)
   # [`:generation`], [`:age`] GC count at its allocation, and GCs from there to the third dump; nil when it was not
   #   traced
   # [`:site`] where it was allocated: `:file`, `:line`, `:method`, `:gem`
@@ -29,7 +41,7 @@ module LeakHunter
   # [`:addresses`] a few of the leaked objects
   # [`:path`] from the roots to one of them: `:address`, `:class`, `:type`, `:edge` (how the step before refers to it:
   #   `:kind`, `:name`, `:named_by`; of the kind `"gap"`, where steps of a long path are left out, also `:omitted`, how
-  #   many), and `:thread`, the name of a thread that has one, where that is known
+  #   many), `:growth` of a collection (as above), and `:thread`, the name of a thread that has one, where that is known
   # [`:position`] index of the holder in `:path`
   # [`:other_paths`] as `:path`, to one object each of up to two other groups that it holds, most objects first
   # [`:fingerprint`] 16 hex digits, the same for the same holder in every run, worker and Ruby version
@@ -51,7 +63,14 @@ module LeakHunter
         holder[:age] = now && holder[:generation] && (now - holder[:generation])
         [holder, *holder[:together].to_a].each { |it| it.update(Name.new(it).to_h) }
       end
+      result[:grown_in_place].to_a.each { |grown| grown.update(Name.new(grown).to_h) }
       result
+    end
+
+    # @param result [Hash] of a diff with holders
+    # @return [Array<Array<Hash>>] all paths in it
+    def self.all_paths(result)
+      result.values_at(:holders, :grown_in_place).flat_map { |list| list.to_a.flat_map { |holder| paths(holder) } }
     end
 
     # @param holder [Hash]

@@ -42,18 +42,6 @@ RSpec.describe "Loading", :tmpdir do
     end
   end
 
-  # Ruby drops inline caches when constants are made, Ruby 3.1 those of all constants.
-  it "done with LeakHunter.trace!, the application's inline caches stay" do
-    expect(run_ruby(<<~'RUBY', @tmpdir)).to eq("true\n")
-      caches = -> { RubyVM.stat.slice(:global_constant_state, :constant_cache_invalidations, :class_serial) }
-      LeakHunter.trace!
-      before = caches.call
-      3.times { LeakHunter.dump!(dir: ARGV[0]) }
-      LeakHunter.mark
-      puts before.any? && caches.call == before
-    RUBY
-  end
-
   it "of a first dump is of LeakHunter's files and objspace: gems take longest" do
     output = run_ruby(<<~'RUBY', @tmpdir)
       loaded = $LOADED_FEATURES.dup

@@ -36,11 +36,6 @@ RSpec.describe LeakHunter::CLI, "on one dump" do
     %w[export --format heapsnapshot a b c] => %w[heapsnapshot one 3],
     %w[export --format dot a] => %w[dot --object],
     %w[export --format dot --view sites --object 0x8 a] => %w[--view dot],
-    %w[flame --depth 1001 a] => %w[--depth 1000 1001],
-    %w[flame --frames 0 a] => %w[--frames 1000000 0],
-    %w[export --format dot --limit 1001 --object 0x8 a] => %w[--limit 1000 1001],
-    %w[export --format dot --object SESSIONS a] => %w[--object SESSIONS],
-    %w[export --format dot --relation parents --object 0x8 a] => %w[--relation any references parents],
     %w[flame a b] => %w[flame one three 2],
     %w[flame a -o /] => ["--output", "/ "],
     %w[flame a -o /no/such/x] => %w[--output /no/such]

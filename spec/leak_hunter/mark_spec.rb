@@ -41,7 +41,7 @@ RSpec.describe LeakHunter::Mark, :tmpdir do
     paths = RealDumps.paths
     dump = LeakHunter.dump!(dir: @tmpdir)
     later = described_class.take
-    expect { LeakHunter.diff(mark, dump, later) }.to raise_error(LeakHunter::UsageError, /cannot be the third/)
+    expect { LeakHunter.diff(mark, dump, later) }.to raise_error(LeakHunter::UsageError, /cannot be the last/)
     expect { LeakHunter.diff(mark, dump, LeakHunter.dump!(dir: @tmpdir), identity: :address) }
       .to raise_error(LeakHunter::UsageError, /no addresses/)
     expect { LeakHunter.diff(mark, *paths.last(2)) }.to raise_error(LeakHunter::DifferentProcesses)

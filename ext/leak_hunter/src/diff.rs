@@ -5,9 +5,11 @@ use std::sync::Arc;
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
 use leak_hunter_core::diff::{Input, compare};
 use leak_hunter_core::ids::Generation;
-use leak_hunter_core::verdict::Provenance;
+use leak_hunter_core::verdict::{Outcome, Provenance, Summary, Verdict};
 use leak_hunter_core::{Options, PhaseTime, Report};
-use magnus::{Error, Object, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj};
+use magnus::{
+    Error, Object, RArray, RHash, RModule, RString, Ruby, TryConvert, Value, function, typed_data::Obj,
+};
 
 use crate::convert::{Hash, array, fetch, path_of};
 use crate::heap::NativeHeap;
@@ -16,15 +18,11 @@ use crate::run::run;
 use crate::{errors, holders};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
-    native.define_singleton_method("diff", function!(call, 4))
+    native.define_singleton_method("diff", function!(call, 2))
 }
 
-fn call(ruby: &Ruby, first: Value, second: Value, third: Value, options: RHash) -> Result<RHash, Error> {
-    let inputs = [
-        input_of(ruby, first)?,
-        input_of(ruby, second)?,
-        input_of(ruby, third)?,
-    ];
+fn call(ruby: &Ruby, moments: RArray, options: RHash) -> Result<RHash, Error> {
+    let inputs = inputs_of(ruby, moments)?;
     let callable = fetch::<Option<Value>>(ruby, options, "progress")?;
     let timings: bool = fetch(ruby, options, "timings")?;
     let options = read_options(ruby, options)?;
@@ -48,8 +46,13 @@ fn time_to_hash(ruby: &Ruby, time: &PhaseTime) -> Result<RHash, Error> {
     Ok(hash.hash)
 }
 
+/// The moments, the first of them first.
+pub(crate) fn inputs_of(ruby: &Ruby, moments: RArray) -> Result<Vec<Input>, Error> {
+    moments.into_iter().map(|moment| input_of(ruby, moment)).collect()
+}
+
 /// A path, a heap in memory, or the Hash of a mark.
-pub(crate) fn input_of(ruby: &Ruby, value: Value) -> Result<Input, Error> {
+fn input_of(ruby: &Ruby, value: Value) -> Result<Input, Error> {
     if let Ok(heap) = <Obj<NativeHeap>>::try_convert(value) {
         return Ok(Input::Heap(Arc::clone(heap.heap())));
     }
@@ -108,14 +111,28 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         .set("filtered_count", totals.filtered_count)?
         .set("filtered_memsize", totals.filtered_memsize)?
         .set("own_count", totals.own_count)?
-        .set("cache_count", totals.caches.count)?
-        .set("cache_memsize", totals.caches.memsize)?
+        .set("cache_count", totals.set_aside.caches.count)?
+        .set("cache_memsize", totals.set_aside.caches.memsize)?
+        .set("garbage_count", totals.set_aside.garbage.count)?
+        .set("garbage_memsize", totals.set_aside.garbage.memsize)?
         .set("third_count", report.third.count)?
         .set("third_memsize", report.third.memsize)?;
     let holders = report
         .holders
         .as_ref()
-        .map(|holders| array(ruby, holders, holders::to_hash))
+        .map(|holders| {
+            array(ruby, holders, |ruby, holder| {
+                holders::to_hash(ruby, holder, &report.seconds)
+            })
+        })
+        .transpose()?;
+    let grown = report.grown_in_place.as_ref();
+    let grown = grown
+        .map(|grown| array(ruby, grown, holders::grown_to_hash))
+        .transpose()?;
+    let outcome = report.outcome.as_ref();
+    let outcome = outcome
+        .map(|outcome| outcome_to_hash(ruby, outcome))
         .transpose()?;
     let hash = Hash::new(ruby)
         .set("schema", SCHEMA)?
@@ -131,7 +148,29 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         )?
         .set("totals", totals.hash)?
         .set("holders", holders)?
+        .set("grown_in_place", grown)?
+        .set("verdict", outcome)?
+        .set("seconds", report.seconds.clone())?
         .set("evidence", evidence_to_hash(ruby, &report.evidence)?)?;
+    Ok(hash.hash)
+}
+
+fn outcome_to_hash(ruby: &Ruby, outcome: &Outcome) -> Result<RHash, Error> {
+    let summary = |summary: &Summary| -> Result<RHash, Error> {
+        let hash = Hash::new(ruby)
+            .set("holders", summary.holders)?
+            .set("count", summary.count)?
+            .set("memsize", summary.memsize)?;
+        Ok(hash.hash)
+    };
+    let mut hash = Hash::new(ruby).set("name", outcome.finding.name())?;
+    for (verdict, of_verdict) in Verdict::ALL.iter().zip(&outcome.by_verdict) {
+        hash = hash.set(verdict.name(), summary(of_verdict)?)?;
+    }
+    let hash = hash
+        .set("too_few", summary(&outcome.too_few)?)?
+        .set("nothing_stayed", outcome.nothing_stayed)?
+        .set("another_moment_settles", outcome.another_moment_settles)?;
     Ok(hash.hash)
 }
 

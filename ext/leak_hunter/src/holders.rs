@@ -1,15 +1,19 @@
 //! Holders as Hashes. `lib/leak_hunter/holders.rb` gives them names.
 
+use leak_hunter_core::diff::GrownInPlace;
 use leak_hunter_core::gem;
 use leak_hunter_core::graph::{Edge, EdgeKind, NamedBy};
 use leak_hunter_core::heap::{AllocationSite, Site};
 use leak_hunter_core::holders::{Holder, PathStep, Sharer};
 use leak_hunter_core::ids::{Address, Generation};
+use leak_hunter_core::verdict::{Births, Judgement, Level, Rate};
 use magnus::{Error, RArray, RHash, Ruby};
 
 use crate::convert::{Hash, array};
 
-pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
+/// `seconds` has those of each window.
+pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder, seconds: &[Option<f64>]) -> Result<RHash, Error> {
+    let births = holder.history.births();
     let retained = Hash::new(ruby)
         .set("exclusive", holder.retained.exclusive)?
         .set("shared", holder.retained.shared)?
@@ -41,7 +45,11 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder) -> Result<RHash, Error> {
                 Ok(hash.hash)
             })?,
         )?
-        .set("growth", holder.lengths.to_vec())?
+        .set("verdict", verdict_to_hash(ruby, &holder.judgement)?)?
+        .set("growth", holder.lengths.clone())?
+        .set("births", array(ruby, &births, births_to_hash)?)?
+        .set("rates", array(ruby, &Rate::of(&births, seconds), rate_to_hash)?)?
+        .set("levels", array(ruby, &holder.history.levels, level_to_hash)?)?
         .set("generation", holder.generation.map(Generation::get))?
         .set("site", site.hash)?
         .set(
@@ -94,6 +102,60 @@ fn sharer_to_hash(ruby: &Ruby, sharer: &Sharer) -> Result<RHash, Error> {
     Ok(hash.hash)
 }
 
+pub(crate) fn grown_to_hash(ruby: &Ruby, grown: &GrownInPlace) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("name", ())?
+        .set("named_by", ())?
+        .set("address", hex(grown.address))?
+        .set("class", grown.class.as_deref())?
+        .set("type", grown.type_name.as_str())?
+        .set("unit", grown.unit.name())?
+        .set("growth", grown.lengths.clone())?
+        .set("memsize", grown.memsize)?
+        .set("verdict", verdict_to_hash(ruby, &grown.judgement)?)?
+        .set("path", path_to_array(ruby, &grown.path)?)?
+        .set("position", grown.position)?;
+    Ok(hash.hash)
+}
+
+fn verdict_to_hash(ruby: &Ruby, judgement: &Judgement) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("name", judgement.verdict.name())?
+        .set("reason", judgement.because.name())?
+        .set("level", judgement.level)?
+        .set(
+            "another_moment_settles",
+            judgement.because.another_moment_settles(),
+        )?;
+    Ok(hash.hash)
+}
+
+fn births_to_hash(ruby: &Ruby, births: &Births) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("count", births.count)?
+        .set("memsize", births.bytes)?;
+    Ok(hash.hash)
+}
+
+fn rate_to_hash(ruby: &Ruby, rate: &Rate) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("seconds", rate.seconds)?
+        .set("count", rate.births.count)?
+        .set("memsize", rate.births.bytes)?
+        .set("count_per_minute", rate.count_per_minute())?
+        .set("memsize_per_minute", rate.bytes_per_minute())?;
+    Ok(hash.hash)
+}
+
+fn level_to_hash(ruby: &Ruby, level: &Level) -> Result<RHash, Error> {
+    let lengths = (!level.lengths.is_empty()).then(|| level.lengths.clone());
+    let hash = Hash::new(ruby)
+        .set("growth", lengths)?
+        .set("entries", level.entries.clone())?
+        .set("births", array(ruby, &level.births, births_to_hash)?)?;
+    Ok(hash.hash)
+}
+
 /// All of them nil where the site is not known.
 pub(crate) fn site_to_hash<'a>(ruby: &'a Ruby, site: Option<Site<'_>>) -> Result<Hash<'a>, Error> {
     let site = site.unwrap_or_default();
@@ -114,6 +176,10 @@ pub(crate) fn step_to_hash(ruby: &Ruby, step: &PathStep) -> Result<RHash, Error>
         .set("class", step.class.as_deref())?
         .set("type", step.type_name.as_str())?
         .set("edge", edge_to_hash(ruby, &step.edge)?)?;
+    let hash = match step.lengths.is_empty() {
+        true => hash,
+        false => hash.set("growth", step.lengths.clone())?,
+    };
     match step.thread.as_deref() {
         Some(name) => Ok(hash.set("thread", name)?.hash),
         None => Ok(hash.hash),

@@ -245,7 +245,7 @@ proptest! {
     #[test]
     fn alike_in_every_window_grows(
         old in 0..1_000_000u64,
-        rate in 3..100_000u64,
+        rate in 10..100_000u64,
         windows in 2..7usize,
         objects in 1..50u64,
         known in any::<bool>(),
@@ -274,7 +274,7 @@ proptest! {
 
     /// More work in the last window explains more growth, less work less.
     #[test]
-    fn growth_like_the_work_grows(rate in 4..500u64, work in proptest::collection::vec(10..60u64, 2..6)) {
+    fn growth_like_the_work_grows(rate in 10..500u64, work in proptest::collection::vec(10..60u64, 2..6)) {
         let counts: Vec<u64> = std::iter::once(0).chain(work.iter().map(|work| work * rate)).collect();
         let history = History {
             work: work.into_iter().map(Some).collect(),

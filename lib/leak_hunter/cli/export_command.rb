@@ -25,10 +25,10 @@ module LeakHunter
         parser.on("-o", "--output FILE", "default: standard output") { |file| @output = file }
         parser.on("--leaked", "only what leaked between three dumps") { @leaked = true }
         parser.on("--depth N", "most frames on top of each other") do |number|
-          options[:depth] = positive("depth", number, Heap::Export::NUMBERS[:depth])
+          options[:depth] = positive("depth", number)
         end
         parser.on("--frames N", "most frames; the largest are kept") do |number|
-          options[:frames] = positive("frames", number, Heap::Export::NUMBERS[:frames])
+          options[:frames] = positive("frames", number)
         end
       end
 
@@ -37,13 +37,13 @@ module LeakHunter
           options[:view] = one_of("view", view, Native.export_views)
         end
         parser.on("--object ADDRESS", "for dot: the object to draw with its neighbours") do |address|
-          options[:object] = Arguments.address("--object", address) && address
+          options[:object] = address
         end
         parser.on("--relation WHAT", "for dot: any (default), references,", "referrers, dominators") do |relation|
           options[:relation] = one_of("relation", relation, Native.export_relations)
         end
         parser.on("--limit N", "for dot: most objects; default: 60") do |number|
-          options[:limit] = positive("limit", number, Heap::Export::NUMBERS[:limit])
+          options[:limit] = positive("limit", number)
         end
       end
 

@@ -26,11 +26,10 @@ module LeakHunter
         define_common(parser)
       end
 
-      def positive(option, text, range = 1..999_999_999)
-        return text.to_i if text.match?(/\A\d{1,12}\z/) && range.cover?(text.to_i)
-
-        raise UsageError, "--#{option}: expected a number from #{range.begin} to #{range.end}, " \
-                          "got #{Printable.call(text)}"
+      def positive(option, text)
+        text.match?(/\A0*[1-9]\d{0,8}\z/) or
+          raise UsageError, "--#{option}: expected a number from 1 to 999999999, got #{Printable.call(text)}"
+        text.to_i
       end
 
       def load(path)

@@ -8,6 +8,7 @@ module LeakHunter
     # Writes a heap in a format of other programs. See {Heap#export}.
     module Export
       NUMBERS = { depth: 1..1_000, frames: 1..1_000_000, limit: 1..1_000 }.freeze
+      private_constant :NUMBERS
 
       class << self
         # By name, what the core says of each format: the names of its `:options`; whether it `:needs_object`, which it

@@ -24,7 +24,7 @@ module LeakHunter
         def add(result, redact:)
           return unless own?(result[:dumps].last[:recorded])
 
-          paths = result[:holders].flat_map { |holder| Holders.paths(holder) }
+          paths = Holders.all_paths(result)
           paths.map! { |path| path.select { |step| named?(step) } }
           on_own_thread { name_all(paths, redact) }
         end

@@ -15,11 +15,11 @@ module LeakHunter
         result[:holders].each do |holder|
           holder[:thread_name] = nil
           holder[:keys][:pattern] &&= KEY if holder[:keys]
-          Holders.paths(holder).each do |path|
-            path.each do |step|
-              step.delete(:thread)
-              step[:edge][:name] &&= KEY if KINDS.include?(step[:edge][:kind])
-            end
+        end
+        Holders.all_paths(result).each do |path|
+          path.each do |step|
+            step.delete(:thread)
+            step[:edge][:name] &&= KEY if KINDS.include?(step[:edge][:kind])
           end
         end
       end

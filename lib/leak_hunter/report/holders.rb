@@ -109,11 +109,11 @@ module LeakHunter
         keys = holder.dig(:keys, :count)
         return [counted(keys, "key")] if keys.to_i > 1
 
-        first, second, third = holder[:growth]
-        return [] unless third
+        *, last = holder[:growth]
+        return [] unless last
 
-        growth = [first && second && (second - first), second && (third - second)].compact
-        ["#{count(third)} #{third == 1 ? "entry" : "entries"}",
+        growth = holder[:growth].each_cons(2).filter_map { |before, after| before && after && (after - before) }
+        ["#{count(last)} #{last == 1 ? "entry" : "entries"}",
          *growth.map { |more| "#{"+" unless more.negative?}#{count(more)}" }]
       end
 

@@ -11,7 +11,7 @@ use magnus::{
 
 use super::NativeHeap;
 use crate::convert::{Hash, file_of};
-use crate::diff::input_of;
+use crate::diff::inputs_of;
 use crate::errors;
 use crate::run::run;
 
@@ -98,21 +98,15 @@ impl NativeHeap {
     }
 }
 
-/// The addresses of all that leaked between three dumps or heaps.
+/// The addresses of all that leaked between moments.
 fn survivors(
     ruby: &Ruby,
-    first: Value,
-    second: Value,
-    third: Value,
+    moments: RArray,
     own_paths: Vec<String>,
     threads: Option<usize>,
     callable: Option<Value>,
 ) -> Result<RArray, Error> {
-    let inputs = [
-        input_of(ruby, first)?,
-        input_of(ruby, second)?,
-        input_of(ruby, third)?,
-    ];
+    let inputs = inputs_of(ruby, moments)?;
     let addresses = run(ruby, callable, threads.is_none(), move |progress| {
         survivor_addresses(&inputs, own_paths, threads, progress)
     })?;
@@ -120,7 +114,7 @@ fn survivors(
 }
 
 pub(super) fn init(native: RModule, class: RClass) -> Result<(), Error> {
-    native.define_singleton_method("survivors", function!(survivors, 6))?;
+    native.define_singleton_method("survivors", function!(survivors, 4))?;
     native.define_singleton_method("export_formats", function!(formats, 0))?;
     native.define_singleton_method("export_views", function!(views, 0))?;
     native.define_singleton_method("export_relations", function!(relations, 0))?;

@@ -18,8 +18,6 @@ const TYPE_MASK: u64 = 0x1f;
 /// Where the flags of an IMEMO have its type.
 const IMEMO_TYPE_SHIFT: u32 = 12;
 const IMEMO_TYPE_MASK: u64 = 0xf;
-/// Lengths of shorter collections are not recorded; the tables leave them out.
-const SHORT: usize = 8;
 
 /// How every object starts.
 #[repr(C)]
@@ -344,7 +342,7 @@ impl Walk<'_> {
 /// `object` must be one, of this kind.
 #[inline]
 unsafe fn length(object: VALUE, kind: u64) -> usize {
-    let length = if kind == number(T::RUBY_T_ARRAY) {
+    if kind == number(T::RUBY_T_ARRAY) {
         // SAFETY: an Array.
         unsafe { rb_sys::RARRAY_LEN(object) as usize }
     } else if kind == number(T::RUBY_T_HASH) {
@@ -352,9 +350,8 @@ unsafe fn length(object: VALUE, kind: u64) -> usize {
         unsafe { rb_sys::rb_hash_size_num(object) as usize }
     } else if kind == number(T::RUBY_T_STRING) {
         // SAFETY: a String.
-        return unsafe { rb_sys::RSTRING_LEN(object) as usize };
+        unsafe { rb_sys::RSTRING_LEN(object) as usize }
     } else {
         0
-    };
-    if length < SHORT { 0 } else { length }
+    }
 }

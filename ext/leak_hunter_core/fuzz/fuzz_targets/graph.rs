@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use leak_hunter_core::graph::{Graph, dominators, path};
+use leak_hunter_core::graph::{Graph, Level, dominators, path};
 use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Leaked, holders_in};
 use leak_hunter_core::ids::{Generation, NodeId, ObjectId};
@@ -57,11 +57,12 @@ fuzz_target!(|input: &[u8]| {
         .map(|object| Leaked { object, group: object.get() % 3 })
         .collect();
     let since = Some(Generation::new(u64::from(picks[2]))).filter(|since| since.get() > 0);
-    let (holders, caches) = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
+    let (holders, set_aside) = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
     let told: u64 = holders.iter().map(|holder| holder.count).sum();
-    let leaks: Vec<_> = leaked.iter().filter(|it| !is_cache(&heap, it.object)).collect();
+    let is_held = |it: &&Leaked| !is_cache(&heap, it.object) && graph.level(it.object) != Level::Unreachable;
+    let leaks: Vec<_> = leaked.iter().filter(is_held).collect();
     assert_eq!(told, leaks.len() as u64);
-    assert_eq!(told + caches.count, leaked.len() as u64);
+    assert_eq!(told + set_aside.caches.count + set_aside.garbage.count, leaked.len() as u64);
     let bytes = leaks.iter().fold(0u64, |sum, it| sum.saturating_add(heap.memsize(it.object)));
     assert_eq!(holders.iter().fold(0u64, |sum, it| sum.saturating_add(it.memsize)), bytes);
     for holder in &holders {

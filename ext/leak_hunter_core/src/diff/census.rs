@@ -140,6 +140,11 @@ impl Census {
         }
     }
 
+    /// Whether there was a traced object.
+    pub(crate) fn was_traced(&self, address: Address) -> bool {
+        self.addresses.contains(address) && self.untraced.get(address).is_none()
+    }
+
     fn note_newest(&mut self, generation: Generation, address: Address) {
         if Some(generation) > self.totals.generation {
             self.newest = AddressSet::default();

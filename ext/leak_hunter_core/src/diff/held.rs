@@ -1,27 +1,30 @@
-//! Who holds the survivors: the heap of the third moment, and how long the collections were at the first two.
+//! Who holds the survivors: the heap of the last moment, and what the others say of its objects.
 
 use std::sync::Arc;
 
 use super::Run;
 use super::census::{Census, Totals};
+use super::grown::{GrownInPlace, grown_in_place};
 use super::input::Source;
+use super::lengths::Lengths;
+use super::moments::Moments;
 use super::report::Group;
 use crate::address_set::AddressSet;
 use crate::dump::Classes;
 use crate::error::Result;
 use crate::graph::{Graph, dominators};
 use crate::heap::{Heap, Rows, index_of};
-use crate::holders::{Caches, Holder, Leaked, holders_in};
+use crate::holders::{Holder, Leaked, SetAside, holders_with};
 use crate::pool;
 use crate::progress::Phase;
 
 impl Run<'_> {
-    /// Whether the third moment is a dump of which a heap is to be made.
+    /// Whether the last moment is a dump of which a heap is to be made.
     pub(super) fn wants_rows(&self) -> bool {
-        self.options.holders && matches!(self.files[2], Source::File(_))
+        self.options.holders && matches!(self.files.last(), Some(Source::File(_)))
     }
 
-    /// The heap of the third moment: of a dump, from the rows that were read of it.
+    /// The heap of the last moment: of a dump, from the rows that were read of it.
     pub(super) fn third_heap(
         &self,
         rows: Vec<Rows>,
@@ -30,10 +33,10 @@ impl Run<'_> {
         totals: &Totals,
     ) -> Result<Arc<Heap>> {
         self.progress.enter(Phase::Heap);
-        let file = match &self.files[2] {
-            Source::File(file) => file,
-            Source::Heap(heap) => return Ok(Arc::clone(heap)),
-            Source::Mark(_) => return Heap::empty().map(Arc::new),
+        let file = match self.files.last() {
+            Some(Source::File(file)) => file,
+            Some(Source::Heap(heap)) => return Ok(Arc::clone(heap)),
+            Some(Source::Mark(_)) | None => return Heap::empty().map(Arc::new),
         };
         let index = index_of(addresses, file)?;
         let recorded = file.recorded().cloned();
@@ -51,14 +54,15 @@ impl Run<'_> {
     }
 
     /// The holders of the objects of `groups`, all of whose addresses are known. `moved` tells whether objects moved after
-    /// the first dump and after the second.
-    pub(super) fn holders(
+    /// each dump but the last.
+    pub(super) fn held(
         &self,
         groups: &[Group],
         heap: &Arc<Heap>,
-        censuses: [&Census; 2],
-        moved: [Option<bool>; 2],
-    ) -> Result<(Vec<Holder>, Caches)> {
+        censuses: &[Census],
+        moved: &[Option<bool>],
+        strings: &Lengths,
+    ) -> Result<Held> {
         let leaked: Vec<Leaked> = groups
             .iter()
             .enumerate()
@@ -83,49 +87,29 @@ impl Run<'_> {
         );
         self.count_step(bytes);
         self.progress.enter(Phase::Holders);
-        let since = censuses[0].totals.generation;
-        let (mut holders, caches) = holders_in(&graph, &tree?, &parents?, &leaked, since, self.progress)?;
-        for (index, census) in censuses.into_iter().enumerate() {
-            if self.moved_to_third(index, moved) {
-                continue;
-            }
-            for holder in &mut holders {
-                holder.lengths[index] = self.length(index, census, heap, holder);
-            }
-        }
+        let moments = Moments::new(self.files, censuses, heap, moved, &self.options.own_paths);
+        let since = censuses.first().and_then(|first| first.totals.generation);
+        let (tree, parents) = (tree?, parents?);
+        let (holders, set_aside) =
+            holders_with(&graph, &tree, &parents, &leaked, since, &moments, self.progress)?;
+        let grown = grown_in_place(&graph, &parents, &moments, Some(strings), self.progress)?;
         self.count_step(bytes);
-        Ok((holders, caches))
+        Ok(Held {
+            holders,
+            set_aside,
+            grown,
+        })
     }
 
     /// Of the three steps that follow the reading, each counts as a third of it.
     fn count_step(&self, bytes: u64) {
         self.progress.add(bytes / 3);
     }
+}
 
-    /// Whether objects moved after that moment, so that an address there may be another collection's.
-    fn moved_to_third(&self, index: usize, moved: [Option<bool>; 2]) -> bool {
-        match (self.files[index].recorded(), self.files[2].recorded()) {
-            (Some(then), Some(now)) => then.compactions != now.compactions,
-            _ => moved[index..].contains(&Some(true)),
-        }
-    }
-
-    /// How long a holder's collection was at an earlier moment.
-    fn length(&self, index: usize, census: &Census, third: &Heap, holder: &Holder) -> Option<u64> {
-        let address = holder.collection?;
-        let born = third.generation(third.find(address)?);
-        if born.is_some() && born > census.totals.generation {
-            return None;
-        }
-        match &self.files[index] {
-            Source::Mark(_) => None,
-            Source::File(_) => census.lengths.as_ref()?.of(address, born),
-            Source::Heap(heap) => {
-                let object = heap
-                    .find(address)
-                    .filter(|object| heap.generation(*object) == born)?;
-                heap.length(object).map(u64::from)
-            }
-        }
-    }
+/// Who holds the survivors, and what grew without any.
+pub(super) struct Held {
+    pub(super) holders: Vec<Holder>,
+    pub(super) set_aside: SetAside,
+    pub(super) grown: Vec<GrownInPlace>,
 }

@@ -1,4 +1,4 @@
-//! The identity rule: which objects of the third dump were born between the first and the second.
+//! The identity rule: which objects of the last dump were born between the first and the second.
 //!
 //! Ruby reuses slots and compaction moves objects, so an address is not an object. A traced record carries its
 //! generation, the GC count at birth. With g1 and g2 the highest generations of the first two dumps:
@@ -11,6 +11,8 @@
 //! - Untraced records are compared by address, type and class. Where objects moved, or the slot's object was traced
 //!   before, nothing can be said: they are withheld and counted.
 //!
+//! - With more than three dumps, "the second" is the last but one. Of those between, each untraced object is asked for in
+//!   vain, if its slot held a traced one there: then tracing was lost.
 //! - Of a mark only its generation is known. A collection follows it at once, so what has its generation was there.
 //!   Untraced objects cannot be compared with it.
 //!
@@ -60,7 +62,10 @@ pub(crate) enum Doubt {
 #[derive(Debug)]
 pub(crate) struct Judge<'a> {
     pub(crate) first: &'a Census,
+    /// The last but one.
     pub(crate) second: &'a Census,
+    /// Those between the two.
+    pub(crate) between: &'a [Census],
     /// Whether objects moved between the first and the second dump.
     pub(crate) moved: bool,
     /// Where objects moved: sites of the boundary generations in the first and the second dump.
@@ -114,8 +119,7 @@ impl Judge<'_> {
             return Verdict::Other;
         }
         let Some(in_second) = self.second.untraced.get(address).map(Guard::from_raw) else {
-            let was_traced = self.second.addresses.contains(address);
-            return if was_traced {
+            return if self.second.was_traced(address) {
                 Verdict::Withheld(Doubt::TracingLost)
             } else {
                 Verdict::Other
@@ -137,7 +141,10 @@ impl Judge<'_> {
         match self.first.untraced.get(address).map(Guard::from_raw) {
             Some(in_first) if is(in_first, &self.first.classes) => Verdict::Other,
             _ if self.moved => Verdict::Withheld(Doubt::Moved),
-            None if self.first.addresses.contains(address) => Verdict::Withheld(Doubt::TracingLost),
+            None if self.first.was_traced(address) => Verdict::Withheld(Doubt::TracingLost),
+            _ if self.between.iter().any(|census| census.was_traced(address)) => {
+                Verdict::Withheld(Doubt::TracingLost)
+            }
             _ => Verdict::Survivor(Ground::Address),
         }
     }

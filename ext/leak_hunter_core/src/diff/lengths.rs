@@ -1,20 +1,23 @@
-//! How long the collections of a dump were, noted down while it is read for other reasons: which of them will be asked
+//! How long the collections and the large Strings of a dump were, noted down while it is read for other reasons: which of them will be asked
 //! for is known only in the end. About 10 bytes a collection.
 
 use crate::address_set::AddressMap;
 use crate::dump::{Record, Type};
 use crate::ids::{Address, Generation};
 
-/// Lengths of Arrays and Hashes, with the generations by which they are known to be the same.
+/// Smaller Strings are not noted down.
+pub(super) const LARGE: u64 = 4096;
+
+/// Lengths of Arrays and Hashes, and bytes of large Strings, with the generations by which they are known to be the same.
 #[derive(Debug, Default)]
 pub(crate) struct Lengths(AddressMap);
 
 impl Lengths {
-    /// Notes a record down if it is one of a collection. Of a damaged one nothing is known.
+    /// Notes a record down if it is one of a collection or of a large String. Of a damaged one nothing is known.
     #[inline]
     pub(crate) fn note(&mut self, record: &Record<'_>) {
         if !matches!(record.type_, Type::Array | Type::Hash) {
-            return;
+            return self.note_string(record);
         }
         let length = match record.quick_length() {
             Some(length) => length,
@@ -24,6 +27,20 @@ impl Lengths {
                 None => return,
             },
         };
+        self.insert(record, length);
+    }
+
+    /// Notes a record down if it is one of a large String.
+    #[inline]
+    pub(crate) fn note_string(&mut self, record: &Record<'_>) {
+        if record.type_ == Type::String && record.memsize >= LARGE {
+            if let Some(fields) = record.fields() {
+                self.insert(record, fields.bytesize);
+            }
+        }
+    }
+
+    fn insert(&mut self, record: &Record<'_>, length: u64) {
         self.0
             .insert(record.address, entry(record.generation) << 32 | small(length));
     }

@@ -1,12 +1,14 @@
-//! Three dumps in, what leaked out.
+//! Three dumps or more in, what leaked out.
 
 mod by_address;
 mod census;
 mod groups;
+mod grown;
 mod held;
 mod identity;
 mod input;
 mod lengths;
+mod moments;
 mod moves;
 mod options;
 mod report;
@@ -20,6 +22,7 @@ use std::path::PathBuf;
 
 use rayon::ThreadPool;
 
+pub use grown::{GrownInPlace, Unit};
 pub use input::Input;
 pub use options::{Identity, Key, Options, Pattern, Sort};
 pub use report::{DumpSummary, GenerationRange, Group, GroupTotals, HeapSize, Report, SCHEMA, Values};
@@ -34,31 +37,31 @@ pub(crate) use self::input::Source;
 use self::moves::{SiteHashes, SitesOf};
 pub(crate) use self::survivors::Counts;
 use self::survivors::Survivors;
-use self::third::Third;
-use crate::dump::{Classes, Pass, Seen};
-use crate::error::Result;
+use self::third::{Read, Third};
+use crate::dump::{Classes, DumpHeader, Pass, Seen};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ids::Generation;
 use crate::pool;
 use crate::progress::{Phase, Progress};
 pub use crate::verdict::Evidence;
-use crate::verdict::{self, Continuity, Facts, Move, Provenance};
+use crate::verdict::{self, Continuity, Facts, Move, Outcome, Provenance};
 
-/// Compares three dumps of one process. See [`compare`].
-pub fn diff(paths: &[PathBuf; 3], options: &Options, progress: &Progress) -> Result<Report> {
-    let [first, second, third] = paths.each_ref().map(|path| Input::Path(path.clone()));
-    compare(&[first, second, third], options, progress)
+/// Compares dumps of one process. See [`compare`].
+pub fn diff(paths: &[PathBuf], options: &Options, progress: &Progress) -> Result<Report> {
+    let inputs: Vec<Input> = paths.iter().cloned().map(Input::Path).collect();
+    compare(&inputs, options, progress)
 }
 
-/// Compares three moments of one process: what was born after the first and before the second and is still there in the
-/// third. Time is linear in the bytes of the dumps; memory in what is untraced and in what leaked, plus a bit for each
-/// 8 bytes of Ruby's heap. With holders, also in the objects and references of the third (see [`crate::heap`]) and in the
-/// collections of the first two, 10 bytes each.
-pub fn compare(inputs: &[Input; 3], options: &Options, progress: &Progress) -> Result<Report> {
-    let [first, second, third] = inputs;
-    let sources = [
-        Source::open(first, progress)?,
-        Source::open(second, progress)?,
-        Source::open(third, progress)?,
-    ];
+/// Compares three or more moments of one process: what was born after the first and before the last but one, and is still
+/// there in the last. Time is linear in the bytes of the dumps; memory in what is untraced and in what leaked, plus a bit
+/// for each 8 bytes of Ruby's heap. With holders, also in the objects and references of the last (see [`crate::heap`]) and
+/// in the collections of the others, 10 bytes each.
+pub fn compare(inputs: &[Input], options: &Options, progress: &Progress) -> Result<Report> {
+    check_count(inputs.len(), options.identity)?;
+    let sources = inputs
+        .iter()
+        .map(|input| Source::open(input, progress))
+        .collect::<Result<Vec<_>>>()?;
     verdict::check_distinct(&sources, progress)?;
     verdict::check_recorded(&sources)?;
     verdict::check_marks(&sources, options.identity)?;
@@ -79,8 +82,17 @@ pub fn compare(inputs: &[Input; 3], options: &Options, progress: &Progress) -> R
     }
 }
 
+fn check_count(moments: usize, identity: Identity) -> Result<()> {
+    let message = match identity {
+        _ if moments < 3 => "a diff takes three moments or more",
+        Identity::Address if moments > 3 => "identity \"address\" takes three dumps",
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::Options, message))
+}
+
 struct Run<'a> {
-    files: &'a [Source; 3],
+    files: &'a [Source],
     options: &'a Options,
     progress: &'a Progress,
     pool: ThreadPool,
@@ -88,51 +100,75 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn by_generation(&self) -> Result<Report> {
-        let (first, first_seen) = self.census(0)?;
-        let (second, second_seen) = self.census(1)?;
-        // Dumps of different processes may be in any order.
-        let first_to_second = self.continuity(0, 1, &first.classes, &second.classes)?;
-        self.check_order([&first.totals, &second.totals, &Totals::default()])?;
-
+        let last = self.files.len() - 1;
+        let mut censuses: Vec<Census> = Vec::with_capacity(last);
+        let mut all_seen = Vec::with_capacity(self.files.len());
+        let mut moves = Vec::with_capacity(last);
+        for index in 0..last {
+            let (census, seen) = self.census(index)?;
+            // Dumps of different processes may be in any order.
+            if let Some(before) = censuses.last() {
+                moves.push(self.continuity(index - 1, index, &before.classes, &census.classes)?);
+            }
+            censuses.push(census);
+            all_seen.push(seen);
+            self.check_order(&censuses, None)?;
+        }
+        let (Some((second, before)), Some(first)) = (censuses.split_last(), censuses.first()) else {
+            return Err(Error::new(
+                ErrorKind::Options,
+                "a diff takes three moments or more",
+            ));
+        };
         let mut judge = Judge {
-            first: &first,
-            second: &second,
-            moved: first_to_second.moved == Some(true),
+            first,
+            second,
+            between: before.get(1..).unwrap_or_default(),
+            moved: verdict::any_moved(&moves) == Some(true),
             sites: None,
         };
         let new = || Third::new(Survivors::new(&judge, self.options), self.wants_rows());
-        let (third, third_seen) = self.pass(2, new)?;
-        let (mut third, rows) = third.finish();
-        let second_to_third = self.continuity(1, 2, &second.classes, &third.classes)?;
-        self.check_order([&first.totals, &second.totals, &third.totals])?;
-
+        let (third, third_seen) = self.pass(last, new)?;
+        all_seen.push(third_seen);
+        let Read {
+            survivors: mut third,
+            rows,
+            strings,
+        } = third.finish();
+        moves.push(self.continuity(last - 1, last, &second.classes, &third.classes)?);
+        self.check_order(&censuses, Some(&third.totals))?;
         // Only a move makes the boundary generations need more than addresses, and only then is it looked up.
-        let moves = [first_to_second, second_to_third];
         if moves.iter().any(|it| it.moved == Some(true)) {
-            judge.sites = Some([self.sites_of(0, &first)?, self.sites_of(1, &second)?]);
-            third = self.pass(2, || Survivors::new(&judge, self.options))?.0;
+            judge.sites = Some([self.sites_of(0, first)?, self.sites_of(last - 1, second)?]);
+            third = self.pass(last, || Survivors::new(&judge, self.options))?.0;
         }
         third.decide();
-
-        let totals = [first.totals, second.totals, third.totals];
-        let seen = [first_seen, second_seen, third_seen];
         let mut evidence = Facts {
-            moves,
+            moves: &moves,
             counts: third.counts,
-            totals,
+            last: third.totals,
         }
         .evidence(self.files);
-        evidence.conclude(&seen);
-        let mut report = self.finish(third.sites, &third.classes, totals, seen, evidence);
+        evidence.partial = is_partial(&censuses, &third);
+        evidence.conclude(&all_seen);
+        let totals: Vec<Totals> = censuses
+            .iter()
+            .map(|it| it.totals)
+            .chain([third.totals])
+            .collect();
+        let mut report = self.finish(third.sites, &third.classes, &totals, all_seen, evidence);
         if self.options.holders {
-            let heap = self.third_heap(rows, third.addresses, third.classes, &totals[2])?;
-            let moved = moves.map(|it| it.moved);
-            let (holders, caches) = self.holders(&report.groups, &heap, [&first, &second], moved)?;
-            report.holders = Some(holders);
-            for share in &caches.groups {
+            let heap = self.third_heap(rows, third.addresses, third.classes, &third.totals)?;
+            let moved: Vec<Option<bool>> = moves.iter().map(|it| it.moved).collect();
+            let held = self.held(&report.groups, &heap, &censuses, &moved, &strings)?;
+            let grows_in_place = held.grown.iter().map(|it| it.judgement);
+            report.outcome = Some(Outcome::of(&held.holders, grows_in_place, &report.evidence));
+            report.holders = Some(held.holders);
+            report.grown_in_place = Some(held.grown);
+            for share in &held.set_aside.caches.groups {
                 report.groups[share.group as usize].caches = share.count;
             }
-            report.totals.caches = caches;
+            report.totals.set_aside = held.set_aside;
         }
         report.shorten(self.options);
         Ok(report)
@@ -150,11 +186,28 @@ impl Run<'_> {
     }
 
     /// Dumps that say when they were taken need no guess.
-    fn check_order(&self, totals: [&Totals; 3]) -> Result<()> {
+    fn check_order(&self, censuses: &[Census], last: Option<&Totals>) -> Result<()> {
         if self.files.iter().all(|file| file.recorded().is_some()) {
             return Ok(());
         }
-        verdict::check_generations(totals.map(|it| it.generation))
+        let generations: Vec<Option<Generation>> = censuses
+            .iter()
+            .map(|census| &census.totals)
+            .chain(last)
+            .map(|totals| totals.generation)
+            .collect();
+        verdict::check_generations(&generations)
+    }
+
+    /// Seconds from each moment to the next.
+    fn seconds(&self) -> Vec<Option<f64>> {
+        let taken_at: Vec<Option<f64>> = self
+            .files
+            .iter()
+            .map(|file| file.recorded().and_then(DumpHeader::seconds))
+            .collect();
+        let between = |pair: &[Option<f64>]| Some(pair[1]? - pair[0]?).filter(|seconds| *seconds > 0.0);
+        taken_at.windows(2).map(between).collect()
     }
 
     fn sites_of(&self, index: usize, census: &Census) -> Result<SiteHashes> {
@@ -173,7 +226,7 @@ impl Run<'_> {
         let seen = [first_seen, second_seen, third_seen];
         evidence.conclude(&seen);
         // What LeakHunter itself allocated stays in: this answer is for comparing with the script's.
-        let mut report = self.finish(second.sites, &second.classes, totals, seen, evidence);
+        let mut report = self.finish(second.sites, &second.classes, &totals, seen.into(), evidence);
         report.shorten(self.options);
         Ok(report)
     }
@@ -202,8 +255,8 @@ impl Run<'_> {
         &self,
         sites: Sites,
         classes: &Classes,
-        totals: [Totals; 3],
-        seen: [Seen; 3],
+        totals: &[Totals],
+        seen: Vec<Seen>,
         evidence: Evidence,
     ) -> Report {
         self.progress.enter(Phase::Groups);
@@ -211,7 +264,7 @@ impl Run<'_> {
         let dumps = self
             .files
             .iter()
-            .zip(&totals)
+            .zip(totals)
             .zip(seen)
             .map(|((file, totals), seen)| DumpSummary {
                 path: file.path().map(Into::into),
@@ -236,14 +289,24 @@ impl Run<'_> {
             dumps: dumps.collect(),
             groups,
             totals: group_totals,
-            third: HeapSize {
-                count: totals[2].records,
-                memsize: totals[2].memsize,
-            },
+            third: totals.last().map_or(HeapSize::default(), |last| HeapSize {
+                count: last.records,
+                memsize: last.memsize,
+            }),
             holders: None,
+            grown_in_place: None,
+            outcome: None,
+            seconds: self.seconds(),
             evidence,
         }
     }
+}
+
+/// Whether the last dump has objects of some generations only (`dump_all since:`): it lacks the class that every other
+/// dump has.
+fn is_partial(censuses: &[Census], last: &Survivors<'_>) -> bool {
+    let has = |classes: &Classes| classes.unique_names().contains_key("Object");
+    last.totals.records > 0 && !has(&last.classes) && censuses.iter().any(|census| has(&census.classes))
 }
 
 /// A pass that counts what it sees.

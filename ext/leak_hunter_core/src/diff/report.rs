@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::grown::GrownInPlace;
 use super::options::{Key, Options, Sort};
 use crate::dump::{DumpHeader, Skipped};
-use crate::holders::{Caches, Holder};
+use crate::holders::{Holder, SetAside};
 use crate::ids::{Address, Generation};
-use crate::verdict::Evidence;
+use crate::verdict::{Evidence, Outcome};
 
 /// Version of the shape of [`Report`].
 pub const SCHEMA: u32 = 1;
@@ -18,16 +19,22 @@ pub struct Report {
     pub group_by: Vec<Key>,
     /// What they are sorted by.
     pub sort: Sort,
-    /// The three dumps.
+    /// The moments, the first of them first.
     pub dumps: Vec<DumpSummary>,
     /// What leaked.
     pub groups: Vec<Group>,
     /// Sums.
     pub totals: GroupTotals,
-    /// All objects of the third dump.
+    /// All objects of the last dump.
     pub third: HeapSize,
     /// Who holds what leaked, if that was asked for.
     pub holders: Option<Vec<Holder>>,
+    /// What grew without new objects, if holders were asked for; most bytes first.
+    pub grown_in_place: Option<Vec<GrownInPlace>>,
+    /// Whether anything grows, if holders were asked for.
+    pub outcome: Option<Outcome>,
+    /// Seconds from each moment to the next, where they say when they were taken.
+    pub seconds: Vec<Option<f64>>,
     /// How sure the answer is, and why.
     pub evidence: Evidence,
 }
@@ -124,7 +131,7 @@ pub struct Group {
     pub memsize: u64,
     /// Lowest and highest generation.
     pub generations: Option<GenerationRange>,
-    /// The lowest addresses among them, in the third dump.
+    /// The lowest addresses among them, in the last dump.
     pub addresses: Vec<Address>,
 }
 
@@ -158,5 +165,5 @@ pub struct GroupTotals {
     /// Objects that the tool itself allocated.
     pub own_count: u64,
     /// Objects in the groups that no holder accounts for, if holders were asked for.
-    pub caches: Caches,
+    pub set_aside: SetAside,
 }

@@ -6,10 +6,10 @@ use crate::error::Result;
 use crate::ids::Address;
 use crate::progress::Progress;
 
-/// The addresses, in the third moment, of all that leaked between three. What was allocated in files that begin with one
+/// The addresses, in the last moment, of all that leaked between three or more. What was allocated in files that begin with one
 /// of `own_paths` is left out. `threads`: `None` leaves one core to the application.
 pub fn survivor_addresses(
-    inputs: &[Input; 3],
+    inputs: &[Input],
     own_paths: Vec<String>,
     threads: Option<usize>,
     progress: &Progress,

@@ -484,7 +484,10 @@ fn lengths_are_not_compared_across_moves_that_were_inferred() {
             ..Options::default()
         };
         let holders = run(&dumps, &options).unwrap().holders.unwrap();
-        holders.iter().map(|holder| holder.lengths).collect::<Vec<_>>()
+        holders
+            .iter()
+            .map(|holder| holder.lengths.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(lengths([0x10000; 3]), [[Some(90), Some(100), Some(110)]]);
     assert_eq!(
@@ -492,4 +495,173 @@ fn lengths_are_not_compared_across_moves_that_were_inferred() {
         [[None, Some(100), Some(110)]]
     );
     assert_eq!(lengths([0x10000, 0x10000, 0x20000]), [[None, None, Some(110)]]);
+}
+
+/// A root, an Array of Arrays of objects, each born in a generation of its own; then what else the dump has.
+fn nested(inner: &[(u64, &[u64])], others: &str) -> Vec<u8> {
+    let mut text = String::from("{\"type\":\"ROOT\", \"root\":\"vm\", \"references\":[\"0x1000\"]}\n");
+    let list = |addresses: &[u64]| {
+        let quoted: Vec<String> = addresses.iter().map(|it| format!("\"{it:#x}\"")).collect();
+        quoted.join(", ")
+    };
+    let mut line = |address: u64, length: usize, references: &[u64], generation: u64| {
+        text += &format!(
+            "{{\"address\":\"{address:#x}\", \"type\":\"ARRAY\", \"length\":{length}, \"references\":[{}], \
+             \"generation\":{generation}, \"memsize\":40}}\n",
+            list(references)
+        );
+    };
+    let outer: Vec<u64> = (0..inner.len() as u64)
+        .map(|index| 0x2000 + index * 0x100)
+        .collect();
+    line(0x1000, outer.len(), &outer, 1);
+    for (address, (generation, births)) in outer.iter().zip(inner) {
+        let objects: Vec<u64> = (0..births.len() as u64)
+            .map(|index| address * 0x100 + index * 0x28)
+            .collect();
+        line(*address, objects.len(), &objects, *generation);
+    }
+    for (address, (_, births)) in outer.iter().zip(inner) {
+        for (index, generation) in births.iter().enumerate() {
+            let object = address * 0x100 + index as u64 * 0x28;
+            text += &format!(
+                "{{\"address\":\"{object:#x}\", \"type\":\"OBJECT\", \"generation\":{generation}, \"memsize\":100}}\n"
+            );
+        }
+    }
+    (text + others).into_bytes()
+}
+
+fn newest(generation: u64) -> String {
+    format!("{{\"address\":\"0x7000\", \"type\":\"OBJECT\", \"generation\":{generation}, \"memsize\":40}}\n")
+}
+
+fn run_any(dumps: &[Vec<u8>], options: &Options) -> Result<Report> {
+    let folder = TempDir::new().expect("a folder");
+    let paths: Vec<PathBuf> = (0..dumps.len())
+        .map(|index| folder.path().join(format!("{index}.json")))
+        .collect();
+    for (path, dump) in paths.iter().zip(dumps) {
+        std::fs::write(path, dump).expect("written");
+    }
+    diff(&paths, options, &Progress::default())
+}
+
+/// Four dumps of an Array of five Arrays, to each of which one object is added in each window, and two in the second.
+fn four_nested() -> Vec<Vec<u8>> {
+    let births = [1u64, 3, 5, 5, 7];
+    let dump = |most: u64| {
+        let of: Vec<u64> = births.iter().copied().filter(|birth| *birth <= most).collect();
+        nested(&[(1, of.as_slice()); 5], &newest(most))
+    };
+    vec![dump(2), dump(4), dump(6), dump(8)]
+}
+
+#[test]
+fn births_and_lengths_at_every_depth_come_from_any_number_of_moments() {
+    let options = Options {
+        holders: true,
+        ..Options::default()
+    };
+    let report = run_any(&four_nested(), &options).unwrap();
+    assert_eq!(
+        report.totals.count, 15,
+        "born after the first and before the third, in the fourth"
+    );
+    let holders = report.holders.unwrap();
+    assert_eq!(holders.len(), 1);
+    let holder = &holders[0];
+    let known = |lengths: [u64; 4]| lengths.map(Some).to_vec();
+    assert_eq!(holder.lengths, known([5; 4]));
+    let [outer, inner] = holder.history.levels.as_slice() else {
+        panic!("two levels: {:?}", holder.history)
+    };
+    assert_eq!(
+        (&outer.lengths, &outer.entries),
+        (&known([5; 4]), &Some(vec![5, 0, 0, 0]))
+    );
+    assert_eq!(
+        (&inner.lengths, &inner.entries),
+        (&known([5, 10, 20, 25]), &Some(vec![5, 5, 10, 5]))
+    );
+    let counts: Vec<u64> = inner.births.iter().map(|births| births.count).collect();
+    assert_eq!(counts, [5, 5, 10, 5]);
+    assert_eq!(inner.births[2].bytes, 1000);
+    let lengths: Vec<&Vec<Option<u64>>> = holder.path.iter().map(|step| &step.lengths).collect();
+    assert!(
+        lengths.contains(&&known([1, 2, 4, 5])),
+        "of the inner Array on the path: {lengths:?}"
+    );
+    assert_eq!(holder.judgement.level, Some(1));
+}
+
+#[test]
+fn three_of_four_moments_say_what_they_said_alone() {
+    let dumps = four_nested();
+    let survivors = |dumps: &[Vec<u8>]| addresses(&run_any(dumps, &all_samples(1)).unwrap());
+    assert_eq!(survivors(&dumps[..3]).len(), 5);
+    assert_eq!(survivors(&dumps[1..]).len(), 10);
+    let both: BTreeSet<u64> = survivors(&dumps[..3])
+        .union(&survivors(&dumps[1..]))
+        .copied()
+        .collect();
+    assert_eq!(survivors(&dumps), both);
+}
+
+#[test]
+fn two_moments_are_too_few_and_addresses_take_three() {
+    let dumps = four_nested();
+    let kind = |dumps: &[Vec<u8>], identity| {
+        let options = Options {
+            identity,
+            ..Options::default()
+        };
+        run_any(dumps, &options).map(|_| ()).map_err(|error| error.kind())
+    };
+    assert_eq!(kind(&dumps[..2], Identity::Auto), Err(ErrorKind::Options));
+    assert_eq!(kind(&dumps, Identity::Address), Err(ErrorKind::Options));
+    assert_eq!(kind(&dumps[..3], Identity::Address), Ok(()));
+    let twice = [
+        dumps[0].clone(),
+        dumps[1].clone(),
+        dumps[2].clone(),
+        dumps[1].clone(),
+    ];
+    assert_eq!(kind(&twice, Identity::Auto), Err(ErrorKind::SameDump));
+    let reversed = [
+        dumps[0].clone(),
+        dumps[2].clone(),
+        dumps[1].clone(),
+        dumps[3].clone(),
+    ];
+    assert_eq!(kind(&reversed, Identity::Auto), Err(ErrorKind::WrongOrder));
+}
+
+#[test]
+fn a_partial_dump_and_garbage_are_no_leak() {
+    let class = "{\"address\":\"0x9000\", \"type\":\"CLASS\", \"name\":\"Object\", \"memsize\":40}\n";
+    let garbage = "{\"address\":\"0x9900\", \"type\":\"OBJECT\", \"generation\":3, \"memsize\":500}\n";
+    let dump = |most: u64, others: &str| nested(&[(1, &[1])], &(others.to_string() + &newest(most)));
+    let options = Options {
+        holders: true,
+        ..Options::default()
+    };
+    let whole = [garbage, class].concat();
+    let dumps = [dump(2, class), dump(4, &whole), dump(6, &whole)];
+    let report = run(&dumps, &options).unwrap();
+    assert!(report.holders.unwrap().is_empty());
+    assert_eq!(report.totals.set_aside.garbage.memsize, 500);
+    let outcome = report.outcome.unwrap();
+    assert_eq!(
+        (outcome.finding, outcome.nothing_stayed),
+        (verdict::Finding::NoLeak, true)
+    );
+
+    let dumps = [dump(2, class), dump(4, &whole), dump(6, garbage)];
+    let report = run(&dumps, &options).unwrap();
+    assert_eq!(
+        report.evidence.reasons.first(),
+        Some(&verdict::Reason::PartialDump)
+    );
+    assert_eq!(report.outcome.unwrap().finding, verdict::Finding::Undecided);
 }

@@ -1,5 +1,6 @@
 //! The pass over the third dump when holders are asked for: what it finds and what the heap is made of, read together.
 
+use super::lengths::Lengths;
 use super::survivors::Survivors;
 use crate::dump::{Failure, Fields, NameLine, Pass, Record, Type};
 use crate::heap::Rows;
@@ -13,6 +14,16 @@ pub(super) struct Third<'a> {
     rows: Option<Rows>,
     /// Those of other threads.
     others: Vec<Rows>,
+    /// Bytes of large Strings, where a heap is to be made, which does not have them.
+    strings: Lengths,
+}
+
+/// What the pass has read.
+pub(super) struct Read<'a> {
+    pub(super) survivors: Survivors<'a>,
+    /// Of all threads.
+    pub(super) rows: Vec<Rows>,
+    pub(super) strings: Lengths,
 }
 
 impl<'a> Third<'a> {
@@ -21,6 +32,7 @@ impl<'a> Third<'a> {
             survivors,
             rows: rows.then(Rows::default),
             others: Vec::new(),
+            strings: Lengths::default(),
         }
     }
 
@@ -28,10 +40,14 @@ impl<'a> Third<'a> {
         &self.survivors
     }
 
-    /// What was found, and the rows of all threads.
-    pub(super) fn finish(self) -> (Survivors<'a>, Vec<Rows>) {
+    pub(super) fn finish(mut self) -> Read<'a> {
+        self.strings.seal();
         let rows = self.rows.into_iter().chain(self.others);
-        (self.survivors, rows.collect())
+        Read {
+            survivors: self.survivors,
+            rows: rows.collect(),
+            strings: self.strings,
+        }
     }
 }
 
@@ -42,6 +58,7 @@ impl Pass for Third<'_> {
     fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         self.survivors.visit(record)?;
         if let Some(rows) = &mut self.rows {
+            self.strings.note_string(record);
             match record.type_ {
                 Type::None => {}
                 Type::Shape => {
@@ -75,6 +92,7 @@ impl Pass for Third<'_> {
 
     fn merge(&mut self, other: Self) {
         self.survivors.merge(other.survivors);
+        self.strings.merge(other.strings);
         self.others.extend(other.rows);
         self.others.extend(other.others);
     }

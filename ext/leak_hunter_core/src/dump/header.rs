@@ -65,6 +65,19 @@ impl DumpHeader {
             .is_ok_and(|line| line.kind == "DUMP_END" && line.content.id == self.id)
     }
 
+    /// When the dump was taken, in seconds since 1970. `None` of a time in another form.
+    pub fn seconds(&self) -> Option<f64> {
+        let (date, time) = self.taken_at.strip_suffix('Z')?.split_once('T')?;
+        let [year, month, day] = numbers(date, '-')?;
+        let [hour, minute, second] = numbers(time, ':')?;
+        // days since the first of March of year 0, as months of 31, 30, 31, 30, 31 days repeat from there
+        let year = if month <= 2.0 { year - 1.0 } else { year };
+        let month = (month + 9.0) % 12.0;
+        let leap_days = (year / 4.0).floor() - (year / 100.0).floor() + (year / 400.0).floor();
+        let days = 365.0 * year + leap_days + ((153.0 * month + 2.0) / 5.0).floor() + day - 1.0;
+        Some((days - DAYS_UPTO_1970) * 86_400.0 + hour * 3_600.0 + minute * 60.0 + second)
+    }
+
     /// Whether a move loses an object's allocation info, or leaves it to another object: so before Ruby 3.4.
     pub fn moves_spoil_tracing(&self) -> bool {
         let mut parts = self.ruby.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
@@ -75,6 +88,18 @@ impl DumpHeader {
     pub fn same_process(&self, other: &Self) -> bool {
         (&self.boot, self.pid, &self.host) == (&other.boot, other.pid, &other.host)
     }
+}
+
+/// From the first of March of year 0 to 1970.
+const DAYS_UPTO_1970: f64 = 719_468.0;
+
+/// Three numbers of a date or a time.
+fn numbers(text: &str, separator: char) -> Option<[f64; 3]> {
+    let mut parts = text
+        .split(separator)
+        .map(|part| part.parse::<f64>().ok().filter(|it| it.is_finite()));
+    let numbers = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(numbers)
 }
 
 #[cfg(test)]
@@ -99,5 +124,44 @@ mod tests {
         };
         let text = r#", "memory":{"rss":null, "heap_bytes":18446744073709551615, "later":[1]}"#;
         assert_eq!(header(text).and_then(|it| it.memory), Some(Box::new(partly)));
+    }
+
+    #[test]
+    fn a_time_is_read_in_seconds() {
+        let seconds = |taken_at: &str| {
+            let header = DumpHeader {
+                id: String::new(),
+                boot: String::new(),
+                pid: 1,
+                host: String::new(),
+                sequence: 1,
+                taken_at: taken_at.into(),
+                ruby: String::new(),
+                platform: String::new(),
+                generation: crate::ids::Generation::new(1),
+                compactions: 0,
+                tracing_since: None,
+                snapshot: String::new(),
+                memory: None,
+            };
+            header.seconds()
+        };
+        assert_eq!(seconds("1970-01-01T00:00:00.000000Z"), Some(0.0));
+        assert_eq!(seconds("2000-02-29T12:00:01.500000Z"), Some(951_825_601.5));
+        assert_eq!(seconds("2026-11-26T18:41:02Z"), Some(1_795_718_462.0));
+        assert_eq!(
+            seconds("2026-12-31T23:59:59Z").map(|it| it + 1.0),
+            seconds("2027-01-01T00:00:00Z")
+        );
+        for wrong in [
+            "",
+            "yesterday",
+            "2026-11-26",
+            "2026-11-26T18:41Z",
+            "2026-11-26T18:41:02+01:00",
+            "NaN-1-1T0:0:0Z",
+        ] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
     }
 }

@@ -67,7 +67,7 @@ impl BirthGeneration {
     }
 
     #[inline]
-    pub(super) fn get(self) -> Option<Generation> {
+    pub(crate) fn get(self) -> Option<Generation> {
         self.0
             .map(|one_more| Generation::new(u64::from(one_more.get()) - 1))
     }

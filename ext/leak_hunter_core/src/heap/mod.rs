@@ -47,9 +47,10 @@ pub(crate) use self::edges::List;
 use self::edges::{Edges, Pause, Place};
 use self::ivar_tables::IvarTables;
 pub(crate) use self::ivar_tables::Slot;
+pub(crate) use self::kinds::Birth;
 pub use self::kinds::Kind;
+use self::kinds::Kinds;
 pub(crate) use self::kinds::NONE;
-use self::kinds::{Birth, Kinds};
 pub(crate) use self::load::index_of;
 pub use self::names::{Name, Names};
 pub use self::object_set::ObjectSet;
@@ -77,7 +78,7 @@ pub struct Heap {
     classes: Classes,
     names: Names,
     roots: Vec<Root>,
-    /// Elements of the longer Arrays and Hashes, and in living heaps bytes of Strings, by object.
+    /// Elements of Arrays and Hashes, and in living heaps bytes of Strings, by object; none of those that have none.
     lengths: Vec<ObjectLength>,
     dangling: u64,
     recorded: Option<DumpHeader>,
@@ -173,6 +174,11 @@ impl Heap {
             .collect()
     }
 
+    /// Every kind and generation that objects of it have, by [`Self::birth_number`].
+    pub(crate) fn all_births(&self) -> &[Birth] {
+        &self.kinds.births
+    }
+
     pub(crate) fn all_kinds(&self) -> &[Kind] {
         &self.kinds.kinds
     }
@@ -266,21 +272,21 @@ impl Heap {
         (site != Site::default()).then_some(site)
     }
 
-    /// Elements of an Array or Hash; of those with fewer than eight, nothing is known.
+    /// Elements of an Array or Hash.
     pub fn length(&self, object: ObjectId) -> Option<u32> {
-        self.length_of_a(&[Type::Array, Type::Hash], object)
+        let is_collection = matches!(self.kind(object)?.type_, Type::Array | Type::Hash);
+        is_collection.then(|| self.length_in_table(object).unwrap_or(0))
     }
 
     /// Bytes of a String's content; only of living heaps that is known.
     pub fn bytesize(&self, object: ObjectId) -> Option<u32> {
-        self.length_of_a(&[Type::String], object)
+        let is_string = self.kind(object)?.type_ == Type::String;
+        is_string.then(|| self.length_in_table(object)).flatten()
     }
 
-    fn length_of_a(&self, types: &[Type], object: ObjectId) -> Option<u32> {
+    fn length_in_table(&self, object: ObjectId) -> Option<u32> {
         let index = self.lengths.binary_search_by_key(&object, |it| it.object).ok()?;
-        types
-            .contains(&self.kind(object)?.type_)
-            .then_some(self.lengths[index].length)
+        Some(self.lengths[index].length)
     }
 
     /// The roots by category, in the order of the alphabet.

@@ -11,7 +11,7 @@ use rayon::{BroadcastContext, ThreadPool};
 use super::Heap;
 use super::ivar_tables::AddressedIvarRecord;
 use super::local_kinds::{LocalKinds, first_births, merge};
-use super::tables::{Filler, PartialHeap, SHORT, Tables};
+use super::tables::{Filler, PartialHeap, Tables};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader, Fields, HeapFields, NameLine, Record};
 use crate::error::Result;
@@ -96,7 +96,7 @@ impl Rows {
         append(row, difference(self.last, fields.address));
         append(row, u64::from(self.kinds.birth(fields).get()));
         append(row, fields.memsize);
-        append(row, fields.length.filter(|length| *length >= SHORT).unwrap_or(0));
+        append(row, fields.length.unwrap_or(0));
         append(row, self.references.len() as u64);
         let mut at = fields.address;
         for address in &self.references {

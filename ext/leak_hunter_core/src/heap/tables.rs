@@ -16,9 +16,6 @@ use crate::error::Result;
 use crate::ids::{Address, BirthId, ObjectId};
 use crate::progress::Progress;
 
-/// Collections with fewer elements are not worth a row in the table of lengths.
-pub(super) const SHORT: u64 = 8;
-
 /// Tables with a place for each object, to be filled through [`Filler`]s.
 #[derive(Debug)]
 pub(crate) struct Tables {
@@ -214,7 +211,7 @@ impl Filler<'_> {
             return Ok(());
         };
         let birth = self.interner.birth(fields);
-        let length = fields.length.filter(|length| *length >= SHORT).unwrap_or(0);
+        let length = fields.length.unwrap_or(0);
         if !self.place(number, birth, fields.memsize, length) {
             return Ok(());
         }

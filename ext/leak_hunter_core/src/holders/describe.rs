@@ -1,16 +1,20 @@
 //! What is reported of a holder: what it is, what it accounts for, and the paths to it from the roots.
 
+use std::cmp::Reverse;
+
 use super::choose::Together;
 use super::class_names::ClassNames;
 use super::entries;
 use super::keys::{KeyCounts, without_numbers};
 use super::merge::{Merged, position};
 use super::role::Role;
-use super::{Holder, HolderKind, PathStep, Retained, Sharer};
+use super::{Holder, HolderKind, Past, PathStep, Retained, Sharer};
 use crate::error::Result;
 use crate::graph::{EdgeNames, Graph, Length, NodeId, PathFinder, PathNode};
 use crate::heap::Type;
+use crate::ids::ObjectId;
 use crate::progress::Progress;
+use crate::verdict::{Because, History, Judgement, Verdict};
 
 /// How many holders are reported with long paths and with other paths. A report shows a few dozen.
 const DETAILED: usize = 1_000;
@@ -23,13 +27,20 @@ struct Paths {
     to_sharers: Vec<Vec<PathNode>>,
 }
 
-/// What is reported of the holders. `retained` has a row for each.
+/// What is known of a holder besides.
+pub(super) struct Measured {
+    pub(super) retained: Retained,
+    pub(super) history: History,
+}
+
+/// What is reported of the holders. `measured` has a row for each.
 pub(super) fn all(
     graph: &Graph,
     parents: &[NodeId],
     names: &ClassNames,
     merged: &[Merged<'_>],
-    retained: &[Retained],
+    measured: Vec<Measured>,
+    past: &dyn Past,
     progress: &Progress,
 ) -> Result<Vec<Holder>> {
     let mut finder = PathFinder::new(graph, parents, progress);
@@ -65,16 +76,31 @@ pub(super) fn all(
         key_counts: KeyCounts::of(graph.heap().names()),
         graph,
         names,
+        past,
     };
     let mut holders = Vec::with_capacity(merged.len());
-    for ((merged, retained), paths) in merged.iter().zip(retained).zip(&paths) {
+    for ((merged, measured), paths) in merged.iter().zip(measured).zip(&paths) {
         progress.check()?;
-        holders.push(describer.holder(merged, *retained, paths));
+        holders.push(describer.holder(merged, measured, paths));
     }
+    rank(&mut holders);
     Ok(holders)
 }
 
+/// By the verdict, then by growth; they are in the order of bytes. What is too little to judge comes last.
+fn rank(holders: &mut [Holder]) {
+    holders.sort_by_key(|holder| {
+        let Judgement { verdict, because, .. } = holder.judgement;
+        let growth = match verdict {
+            Verdict::Growing => holder.history.grown_bytes(),
+            _ => 0,
+        };
+        (because == Because::TooFew, verdict, Reverse(growth))
+    });
+}
+
 struct Describer<'a> {
+    past: &'a dyn Past,
     graph: &'a Graph,
     names: &'a ClassNames,
     edge_names: EdgeNames<'a>,
@@ -82,7 +108,8 @@ struct Describer<'a> {
 }
 
 impl Describer<'_> {
-    fn holder(&self, merged: &Merged<'_>, retained: Retained, paths: &Paths) -> Holder {
+    fn holder(&self, merged: &Merged<'_>, measured: Measured, paths: &Paths) -> Holder {
+        let Measured { retained, history } = measured;
         let heap = self.graph.heap();
         let chosen = merged.main.chosen;
         let node = chosen.owner;
@@ -120,11 +147,12 @@ impl Describer<'_> {
             thread_name: self.thread_name(merged),
             consequences: merged.consequences.clone(),
             reserved: u64::try_from(merged.reserved).unwrap_or(u64::MAX),
-            lengths: [
-                None,
-                None,
-                collection.and_then(|object| heap.length(object).map(u64::from)),
-            ],
+            lengths: collection.map_or_else(
+                || vec![None; self.past.moments() + 1],
+                |object| self.past.lengths(heap, object),
+            ),
+            judgement: history.judge(),
+            history,
             collection: collection.map(|object| heap.address(object)),
             generation: object.and_then(|object| heap.generation(object)),
             site: object.and_then(|object| heap.site(object)).map(Into::into),
@@ -173,7 +201,23 @@ impl Describer<'_> {
 
     fn in_words(&self, path: &[PathNode]) -> Vec<PathStep> {
         let steps = self.edge_names.steps(path);
-        steps.iter().map(|step| PathStep::of(self.graph, step)).collect()
+        let describe = |step| {
+            let mut described = PathStep::of(self.graph, step);
+            described.lengths = self.lengths(step.node);
+            described
+        };
+        steps.iter().map(describe).collect()
+    }
+
+    /// Of a collection, its length at each moment.
+    fn lengths(&self, node: NodeId) -> Vec<Option<u64>> {
+        let heap = self.graph.heap();
+        let is_collection = |object: &ObjectId| {
+            let kind = heap.kind(*object);
+            kind.is_some_and(|kind| matches!(kind.type_, Type::Array | Type::Hash))
+        };
+        let collection = self.graph.object(node).filter(is_collection);
+        collection.map_or_else(Vec::new, |object| self.past.lengths(heap, object))
     }
 
     fn kind(&self, node: NodeId) -> HolderKind {

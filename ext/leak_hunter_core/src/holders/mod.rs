@@ -7,7 +7,8 @@
 //! 3. [`visible_owner`]: the object that people know the holder by.
 //! 4. [`merge`]: holders of one [`fingerprint`] are reported as one.
 //! 5. [`retained`]: what would be freed.
-//! 6. [`describe`]: names and paths.
+//! 6. [`profile`]: when what each keeps was born, and how long its collections were; [`crate::verdict`] judges that.
+//! 7. [`describe`]: names and paths.
 //!
 //! Time is linear in nodes and edges, but for sorting what leaked.
 //!
@@ -46,6 +47,8 @@ mod keys;
 mod kind;
 mod leak_tree;
 mod merge;
+mod past;
+mod profile;
 mod retained;
 mod role;
 #[cfg(test)]
@@ -61,17 +64,21 @@ use std::sync::Arc;
 pub use self::caches::Caches;
 use self::choose::Choice;
 use self::class_names::ClassNames;
+use self::describe::Measured;
 pub use self::entries::Entries;
 pub use self::keys::Keys;
 pub use self::kind::HolderKind;
 use self::leak_tree::LeakTree;
 pub use self::merge::Consequence;
+use self::past::NoPast;
+pub use self::past::Past;
 pub use self::retained::Retained;
 use crate::error::Result;
-use crate::graph::{Dominators, Edge, Graph, NodeId, Step, dominators};
+use crate::graph::{Dominators, Edge, Graph, Level, NodeId, Step, dominators};
 use crate::heap::{AllocationSite, Heap, Type};
 use crate::ids::{Address, Generation, ObjectId};
 use crate::progress::Progress;
+use crate::verdict::{History, Judgement};
 
 /// An object that leaked.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +102,8 @@ pub struct PathStep {
     pub edge: Edge,
     /// What a thread is called.
     pub thread: Option<String>,
+    /// Of a collection, its length at each moment, where that is known.
+    pub lengths: Vec<Option<u64>>,
 }
 
 impl PathStep {
@@ -108,6 +117,7 @@ impl PathStep {
                 type_name: "ROOT".into(),
                 edge: step.edge.clone(),
                 thread: None,
+                lengths: Vec::new(),
             };
         };
         let address = heap.address(object);
@@ -124,6 +134,7 @@ impl PathStep {
             type_name: heap.type_name(object).into(),
             edge: step.edge.clone(),
             thread: heap.names().of_thread(address).map(Into::into),
+            lengths: Vec::new(),
         }
     }
 }
@@ -159,8 +170,12 @@ pub struct Holder {
     pub key_count: Option<u64>,
     /// Bytes of the leaked objects that are stacks of threads and fibers: reserved, and used as far as calls go down.
     pub reserved: u64,
-    /// Elements of the collection in the three dumps, where they are known.
-    pub lengths: [Option<u64>; 3],
+    /// Elements of the collection at each moment, where they are known.
+    pub lengths: Vec<Option<u64>>,
+    /// When what it keeps was born, and how long its collections were.
+    pub history: History,
+    /// Whether it grows.
+    pub judgement: Judgement,
     /// The collection they are of: the holder, or what the holder wraps.
     pub collection: Option<Address>,
     /// GC count at the holder's birth; `None` when that was not traced.
@@ -203,6 +218,31 @@ pub struct GroupShare {
     pub count: u64,
 }
 
+/// Leaked objects that have no holder worth reporting.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetAside {
+    /// Caches of the VM, one for each place in the code that runs.
+    pub caches: Caches,
+    /// What no root leads to: the next garbage collection frees it.
+    pub garbage: Amount,
+}
+
+/// How many objects, and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// How many.
+    pub count: u64,
+    /// Their bytes.
+    pub memsize: u64,
+}
+
+impl Amount {
+    fn add(&mut self, memsize: u64) {
+        self.count += 1;
+        self.memsize = self.memsize.saturating_add(memsize);
+    }
+}
+
 /// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was allocated at a GC count
 /// of `since` or later counts as shared with others; nothing older does.
 pub fn holders(
@@ -210,7 +250,7 @@ pub fn holders(
     leaked: &[Leaked],
     since: Option<Generation>,
     progress: &Progress,
-) -> Result<(Vec<Holder>, Caches)> {
+) -> Result<(Vec<Holder>, SetAside)> {
     let graph = Graph::new(Arc::clone(heap), progress)?;
     let tree = dominators(&graph, progress)?;
     let parents = graph.parents(progress)?;
@@ -225,14 +265,50 @@ pub fn holders_in(
     leaked: &[Leaked],
     since: Option<Generation>,
     progress: &Progress,
-) -> Result<(Vec<Holder>, Caches)> {
+) -> Result<(Vec<Holder>, SetAside)> {
+    holders_with(graph, tree, parents, leaked, since, &NoPast, progress)
+}
+
+/// The same with what earlier moments say. Those that grow come first, then by the verdict, by how much they grow, and by
+/// bytes.
+pub fn holders_with(
+    graph: &Graph,
+    tree: &Dominators,
+    parents: &[NodeId],
+    leaked: &[Leaked],
+    since: Option<Generation>,
+    past: &dyn Past,
+    progress: &Progress,
+) -> Result<(Vec<Holder>, SetAside)> {
     let heap = graph.heap();
     let (leaked, caches) = caches::put_aside(graph, tree, leaked, progress)?;
+    let mut garbage = Amount::default();
+    let mut held = Vec::with_capacity(leaked.len());
+    for it in leaked {
+        match graph.level(it.object) {
+            Level::Unreachable => garbage.add(heap.memsize(it.object)),
+            _ => held.push(it),
+        }
+    }
+    let set_aside = SetAside { caches, garbage };
     let names = ClassNames::new(heap);
-    let leak_tree = LeakTree::new(graph, tree, &leaked, progress)?;
+    let leak_tree = LeakTree::new(graph, tree, &held, progress)?;
     let chosen = Choice::run(&leak_tree, parents, &names, progress)?;
     let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &names, progress)?;
     let retained = retained::of_all(graph, tree, &merged, since, progress)?;
-    let holders = describe::all(graph, parents, &names, &merged, &retained, progress)?;
-    Ok((holders, caches))
+    let histories = profile::of_all(graph, tree, parents, &merged, past, progress)?;
+    let measured = retained
+        .into_iter()
+        .zip(histories)
+        .map(|(retained, history)| Measured { retained, history });
+    let holders = describe::all(
+        graph,
+        parents,
+        &names,
+        &merged,
+        measured.collect(),
+        past,
+        progress,
+    )?;
+    Ok((holders, set_aside))
 }

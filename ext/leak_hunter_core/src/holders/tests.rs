@@ -145,6 +145,23 @@ impl Drawing {
     }
 
     pub(super) fn holders(&self) -> Vec<Holder> {
+        self.found().0
+    }
+
+    /// What the roots lead to.
+    fn reachable(&self) -> BTreeSet<Address> {
+        let mut reachable = BTreeSet::new();
+        let mut open: Vec<Address> = self.roots.iter().map(|(_, address)| *address).collect();
+        while let Some(address) = open.pop() {
+            if reachable.insert(address) {
+                let (fields, references) = &self.objects[&address];
+                open.extend(references.iter().copied().chain(fields.class));
+            }
+        }
+        reachable
+    }
+
+    fn found(&self) -> (Vec<Holder>, SetAside) {
         let heap = Arc::new(self.heap());
         let leaked: Vec<Leaked> = self
             .leaked
@@ -154,7 +171,7 @@ impl Drawing {
                 group: 0,
             })
             .collect();
-        holders(&heap, &leaked, None, &Progress::default()).unwrap().0
+        holders(&heap, &leaked, None, &Progress::default()).unwrap()
     }
 }
 
@@ -557,11 +574,15 @@ proptest! {
 
     #[test]
     fn every_leaked_object_has_one_holder(drawing in any_drawing()) {
-        let holders = drawing.holders();
-        prop_assert_eq!(holders.iter().map(|it| it.count).sum::<u64>(), drawing.leaked.len() as u64);
+        let (holders, set_aside) = drawing.found();
+        // what no root leads to has no holder
+        let reachable = drawing.reachable();
+        let held: Vec<Address> = drawing.leaked.iter().copied().filter(|it| reachable.contains(it)).collect();
+        prop_assert_eq!(holders.iter().map(|it| it.count).sum::<u64>(), held.len() as u64);
+        prop_assert_eq!(set_aside.garbage.count, (drawing.leaked.len() - held.len()) as u64);
         let memsize = |address: &Address| drawing.objects[address].0.memsize;
         let sum = |sum: u64, memsize: u64| sum.saturating_add(memsize);
-        let leaked = drawing.leaked.iter().map(memsize).fold(0, sum);
+        let leaked = held.iter().map(memsize).fold(0, sum);
         prop_assert_eq!(holders.iter().map(|it| it.memsize).fold(0, sum), leaked);
         prop_assert!(holders.is_sorted_by_key(|it| std::cmp::Reverse(it.memsize)));
         let all: BTreeSet<Address> = drawing.objects.keys().copied().collect();

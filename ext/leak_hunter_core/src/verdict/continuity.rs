@@ -1,4 +1,4 @@
-//! Whether three dumps are of one process, in order, and whether objects moved between them.
+//! Whether dumps are of one process, in order, and whether objects moved between them.
 //!
 //! Dumps taken by LeakHunter say so themselves. Of others it is inferred: classes that the interpreter itself defines
 //! are pinned for good, so another address of theirs means another process; other named classes move in a compaction.
@@ -28,15 +28,17 @@ const PINNED: [&str; 10] = [
 const SHARE_MOVED: f64 = 0.02;
 
 /// Fails when one dump was given twice.
-pub(crate) fn check_distinct(files: &[Source; 3], progress: &Progress) -> Result<()> {
-    for (one, two) in PAIRS {
+pub(crate) fn check_distinct(files: &[Source], progress: &Progress) -> Result<()> {
+    for (one, two) in pairs(files.len()) {
         if files[one].same_as(&files[two], progress)? {
             let which = files[one]
                 .path()
                 .map_or("in memory".into(), |path| path.display().to_string());
             let message = format!(
-                "the {} and the {} dump are the same one ({which}); take three, with work between them",
-                ORDINALS[one], ORDINALS[two],
+                "the {} and the {} dump are the same one ({which}); take {}, with work between them",
+                ordinal(one),
+                ordinal(two),
+                if files.len() == 3 { "three" } else { "others" },
             );
             return Err(Error::new(ErrorKind::SameDump, message));
         }
@@ -45,16 +47,16 @@ pub(crate) fn check_distinct(files: &[Source; 3], progress: &Progress) -> Result
 }
 
 /// Fails when what the dumps say of themselves does not fit together.
-pub(crate) fn check_recorded(files: &[Source; 3]) -> Result<()> {
+pub(crate) fn check_recorded(files: &[Source]) -> Result<()> {
     let recorded = |index: usize| files[index].recorded();
-    for (one, two) in PAIRS {
+    for (one, two) in pairs(files.len()) {
         if let (Some(before), Some(after)) = (recorded(one), recorded(two)) {
             if !before.same_process(after) {
                 return Err(different_processes(files));
             }
         }
     }
-    for (one, two) in PAIRS {
+    for (one, two) in pairs(files.len()) {
         if let (Some(before), Some(after)) = (recorded(one), recorded(two)) {
             if before.sequence > after.sequence {
                 let detail = format!("#{} then #{}", before.sequence, after.sequence);
@@ -66,34 +68,35 @@ pub(crate) fn check_recorded(files: &[Source; 3]) -> Result<()> {
 }
 
 /// Says of which process each is.
-fn different_processes(files: &[Source; 3]) -> Error {
-    let described: Vec<String> = ORDINALS
-        .iter()
-        .zip(files)
-        .map(|(ordinal, file)| match file.recorded() {
-            Some(it) => format!(
-                "the {ordinal} of process {} on {} (boot {})",
-                it.pid, it.host, it.boot
-            ),
-            None => format!("the {ordinal} of a process that is not recorded"),
-        })
-        .collect();
+fn different_processes(files: &[Source]) -> Error {
+    let describe = |(index, file): (usize, &Source)| match file.recorded() {
+        Some(it) => format!(
+            "the {} of process {} on {} (boot {})",
+            ordinal(index),
+            it.pid,
+            it.host,
+            it.boot
+        ),
+        None => format!("the {} of a process that is not recorded", ordinal(index)),
+    };
+    let described: Vec<String> = files.iter().enumerate().map(describe).collect();
     let message = format!(
-        "the dumps are of different processes: {}; take all three in one process",
-        described.join(", ")
+        "the dumps are of different processes: {}; take all {} in one process",
+        described.join(", "),
+        if files.len() == 3 { "three" } else { "of them" },
     );
     Error::new(ErrorKind::DifferentProcesses, message)
 }
 
 /// Fails when a mark stands where objects are needed.
-pub(crate) fn check_marks(files: &[Source; 3], identity: Identity) -> Result<()> {
+pub(crate) fn check_marks(files: &[Source], identity: Identity) -> Result<()> {
     let needed = match identity {
-        Identity::Auto => &files[2..],
-        Identity::Address => &files[..],
+        Identity::Auto => files.last().map(std::slice::from_ref).unwrap_or_default(),
+        Identity::Address => files,
     };
     if needed.iter().any(Source::is_mark) {
         let message = match identity {
-            Identity::Auto => "a mark has no objects, so it cannot be the third; give a dump or a heap",
+            Identity::Auto => "a mark has no objects, so it cannot be the last; give a dump or a heap",
             Identity::Address => "a mark has no addresses to compare; give dumps or heaps",
         };
         return Err(Error::new(ErrorKind::Options, message));
@@ -102,8 +105,8 @@ pub(crate) fn check_marks(files: &[Source; 3], identity: Identity) -> Result<()>
 }
 
 /// Fails when the highest generations run backwards: GC counts only rise.
-pub(crate) fn check_generations(generations: [Option<Generation>; 3]) -> Result<()> {
-    for (one, two) in PAIRS {
+pub(crate) fn check_generations(generations: &[Option<Generation>]) -> Result<()> {
+    for (one, two) in pairs(generations.len()) {
         if let (Some(before), Some(after)) = (generations[one], generations[two]) {
             if before > after {
                 return Err(wrong_order(one, two, &format!("GC count {before} then {after}")));
@@ -113,13 +116,28 @@ pub(crate) fn check_generations(generations: [Option<Generation>; 3]) -> Result<
     Ok(())
 }
 
-const ORDINALS: [&str; 3] = ["first", "second", "third"];
-const PAIRS: [(usize, usize); 3] = [(0, 1), (1, 2), (0, 2)];
+const ORDINALS: [&str; 10] = [
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+];
+
+/// What a moment is called, by its index.
+fn ordinal(index: usize) -> std::borrow::Cow<'static, str> {
+    match ORDINALS.get(index) {
+        Some(ordinal) => (*ordinal).into(),
+        None => format!("{}th", index + 1).into(),
+    }
+}
+
+/// Each moment with each later one, neighbours first.
+fn pairs(moments: usize) -> impl Iterator<Item = (usize, usize)> {
+    (1..moments).flat_map(move |distance| (0..moments - distance).map(move |one| (one, one + distance)))
+}
 
 fn wrong_order(one: usize, two: usize, detail: &str) -> Error {
     let message = format!(
         "the {} dump is younger than the {} ({detail}); give them in the order in which they were taken",
-        ORDINALS[one], ORDINALS[two]
+        ordinal(one),
+        ordinal(two)
     );
     Error::new(ErrorKind::WrongOrder, message)
 }
@@ -164,6 +182,14 @@ pub(crate) struct Move {
     pub(crate) same_process: Option<bool>,
 }
 
+impl Move {
+    pub(crate) const UNKNOWN: Self = Self {
+        moved: None,
+        source: Provenance::Unknown,
+        same_process: None,
+    };
+}
+
 /// Whether objects moved between two dumps, and how that is known.
 pub(crate) fn moved(before: &Source, after: &Source, inferred: Continuity) -> Move {
     let (moved, source) = match (before.recorded(), after.recorded()) {
@@ -181,20 +207,15 @@ pub(crate) fn moved(before: &Source, after: &Source, inferred: Continuity) -> Mo
 }
 
 /// Fails when two dumps that say nothing of themselves cannot be of one process.
-pub(crate) fn check_inferred(
-    files: &[Source; 3],
-    one: usize,
-    two: usize,
-    inferred: Continuity,
-) -> Result<()> {
+pub(crate) fn check_inferred(files: &[Source], one: usize, two: usize, inferred: Continuity) -> Result<()> {
     if inferred.same_process == Some(false) {
         let name = |index: usize| match files[index].path() {
-            Some(path) => format!("the {} dump ({})", ORDINALS[index], path.display()),
-            None => format!("the {} dump", ORDINALS[index]),
+            Some(path) => format!("the {} dump ({})", ordinal(index), path.display()),
+            None => format!("the {} dump", ordinal(index)),
         };
         let message = format!(
-            "{} and {} are of different processes: Ruby's own classes have other addresses; take all three dumps in \
-             one process",
+            "{} and {} are of different processes: Ruby's own classes have other addresses; take all dumps in one \
+             process",
             name(one),
             name(two)
         );

@@ -9,19 +9,22 @@ use crate::dump::{DumpHeader, Seen};
 const MOSTLY: u64 = 2;
 
 /// What a run by generation found out besides the survivors.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Facts {
-    pub(crate) moves: [Move; 2],
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    /// From each moment to the next.
+    pub(crate) moves: &'a [Move],
     pub(crate) counts: Counts,
-    pub(crate) totals: [Totals; 3],
+    /// Of the last moment.
+    pub(crate) last: Totals,
 }
 
-impl Facts {
-    pub(crate) fn evidence(&self, files: &[Source; 3]) -> Evidence {
+impl Facts<'_> {
+    pub(crate) fn evidence(&self, files: &[Source]) -> Evidence {
         let counts = &self.counts;
         let recorded = files.iter().all(|file| file.recorded().is_some());
         let inferred = self.moves.iter().all(|it| it.same_process == Some(true));
-        let third = &self.totals[2];
+        let third = &self.last;
+        let (to_last, before) = self.moves.split_last().unwrap_or((&Move::UNKNOWN, &[]));
         let known = |source| {
             self.moves
                 .iter()
@@ -42,8 +45,8 @@ impl Facts {
             tracing_lost: counts.tracing_lost,
             boundary: counts.boundary,
             slots_reused: counts.slots_reused,
-            moved_first_to_second: self.moves[0].moved,
-            moved_second_to_third: self.moves[1].moved,
+            moved_first_to_second: any_moved(before),
+            moved_second_to_third: to_last.moved,
             compaction_source: [Provenance::Inferred, Provenance::Recorded]
                 .into_iter()
                 .find(|source| known(*source)),
@@ -72,14 +75,27 @@ impl Facts {
     }
 }
 
+/// Whether objects moved in any of the windows.
+pub(crate) fn any_moved(moves: &[Move]) -> Option<bool> {
+    match moves.iter().any(|it| it.moved == Some(true)) {
+        true => Some(true),
+        false => moves
+            .iter()
+            .map(|it| it.moved)
+            .collect::<Option<Vec<bool>>>()
+            .map(|_| false),
+    }
+}
+
 impl Evidence {
     /// Draws the conclusion from the figures.
-    pub(crate) fn conclude(&mut self, seen: &[Seen; 3]) {
+    pub(crate) fn conclude(&mut self, seen: &[Seen]) {
         self.skipped_lines = seen.iter().map(|seen| seen.skipped).sum();
         let survivors = self.by_generation + self.at_boundary + self.by_address;
         let moved = [self.moved_first_to_second, self.moved_second_to_third].contains(&Some(true));
         let partly_traced = self.identity == MatchedBy::GenerationAndAddress;
         let weak = [
+            (self.partial, Reason::PartialDump),
             (self.identity == MatchedBy::Address, Reason::AddressOnly),
             (self.identity == MatchedBy::AddressAndClass, Reason::NoTracing),
             (

@@ -5,12 +5,16 @@
 mod continuity;
 mod evidence;
 mod growth;
+mod outcome;
+mod rates;
 
 pub(crate) use self::continuity::{
     Continuity, Move, check_distinct, check_generations, check_inferred, check_marks, check_recorded, moved,
 };
-pub(crate) use self::evidence::Facts;
+pub(crate) use self::evidence::{Facts, any_moved};
 pub use self::growth::{Because, Births, History, Judgement, Level, Verdict};
+pub use self::outcome::{Finding, Outcome, Summary};
+pub use self::rates::Rate;
 
 /// By what objects of different dumps were matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,6 +92,8 @@ pub enum Reason {
     SkippedLines,
     /// It is not known whether the dumps are of one process.
     ProcessUnknown,
+    /// The last dump does not have all objects.
+    PartialDump,
 }
 
 impl Reason {
@@ -106,6 +112,7 @@ impl Reason {
             Self::Marks => "marks",
             Self::SkippedLines => "skipped_lines",
             Self::ProcessUnknown => "process_unknown",
+            Self::PartialDump => "partial_dump",
         }
     }
 }
@@ -160,9 +167,9 @@ pub struct Evidence {
     pub boundary: u64,
     /// Survivors in a slot that held another object in the first dump.
     pub slots_reused: u64,
-    /// Whether objects moved between the first and the second dump.
+    /// Whether objects moved between the first dump and the last but one.
     pub moved_first_to_second: Option<bool>,
-    /// Whether objects moved between the second and the third dump.
+    /// Whether objects moved between the last two dumps.
     pub moved_second_to_third: Option<bool>,
     /// How it is known whether objects moved; `None` when it is not known.
     pub compaction_source: Option<Provenance>,
@@ -172,6 +179,8 @@ pub struct Evidence {
     pub same_process: Provenance,
     /// Moments of which only the GC count is known, so that nothing can be said of untraced objects.
     pub marks: u64,
+    /// The last dump does not have all objects: it was taken with `since:`.
+    pub partial: bool,
     /// Lines of all dumps that are no record.
     pub skipped_lines: u64,
 }

@@ -217,6 +217,27 @@ impl History {
         moments.unwrap_or(0).saturating_sub(1)
     }
 
+    /// Births by window, of all levels.
+    pub fn births(&self) -> Vec<Births> {
+        let mut sums = vec![Births::default(); self.windows() + 1];
+        for births in self.levels.iter().map(|level| &level.births) {
+            for (sum, births) in sums.iter_mut().zip(births) {
+                sum.count = sum.count.saturating_add(births.count);
+                sum.bytes = sum.bytes.saturating_add(births.bytes);
+            }
+        }
+        sums
+    }
+
+    /// Bytes that it grew by: what was born since the first moment and is kept.
+    pub fn grown_bytes(&self) -> u64 {
+        let births = self.births();
+        births
+            .iter()
+            .skip(1)
+            .fold(0, |sum, births| sum.saturating_add(births.bytes))
+    }
+
     /// Whether it grows, by the level that says so, or else by the one that matters most.
     pub fn judge(&self) -> Judgement {
         let windows = self.windows();

@@ -32,6 +32,8 @@ const FALLING: f64 = 0.75;
 const EXPECTED: f64 = 4.0;
 /// Fewer objects than this, over all windows, may be chance.
 const FEW: f64 = 6.0;
+/// The same where lengths are not known: locals, buffers and the like come and stay for a while.
+const FEW_BY_BIRTHS: f64 = 20.0;
 /// Unless they came in each of as many windows.
 const MANY_WINDOWS: usize = 4;
 /// Of the windows: in as many it must have grown.
@@ -100,7 +102,7 @@ fn by_lengths(series: &Series, grown: &[f64], work: &Work) -> Because {
             Step::Flat | Step::Down => 0.0,
         })
         .collect();
-    match trend(&changes, work, MOST_ALIKE) {
+    match trend(&changes, work, &BY_LENGTHS) {
         Trend::Stopped => stopped,
         Trend::Alike if steps.contains(&Step::Little) => Because::MostlyReplaced,
         Trend::Alike => Because::EveryWindow,
@@ -111,7 +113,7 @@ fn by_lengths(series: &Series, grown: &[f64], work: &Work) -> Because {
 
 fn by_births(series: &Series, work: &Work) -> Because {
     let born = series.born.as_slice();
-    match trend(born, work, MOST_ALIKE_BY_BIRTHS) {
+    match trend(born, work, &BY_BIRTHS) {
         Trend::Stopped => Because::Stopped,
         Trend::Alike => Because::EveryWindow,
         Trend::Rising if born.len() > 2 && born.windows(2).all(|pair| pair[1] >= RISING * pair[0]) => {
@@ -151,6 +153,22 @@ fn is_accounted(series: &Series, grown: &[f64]) -> bool {
     there >= ACCOUNTED * longer
 }
 
+/// What depends on whether lengths are known.
+struct Limits {
+    most_alike: f64,
+    few: f64,
+}
+
+const BY_LENGTHS: Limits = Limits {
+    most_alike: MOST_ALIKE,
+    few: FEW,
+};
+
+const BY_BIRTHS: Limits = Limits {
+    most_alike: MOST_ALIKE_BY_BIRTHS,
+    few: FEW_BY_BIRTHS,
+};
+
 /// What a row of windows shows.
 enum Trend {
     /// Growth in every window, alike for alike work.
@@ -163,7 +181,7 @@ enum Trend {
 }
 
 /// `grown` has a number for each window, at least two, none below zero.
-fn trend(grown: &[f64], work: &Work, most: f64) -> Trend {
+fn trend(grown: &[f64], work: &Work, limits: &Limits) -> Trend {
     let uniform = Work::alike(grown.len());
     // Work is measured roughly. What holds either way is taken for alike, and what holds both ways for stopped.
     let both = [uniform.by_window(), work.by_window()];
@@ -183,8 +201,10 @@ fn trend(grown: &[f64], work: &Work, most: f64) -> Trend {
         well.count() as f64 >= MOST_WINDOWS * windows as f64
     });
     match () {
-        () if paces.iter().all(|pace| pace.ratio() > most) => Trend::Rising,
-        () if all < FEW && !(windows >= MANY_WINDOWS && grew == windows) => Trend::Doubt(Because::TooFew),
+        () if paces.iter().all(|pace| pace.ratio() > limits.most_alike) => Trend::Rising,
+        () if all < limits.few && !(windows >= MANY_WINDOWS && grew == windows) => {
+            Trend::Doubt(Because::TooFew)
+        }
         () if paces.iter().all(Pace::slows) => Trend::Doubt(Because::Slowing),
         () if !grew_well || grown.last() == Some(&0.0) => Trend::Doubt(Because::Irregular),
         () => Trend::Alike,

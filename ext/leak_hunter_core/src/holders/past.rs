@@ -1,0 +1,51 @@
+//! What earlier moments say of the objects of a heap.
+
+use crate::heap::Heap;
+use crate::ids::ObjectId;
+
+/// The moments before a heap was taken, the first of them first. The heap is the last moment.
+pub trait Past: Sync {
+    /// How many moments there are before the heap; a window follows each.
+    fn moments(&self) -> usize;
+
+    /// The window in which an object was born: 0 before the first moment, `n` after the n-th. `None` when that is not
+    /// known.
+    fn window(&self, object: ObjectId) -> Option<usize>;
+
+    /// How long a collection was at an earlier moment, counted from 0.
+    fn length(&self, moment: usize, collection: ObjectId) -> Option<u64>;
+
+    /// Garbage collections in each window, where they are known.
+    fn work(&self) -> Vec<Option<u64>>;
+
+    /// The length of a collection at each moment, the heap's last. 0 before it was born.
+    fn lengths(&self, heap: &Heap, collection: ObjectId) -> Vec<Option<u64>> {
+        let born = self.window(collection).unwrap_or(0);
+        let earlier = (0..self.moments()).map(|moment| match moment < born {
+            true => Some(0),
+            false => self.length(moment, collection),
+        });
+        earlier.chain([heap.length(collection).map(u64::from)]).collect()
+    }
+}
+
+/// A heap of which no earlier moment is known.
+pub(super) struct NoPast;
+
+impl Past for NoPast {
+    fn moments(&self) -> usize {
+        0
+    }
+
+    fn window(&self, _: ObjectId) -> Option<usize> {
+        None
+    }
+
+    fn length(&self, _: usize, _: ObjectId) -> Option<u64> {
+        None
+    }
+
+    fn work(&self) -> Vec<Option<u64>> {
+        Vec::new()
+    }
+}
