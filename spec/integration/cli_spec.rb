@@ -106,6 +106,41 @@ RSpec.describe "The command line" do
     reader.close
   end
 
+  describe "with more than three dumps", :tmpdir do
+    let(:four) { (1..4).map { |number| File.join(@tmpdir, "#{number}.json") } }
+
+    before do
+      run_ruby(<<~'RUBY', @tmpdir)
+        class Session; def initialize(number) = @token = "token #{number}"; end
+        SESSIONS = []
+        LeakHunter.trace!
+        4.times do |index|
+          LeakHunter.dump!(File.join(ARGV[0], "#{index + 1}.json"))
+          100.times { |number| SESSIONS << Session.new(number) }
+        end
+      RUBY
+    end
+
+    it "compares all of them" do
+      output, errors, status = leak_hunter("diff", "--format", "json", "--timings", *four)
+      expect(status).to eq(0)
+      expect(errors).to include("reading 1.json", "reading 4.json")
+      result = JSON.parse(output, symbolize_names: true)
+      expect(result[:dumps].map { |dump| dump[:path] }).to eq(four)
+      # between the first and the last but one
+      expect(result[:groups].find { |group| group[:class] == "Session" }).to include(count: 200)
+      expect(leak_hunter("diff", *four).first).to include("SESSIONS")
+    end
+
+    it "exports what leaked between all of them" do
+      output, errors, status = leak_hunter("export", "--format", "folded", "--view", "sites", *four)
+      expect([errors, status]).to eq(["", 0])
+      expect(output.lines.sum { |line| line[/\d+$/].to_i }).to eq(LeakHunter.diff(*four)[:totals][:memsize])
+      expect(leak_hunter("flame", *four, "-o", page = "#{@tmpdir}/leak.html")).to eq(["", "", 0])
+      expect(File.read(page)).to include("leaked between 1.json and 3.json, alive in 4.json")
+    end
+  end
+
   describe "on a terminal" do
     # @return [String] all that it wrote, to both streams
     def on_terminal(*arguments, env: {}, columns: 100)

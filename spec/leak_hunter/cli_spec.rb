@@ -29,7 +29,7 @@ RSpec.describe LeakHunter::CLI do
     [%w[help diff], %w[diff --help], %w[diff -h]].each do |argv|
       it "lists the options of a command: #{argv.join(" ")}" do
         expect(run(*argv)).to eq(0)
-        expect(stdout.string).to start_with("Usage: leak_hunter diff [OPTIONS] FIRST SECOND THIRD\n")
+        expect(stdout.string).to start_with("Usage: leak_hunter diff [OPTIONS] FIRST SECOND THIRD...\n")
           .and include(*%w[--format --output --identity --sort --top --group-by --only --ignore --threads --[no-]color])
       end
     end
@@ -56,7 +56,8 @@ RSpec.describe LeakHunter::CLI do
       ["\e[31m\n"] => ['\e[31m\n'],
       ["\xFF"] => ['\xFF'],
       %w[diff] => %w[diff three 0],
-      %w[diff a b c d] => %w[diff three 4],
+      %w[diff a b] => %w[diff three 2],
+      %w[diff --identity address a b c d] => %w[diff address three 4],
       %w[diff --frobnicate a b c] => %w[--frobnicate],
       ["diff", "--\e[31m\xFF", "a", "b", "c"] => ['--\e[31m\xFF'],
       ["diff", "--format=\e[31m\n", "a", "b", "c"] => ["--format", '\e[31m\n'],

@@ -4,7 +4,7 @@ require "leak_hunter/output_file"
 
 module LeakHunter
   class CLI
-    # `leak_hunter diff 1.json 2.json 3.json`
+    # `leak_hunter diff 1.json 2.json 3.json`, or more of them
     class DiffCommand < Command
       FORMATS = %w[text classic json].freeze
       CLASSIC_KEYS = %w[type file line].freeze
@@ -15,15 +15,16 @@ module LeakHunter
       # The text sums up groups of the VM's own; they must not crowd out those to show.
       TEXT_GROUPS_READ = 1_000
 
-      def self.summary = "compare three dumps: what leaked, and what holds it"
+      def self.summary = "compare three or more dumps: what leaked, and what holds it"
 
       private
 
       def define(parser)
-        parser.banner = "Usage: leak_hunter diff [OPTIONS] FIRST SECOND THIRD"
-        parser.separator "\nShows the objects that were allocated between the first and the second dump and\n" \
-                         "are still alive in the third, and what holds them. The dumps are of one process,\n" \
-                         "in the order in which they were taken.\n\n"
+        parser.banner = "Usage: leak_hunter diff [OPTIONS] FIRST SECOND THIRD..."
+        parser.separator "\nShows the objects that were allocated between the first and the last but one\n" \
+                         "dump and are still alive in the last, and what holds them. The dumps are of one\n" \
+                         "process, in the order in which they were taken. More than three say more surely\n" \
+                         "what grows.\n\n"
         define_output(parser)
         define_groups(parser)
         define_filters(parser)
@@ -70,8 +71,7 @@ module LeakHunter
       end
 
       def execute(paths)
-        raise UsageError, "diff: expected three dumps, got #{paths.size}" unless paths.size == 3
-
+        check_number(paths)
         imply_classic if @format == "classic"
         options[:holders] = @format != "classic" && options[:identity] != "address" unless options.key?(:holders)
         check_output(paths)
@@ -82,6 +82,13 @@ module LeakHunter
         deliver(render(report))
         timings&.add("report")
         stderr.write(timings.to_s) if timings
+      end
+
+      def check_number(paths)
+        raise UsageError, "diff: expected three dumps or more, got #{paths.size}" if paths.size < 3
+        return if paths.size == 3 || options[:identity] != "address"
+
+        raise UsageError, "diff: --identity address takes three dumps, got #{paths.size}"
       end
 
       # The classic format has no other groups.

@@ -10,9 +10,9 @@ module LeakHunter
 
       def define(parser)
         parser.banner = ["Usage: leak_hunter export [OPTIONS] --format FORMAT DUMP",
-                         "       leak_hunter export [OPTIONS] --format FORMAT --leaked FIRST SECOND THIRD"].join("\n")
-        parser.separator "\nConverts a heap for other programs; with three dumps, the objects that leaked\n" \
-                         "between them.\n\n"
+                         "       leak_hunter export [OPTIONS] --format FORMAT --leaked DUMP DUMP DUMP..."].join("\n")
+        parser.separator "\nConverts a heap for other programs; with three or more dumps, the objects that\n" \
+                         "leaked between them.\n\n"
         parser.on("--format FORMAT", "folded, speedscope, flame (HTML),", "heapsnapshot (for Chrome), dot") do |format|
           @export = one_of("format", format, Heap::Export.formats.keys)
         end
@@ -23,7 +23,7 @@ module LeakHunter
 
       def define_output(parser)
         parser.on("-o", "--output FILE", "default: standard output") { |file| @output = file }
-        parser.on("--leaked", "only what leaked between three dumps") { @leaked = true }
+        parser.on("--leaked", "only what leaked between three or more dumps") { @leaked = true }
         parser.on("--depth N", "most frames on top of each other") do |number|
           options[:depth] = positive("depth", number)
         end
@@ -50,7 +50,7 @@ module LeakHunter
       def execute(paths)
         check(paths)
         # first what leaked: dumps that cannot be compared need not be loaded
-        options[:only] = survivors(paths) if paths.size == 3
+        options[:only] = survivors(paths) if paths.size > 1
         heap = load(paths.last)
         export(heap, title(paths).merge(options))
       end
@@ -79,13 +79,15 @@ module LeakHunter
       end
 
       def check_number(paths)
-        allowed = takes?(:only) ? [1, 3] : [1]
-        allowed = [3] & allowed if @leaked
-        raise UsageError, "--leaked: not with --format #{@export}, which shows whole heaps only" if allowed.empty?
-        return if allowed.include?(paths.size)
+        if @leaked && !takes?(:only)
+          raise UsageError, "--leaked: not with --format #{@export}, which shows whole heaps only"
+        end
 
-        numbers = allowed.map { |number| number == 1 ? "one dump" : "three dumps" }.join(" or ")
-        raise UsageError, "#{name}: expected #{numbers}, got #{paths.size}"
+        allowed = { "one dump" => [!@leaked, 1..1], "three dumps or more" => [takes?(:only), 3..] }
+                  .filter_map { |text, (possible, sizes)| [text, sizes] if possible }
+        return if allowed.any? { |_, sizes| sizes.cover?(paths.size) }
+
+        raise UsageError, "#{name}: expected #{allowed.map(&:first).join(" or ")}, got #{paths.size}"
       end
 
       def name = @export == "flame" && is_a?(FlameCommand) ? "flame" : "export --format #{@export}"
@@ -112,7 +114,7 @@ module LeakHunter
         return {} unless takes?(:title)
 
         names = paths.map { |path| Printable.call(File.basename(path)) }
-        { title: paths.size == 3 ? "leaked between #{names[0]} and #{names[1]}, alive in #{names[2]}" : names.first }
+        { title: paths.size > 1 ? "leaked between #{names[0]} and #{names[-2]}, alive in #{names[-1]}" : names.first }
       end
     end
   end

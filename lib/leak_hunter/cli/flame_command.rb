@@ -10,9 +10,9 @@ module LeakHunter
 
       def define(parser)
         parser.banner = ["Usage: leak_hunter flame [OPTIONS] DUMP -o FILE",
-                         "       leak_hunter flame [OPTIONS] FIRST SECOND THIRD -o FILE"].join("\n")
+                         "       leak_hunter flame [OPTIONS] FIRST SECOND THIRD... -o FILE"].join("\n")
         parser.separator "\nWrites one HTML page that shows what retains the memory of a heap and where it\n" \
-                         "was allocated; with three dumps, of the objects that leaked between them.\n\n"
+                         "was allocated; with three or more dumps, of what leaked between them.\n\n"
         @export = "flame"
         define_output(parser)
         define_common(parser)

@@ -18,7 +18,7 @@ module LeakHunter
         <<~TEXT
           Usage: leak_hunter COMMAND [OPTIONS]
 
-          Finds memory leaks in Ruby processes by comparing three heap dumps.
+          Finds memory leaks in Ruby processes by comparing heap dumps of a process.
 
           Commands:
           #{COMMANDS.keys.map { |name| format("  %<name>-8s %<about>s", name:, about: CLI.command(name).summary) }.join("\n")}
