@@ -26,6 +26,8 @@ module LeakHunter
   #   [`:bytes`] its size
   #   [`:records`] objects in it
   #   [`:memsize`] bytes those objects take, slots and what they allocated beside
+  #   [`:tracing_memsize`], [`:own_memsize`] of these, the tables of allocation tracing, and heaps that LeakHunter had
+  #     in memory
   #   [`:generation`] `GC.count` when it was taken, Integer or nil
   #   [`:traced`], [`:untraced`] records with and without a generation
   #   [`:free_slots`] records of empty slots (dumps taken with `full: true`); not counted in `:records`
@@ -68,6 +70,11 @@ module LeakHunter
   #   with `holders: true` `:cache_count`, `:cache_memsize` (inline caches of the VM, which are in the groups and have
   #   no holder: there is one for each place in the code), `:garbage_count`, `:garbage_memsize` (what no root leads to
   #   has no holder either; on Ruby 4.1 it may be another Ractor's)
+  # [`:ledger`] how much of what the process grew by is Ruby objects, see docs/ledger.md: `:conclusion` (`"flat"`,
+  #   `"objects_explain"`, `"leak_hunter_explains"`, `"free_slots_explain"`, `"not_ruby_objects"`, `"partly"` or
+  #   `"unknown"`), `:growth` (bytes, from the first moment to the last: `:rss`, `:process`, `:heap_bytes`, `:objects`,
+  #   `:tracing`, `:own`, `:free_slots`, `:unexplained`; and `:objects_share`), `:new_objects` (bytes of the survivors),
+  #   `:moments` (for each `:memory`, `:objects`, `:tracing`, `:own`)
   # [`:evidence`] why to believe it, and how much:
   #   [`:identity`] as above
   #   [`:confidence`] `"exact"`, `"high"` or `"low"`

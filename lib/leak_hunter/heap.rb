@@ -152,7 +152,7 @@ module LeakHunter
     end
 
     # @return [Array<Hash>] `:class` (name, as {HeapObject#class_name} has it; nil for the VM's hidden objects),
-    #   `:count`, `:memsize`; most bytes first
+    #   `:count`, `:memsize`; most bytes first. The tables of allocation tracing have a row of their own
     def classes = @native.by_class
 
     # The instances of a class, found as they are asked for. Those of subclasses do not count.

@@ -14,6 +14,7 @@ module LeakHunter
     autoload :Format, "leak_hunter/report/format"
     autoload :Group, "leak_hunter/report/group"
     autoload :Holders, "leak_hunter/report/holders"
+    autoload :Ledger, "leak_hunter/report/ledger"
     autoload :Text, "leak_hunter/report/text"
 
     # @param result [Hash{Symbol => Object}] a result of {LeakHunter.diff}, also one that was JSON in between, if it was

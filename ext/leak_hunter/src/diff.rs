@@ -15,7 +15,7 @@ use crate::convert::{Hash, array, fetch, path_of};
 use crate::heap::NativeHeap;
 use crate::recorded::{recorded_of, recorded_to_hash};
 use crate::run::run;
-use crate::{errors, holders};
+use crate::{errors, holders, ledger};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("diff", function!(call, 2))
@@ -151,6 +151,7 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         .set("grown_in_place", grown)?
         .set("verdict", outcome)?
         .set("seconds", report.seconds.clone())?
+        .set("ledger", ledger::to_hash(ruby, &report.ledger)?)?
         .set("evidence", evidence_to_hash(ruby, &report.evidence)?)?;
     Ok(hash.hash)
 }
@@ -199,6 +200,8 @@ fn dump_to_hash(ruby: &Ruby, dump: &DumpSummary) -> Result<RHash, Error> {
         .set("bytes", dump.bytes)?
         .set("records", dump.records)?
         .set("memsize", dump.memsize)?
+        .set("tracing_memsize", dump.tracing)?
+        .set("own_memsize", dump.own)?
         .set("generation", dump.generation.map(Generation::get))?
         .set("traced", dump.traced)?
         .set("untraced", dump.untraced)?

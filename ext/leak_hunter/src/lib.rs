@@ -12,6 +12,7 @@ mod fork;
 mod gvl;
 mod heap;
 mod holders;
+mod ledger;
 #[cfg(unix)]
 mod live;
 mod recorded;

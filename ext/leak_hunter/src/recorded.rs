@@ -40,7 +40,7 @@ fn memory_of(ruby: &Ruby, hash: RHash) -> Result<Memory, Error> {
     })
 }
 
-fn memory_to_hash(ruby: &Ruby, memory: &Memory) -> Result<RHash, Error> {
+pub(crate) fn memory_to_hash(ruby: &Ruby, memory: &Memory) -> Result<RHash, Error> {
     let hash = Hash::new(ruby)
         .set("rss", memory.rss)?
         .set("shared", memory.shared)?

@@ -92,6 +92,7 @@ pub mod graph;
 pub mod heap;
 pub mod holders;
 pub mod ids;
+pub mod ledger;
 pub mod lock;
 mod pool;
 pub mod progress;
@@ -112,6 +113,7 @@ const _: () = {
     shared::<Progress>();
     shared::<Options>();
     shared::<Report>();
+    shared::<ledger::Ledger>();
     shared::<Error>();
     assert!(size_of::<Error>() == size_of::<usize>());
     assert!(size_of::<dump::Failure>() == size_of::<usize>());

@@ -6,11 +6,15 @@ use foldhash::fast::FixedState;
 
 use super::lengths::Lengths;
 use crate::address_set::{AddressMap, AddressSet};
-use crate::dump::{Classes, Damaged, Failure, Pass, Record, Type};
+use crate::dump::{Classes, Damaged, Failure, Internal, Pass, Record, Type};
 use crate::ids::{Address, Generation};
 
 /// Hashes that must agree between the passes of one run.
 pub(crate) const HASHER: FixedState = FixedState::with_seed(0x6c65616b);
+
+/// Objects with fewer bytes are not asked whether they are tables of tracing or of LeakHunter, which takes reading the
+/// whole record.
+const SMALLEST_TABLE: u64 = 1 << 10;
 
 /// Totals of a dump.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,6 +23,10 @@ pub(crate) struct Totals {
     pub(crate) records: u64,
     /// Their bytes.
     pub(crate) memsize: u64,
+    /// Those of allocation tracing's tables.
+    pub(crate) tracing: u64,
+    /// Those of heaps that LeakHunter had in memory.
+    pub(crate) own: u64,
     /// Records with a generation.
     pub(crate) traced: u64,
     /// Records of free slots, in a full dump.
@@ -33,15 +41,32 @@ impl Totals {
     pub(crate) fn count(&mut self, record: &Record<'_>) {
         self.records += 1;
         self.memsize = self.memsize.saturating_add(record.memsize);
+        if record.type_ == Type::Data && record.memsize >= SMALLEST_TABLE {
+            self.count_table(record);
+        }
         if let Some(generation) = record.generation {
             self.traced += 1;
             self.generation = self.generation.max(Some(generation));
         }
     }
 
+    #[cold]
+    fn count_table(&mut self, record: &Record<'_>) {
+        let fields = record.fields();
+        let label = fields.as_ref().and_then(|it| it.struct_name.as_deref());
+        let total = match Internal::of(record.type_, label) {
+            Internal::Tracing => &mut self.tracing,
+            Internal::OwnHeap => &mut self.own,
+            _ => return,
+        };
+        *total = total.saturating_add(record.memsize);
+    }
+
     pub(crate) fn merge(&mut self, other: &Self) {
         self.records += other.records;
         self.memsize = self.memsize.saturating_add(other.memsize);
+        self.tracing = self.tracing.saturating_add(other.tracing);
+        self.own = self.own.saturating_add(other.own);
         self.traced += other.traced;
         self.free_slots += other.free_slots;
         self.duplicates += other.duplicates;

@@ -41,6 +41,7 @@ use self::third::{Read, Third};
 use crate::dump::{Classes, DumpHeader, Pass, Seen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Generation;
+use crate::ledger::Ledger;
 use crate::pool;
 use crate::progress::{Phase, Progress};
 pub use crate::verdict::Evidence;
@@ -271,6 +272,8 @@ impl Run<'_> {
                 bytes: file.bytes(),
                 records: totals.records,
                 memsize: totals.memsize,
+                tracing: totals.tracing,
+                own: totals.own,
                 generation: file
                     .recorded()
                     .map(|recorded| recorded.generation)
@@ -283,10 +286,13 @@ impl Run<'_> {
                 first_skipped: seen.first_skipped,
                 recorded: file.recorded().cloned(),
             });
+        let dumps: Vec<_> = dumps.collect();
+        let new_objects = group_totals.memsize.saturating_add(group_totals.filtered_memsize);
+        let ledger = Ledger::of(dumps.iter().map(DumpSummary::ledger_entry).collect(), new_objects);
         Report {
             group_by: self.options.group_by.clone(),
             sort: self.options.sort,
-            dumps: dumps.collect(),
+            dumps,
             groups,
             totals: group_totals,
             third: totals.last().map_or(HeapSize::default(), |last| HeapSize {
@@ -297,6 +303,7 @@ impl Run<'_> {
             grown_in_place: None,
             outcome: None,
             seconds: self.seconds(),
+            ledger,
             evidence,
         }
     }

@@ -7,6 +7,7 @@ use super::options::{Key, Options, Sort};
 use crate::dump::{DumpHeader, Skipped};
 use crate::holders::{Holder, SetAside};
 use crate::ids::{Address, Generation};
+use crate::ledger::{self, Ledger};
 use crate::verdict::{Evidence, Outcome};
 
 /// Version of the shape of [`Report`].
@@ -35,6 +36,8 @@ pub struct Report {
     pub outcome: Option<Outcome>,
     /// Seconds from each moment to the next, where they say when they were taken.
     pub seconds: Vec<Option<f64>>,
+    /// How much of what the process grew by is Ruby objects.
+    pub ledger: Ledger,
     /// How sure the answer is, and why.
     pub evidence: Evidence,
 }
@@ -79,6 +82,10 @@ pub struct DumpSummary {
     pub records: u64,
     /// Their bytes, in Ruby's heap and outside.
     pub memsize: u64,
+    /// Those of allocation tracing's tables, which are in `memsize`, too.
+    pub tracing: u64,
+    /// Those of heaps that LeakHunter had in memory, which are in `memsize`, too.
+    pub own: u64,
     /// GC count when the dump was taken; where it was not recorded, the highest generation of a record.
     pub generation: Option<Generation>,
     /// Objects whose birth was traced.
@@ -95,6 +102,34 @@ pub struct DumpSummary {
     pub first_skipped: Vec<Skipped>,
     /// What the dump says of itself.
     pub recorded: Option<DumpHeader>,
+}
+
+impl DumpSummary {
+    /// Where its memory was.
+    pub(super) fn ledger_entry(&self) -> ledger::Entry {
+        let memory = self
+            .recorded
+            .as_ref()
+            .and_then(|it| it.memory.as_deref().copied());
+        // a mark
+        if self.records == 0 {
+            return ledger::Entry {
+                memory,
+                ..ledger::Entry::default()
+            };
+        }
+        let tables = self.tracing.saturating_add(self.own);
+        let entries = match self.tracing {
+            0 => 0,
+            _ => self.traced.saturating_mul(ledger::TRACED_OBJECT),
+        };
+        ledger::Entry {
+            memory,
+            objects: Some(self.memsize.saturating_sub(tables)),
+            tracing: Some(self.tracing.saturating_add(entries)),
+            own: Some(self.own),
+        }
+    }
 }
 
 /// What objects of a group have in common. Only what the caller groups by is filled in.

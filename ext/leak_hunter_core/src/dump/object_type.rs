@@ -174,6 +174,8 @@ pub enum Internal {
     Closure,
     /// A table of allocation tracing.
     Tracing,
+    /// A heap that LeakHunter has in memory.
+    OwnHeap,
     /// A closure scope: local variables that a block or Binding captured.
     Scope,
     /// Where Ruby 4 keeps instance variables of objects that are no plain `OBJECT`s.
@@ -199,6 +201,7 @@ impl Internal {
             (Type::Data, Some(b"proc" | b"binding")) => Self::Closure,
             (Type::Imemo, Some(b"ment")) => Self::MethodEntry,
             (Type::Data, Some(label)) if label.starts_with(b"ObjectTracing/") => Self::Tracing,
+            (Type::Data, Some(b"LeakHunter::Native::Heap")) => Self::OwnHeap,
             _ => Self::Other,
         }
     }

@@ -228,7 +228,7 @@ impl<'a> Growing<'a> {
             }
             // a class is called by its class here: where it was made says the rest
             let class = heap
-                .class_name_of_kind(kind)
+                .row_name(kind)
                 .unwrap_or_else(|| super::labels::class_label(heap, sample));
             let label = self.labels.number(&class);
             frame = self.child(frame, label);

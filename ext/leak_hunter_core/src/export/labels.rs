@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
 use crate::graph::{Graph, NodeId};
-use crate::heap::{EdgeKind, Heap, Name, Type};
+use crate::heap::{EdgeKind, Heap, Internal, Name, Type};
 use crate::ids::{Address, ObjectId};
 
 /// Number of a label.
@@ -129,7 +129,11 @@ fn is_module(heap: &Heap, object: ObjectId) -> bool {
 
 /// The class of an object; of a class or module, what it is and its own name.
 pub(crate) fn class_label(heap: &Heap, object: ObjectId) -> String {
-    let type_ = heap.kind(object).map(|kind| kind.type_);
+    let kind = heap.kind(object);
+    if kind.is_some_and(|kind| kind.internal == Internal::Tracing) {
+        return heap.tracing_name().into();
+    }
+    let type_ = kind.map(|kind| kind.type_);
     let own = |what: &str| match heap.classes().name(heap.address(object)) {
         Some(name) => format!("{what} {name}"),
         None => what.into(),

@@ -18,7 +18,7 @@ impl Analyses {
         let mut numbers: HashMap<Option<String>, usize> = HashMap::new();
         let number = |kind| {
             let next = numbers.len();
-            *numbers.entry(heap.class_name_of_kind(kind)).or_insert(next)
+            *numbers.entry(heap.row_name(kind)).or_insert(next)
         };
         let classes: Vec<usize> = heap.all_kinds().iter().map(number).collect();
         let graph = self.graph(progress)?;

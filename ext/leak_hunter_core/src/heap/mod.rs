@@ -249,6 +249,24 @@ impl Heap {
         class.or_else(|| self.kinds.text(kind.label).map(Into::into))
     }
 
+    /// As what objects of a kind are added up: by name of the class, but the tables of allocation tracing apart, which
+    /// are of the class Object.
+    pub(crate) fn row_name(&self, kind: &Kind) -> Option<String> {
+        match kind.internal {
+            Internal::Tracing => Some(self.tracing_name().into()),
+            _ => self.class_name_of_kind(kind),
+        }
+    }
+
+    /// What the tables of allocation tracing are called.
+    pub(crate) fn tracing_name(&self) -> &'static str {
+        let since = self.recorded().and_then(|recorded| recorded.tracing_since);
+        match since {
+            Some(_) => "allocation tracing (LeakHunter)",
+            None => "allocation tracing (objspace)",
+        }
+    }
+
     /// `struct` of DATA, `imemo_type` of IMEMO.
     pub fn label(&self, object: ObjectId) -> Option<&str> {
         self.label_of_kind(self.kind(object)?)

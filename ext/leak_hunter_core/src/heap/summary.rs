@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::Heap;
 use super::kinds::Kind;
 use super::site::Site;
+use super::{Heap, Internal};
 use crate::gem;
 use crate::ids::ObjectId;
 
@@ -62,7 +62,7 @@ impl Heap {
 
     /// By name of the class (`None`: hidden objects), largest first.
     pub fn by_class(&self) -> Vec<Sum<Option<String>>> {
-        self.by(|kind| self.class_name_of_kind(kind))
+        self.by(|kind| self.row_name(kind))
     }
 
     /// By allocation site (`None`: not traced), largest first.
@@ -72,7 +72,10 @@ impl Heap {
 
     /// By gem of the allocation site (`None`: not known), largest first.
     pub fn by_gem(&self) -> Vec<Sum<Option<String>>> {
-        self.by(|kind| gem::of_path(self.site_of_kind(kind)?.file?))
+        self.by(|kind| match kind.internal {
+            Internal::Tracing => self.row_name(kind),
+            _ => gem::of_path(self.site_of_kind(kind)?.file?),
+        })
     }
 
     /// The classes and modules of this name, without their singleton classes.
@@ -96,7 +99,7 @@ impl Heap {
         let wanted: Vec<bool> = self
             .all_kinds()
             .iter()
-            .map(|kind| self.class_name_of_kind(kind).as_deref() == Some(name))
+            .map(|kind| self.row_name(kind).as_deref() == Some(name))
             .collect();
         let is_wanted =
             |object: &ObjectId| self.kind_number(*object).is_some_and(|kind| wanted[kind.index()]);
