@@ -12,12 +12,21 @@ module LeakHunter
   #   living object was examined), nil without a name
   # [`:address`] `"0x7f…"`, nil for roots
   # [`:class`] its class; of a class its own name, of roots their category
-  # [`:kind`] `"collection"`, `"closure"`, `"class"`, `"thread"`, `"fiber"`, `"object"`, `"root"` (Ruby's own:
-  #   finalizers, at_exit …), or `"shared"`: no object alone holds these, this is one of those that do
+  # [`:kind`] `"collection"`, `"closure"`, `"class"`, `"thread"`, `"fiber"`, `"object"`, `"threads"` (living ones),
+  #   `"thread_locals"`, `"methods"`, `"method_cache"`, `"symbols"`, `"root"` (Ruby's own: finalizers, at_exit …), or
+  #   `"shared"`: no object alone holds these, this is one of those that do
   # [`:alike`] how many holders of one class, each held in the same way, are reported as this one; mostly 1
   # [`:count`], [`:memsize`] leaked objects that it accounts for, and their bytes; each is accounted for once
   # [`:together`] of a `"shared"` one, the others that hold the same, so that removing from one of them frees nothing:
   #   `:name`, `:named_by`, `:address`, `:class`, `:count` (so many of the objects it refers to), `:path` (to it)
+  # [`:pinned`] Strings that are alive only because others are parts of them: `:count`, `:memsize`, and where the
+  #   largest was allocated, nil without any
+  # [`:entries`] where most of the entries were allocated, of the application's own code if there is some: `:file`,
+  #   `:line`, `:method`, `:gem`, `:count`; nil when none was traced
+  # [`:keys`] of `"thread_locals"`: `:kind`, `:pattern` (`"req…"`), `:count`
+  # [`:thread_name`] of `"threads"`: what they are called, numbers apart
+  # [`:reserved`] bytes of stacks of threads and fibers: reserved, not necessarily used
+  # [`:consequences`] what goes when the leaked objects go: `:kind` (`"finalizers"`), `:count`, `:memsize`
   # [`:retained`] bytes: `:exclusive` (freed when the leaked objects are removed from the holder), `:shared` (reachable
   #   from them and from elsewhere; allocated since the first dump), `:cut` (freed when the one reference to the holder
   #   is removed; 0 when there are several)
@@ -41,7 +50,8 @@ module LeakHunter
   # [`:addresses`] a few of the leaked objects
   # [`:path`] from the roots to one of them: `:address`, `:class`, `:type`, `:edge` (how the step before refers to it:
   #   `:kind`, `:name`, `:named_by`; of the kind `"gap"`, where steps of a long path are left out, also `:omitted`, how
-  #   many), `:growth` of a collection (as above), and `:thread`, the name of a thread that has one, where that is known
+  #   many), `:growth` of a collection (as above), `:thread`, the name of a thread that has one, where that is known, and
+  #   `:old` of a class that another one of its name has replaced
   # [`:position`] index of the holder in `:path`
   # [`:other_paths`] as `:path`, to one object each of up to two other groups that it holds, most objects first
   # [`:fingerprint`] 16 hex digits, the same for the same holder in every run, worker and Ruby version

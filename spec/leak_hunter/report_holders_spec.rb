@@ -15,8 +15,8 @@ RSpec.describe LeakHunter::Report::Holders do
       count: 9_000, memsize: 1_100_000, retained: { exclusive: 1_100_000, shared: 0, cut: 3_300_000 },
       growth: [0, 9_000, 18_000], generation: 3, site: { file: nil, line: nil, method: nil, gem: nil },
       entries: { file: "/srv/shop/app/models/session.rb", line: 42, method: "create", gem: "app", count: 9_000 },
-      together: [], consequences: [], reserved: 0, keys: nil, groups: [{ index: 0, count: 9_000 }], addresses: [], path:,
-      position: 3, fingerprint: "0" * 16, age: 57 }
+      together: [], consequences: [], reserved: 0, keys: nil, groups: [{ index: 0, count: 9_000 }], addresses: [],
+      path:, position: 3, fingerprint: "0" * 16, age: 57 }
   end
 
   def text(*holders, width: 80, **totals)
@@ -40,6 +40,17 @@ RSpec.describe LeakHunter::Report::Holders do
     expect(shared.gsub(/\n +/, " ")).to include(
       "), Sessions::BY_ID, $sessions together hold 9,000 of",
       "removing from one of them frees nothing; removing from all of them frees 1.1 MB"
+    )
+  end
+
+  it "shows the beginning, the holder and the end of a long path" do
+    links = Array.new(7) { |number| step["Node", "OBJECT", "instance_variable", "@next#{number}", "live"] }
+    long = [*path.first(3), *links, step["Hash", "HASH", "instance_variable", "@query_cache", "live"], *links,
+            path.last]
+    shown = text(holder.merge(path: long, position: 10)).gsub(/\n +/, " ")
+    expect(shown).to end_with(
+      "root → Sessions → @next0 Node → @next1 Node → @next2 Node → … → @query_cache Hash → … → " \
+      "@next4 Node → @next5 Node → @next6 Node → @token String"
     )
   end
 

@@ -57,7 +57,7 @@ fn input_of(ruby: &Ruby, value: Value) -> Result<Input, Error> {
         return Ok(Input::Heap(Arc::clone(heap.heap())));
     }
     match RHash::from_value(value) {
-        Some(hash) => Ok(Input::Mark(recorded_of(ruby, hash)?)),
+        Some(hash) => Ok(Input::Mark(Box::new(recorded_of(ruby, hash)?))),
         None => Ok(Input::Path(path_of(RString::try_convert(value)?))),
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder, seconds: &[Option<f64>]) -> 
         .set("keys", keys_to_hash(ruby, holder)?)?
         .set("thread_name", holder.thread_name.as_deref())?
         .set("reserved", holder.reserved)?
+        .set("pinned", pinned_to_hash(ruby, holder)?)?
         .set(
             "consequences",
             array(ruby, &holder.consequences, |ruby, it| {
@@ -78,6 +79,15 @@ fn entries_to_hash(ruby: &Ruby, holder: &Holder) -> Result<Option<RHash>, Error>
     };
     let site = site_to_hash(ruby, Some(entries.site.borrowed()))?;
     Ok(Some(site.set("count", entries.count)?.hash))
+}
+
+fn pinned_to_hash(ruby: &Ruby, holder: &Holder) -> Result<Option<RHash>, Error> {
+    let Some(pinned) = &holder.pinned else {
+        return Ok(None);
+    };
+    let site = site_to_hash(ruby, pinned.site.as_ref().map(AllocationSite::borrowed))?;
+    let hash = site.set("count", pinned.count)?.set("memsize", pinned.memsize)?;
+    Ok(Some(hash.hash))
 }
 
 fn keys_to_hash(ruby: &Ruby, holder: &Holder) -> Result<Option<RHash>, Error> {
@@ -180,9 +190,13 @@ pub(crate) fn step_to_hash(ruby: &Ruby, step: &PathStep) -> Result<RHash, Error>
         true => hash,
         false => hash.set("growth", step.lengths.clone())?,
     };
-    match step.thread.as_deref() {
-        Some(name) => Ok(hash.set("thread", name)?.hash),
-        None => Ok(hash.hash),
+    let hash = match step.thread.as_deref() {
+        Some(name) => hash.set("thread", name)?,
+        None => hash,
+    };
+    match step.is_old {
+        true => Ok(hash.set("old", true)?.hash),
+        false => Ok(hash.hash),
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<DumpHeader, Error>
             .map(Box::new),
         tracing_since: fetch::<Option<u64>>(ruby, hash, "tracing_since")?.map(Generation::new),
         snapshot: fetch(ruby, hash, "snapshot")?,
+        own_path: fetch::<Option<String>>(ruby, hash, "own_path")?.map(Into::into),
     })
 }
 
@@ -71,6 +72,7 @@ pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHa
         .set("compactions", recorded.compactions)?
         .set("memory", memory)?
         .set("tracing_since", recorded.tracing_since.map(Generation::get))?
-        .set("snapshot", recorded.snapshot.as_str())?;
+        .set("snapshot", recorded.snapshot.as_str())?
+        .set("own_path", recorded.own_path.as_deref())?;
     Ok(hash.hash)
 }

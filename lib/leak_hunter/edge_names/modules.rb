@@ -85,10 +85,19 @@ module LeakHunter
         end
         return if names.empty?
 
-        [ATTRIBUTE.match?(location.first) ? "class_attribute" : "method",
-         names.sort.first(SAMPLES).map { |name| CoreMethods.name_of(name) }.join("|")]
+        names = names.sort.map { |name| CoreMethods.name_of(name) }
+        attribute = attribute(names, location.first)
+        attribute ? ["class_attribute", attribute] : ["method", names.first(SAMPLES).join("|")]
       end
-      private_class_method :class_variable, :constant, :private_constant_of, :attached, :related, :method_of
+
+      # ActiveSupport defines a reader and a writer in the line that calls class_attribute, then the reader as a block.
+      def attribute(names, file)
+        base = names.find { |name| names.include?("#{name}=") }
+        return base || names.first if ATTRIBUTE.match?(file)
+
+        base if base && (names - ["#{base}=", "#{base}?"]).one?
+      end
+      private_class_method :class_variable, :constant, :private_constant_of, :attached, :related, :method_of, :attribute
     end
   end
 end

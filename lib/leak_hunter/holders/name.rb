@@ -35,6 +35,9 @@ module LeakHunter
       SINGLETON = " → singleton_class"
       CLASS_ATTRIBUTE = " (class_attribute)"
 
+      # Of a class that another one of its name has replaced.
+      OLD = " (replaced since)"
+
       # @param step [Hash] of a path
       # @return [Boolean] whether Ruby code could have a reference to it
       def self.visible?(step) = step[:class] && !%w[IMEMO ICLASS].include?(step[:type])
@@ -65,7 +68,7 @@ module LeakHunter
 
       def self.anchor?(step)
         ANCHORS.include?(step[:edge][:kind]) ||
-          (%w[CLASS MODULE].include?(step[:type]) && step[:class] && !step[:class].start_with?("#<"))
+          (%w[CLASS MODULE].include?(step[:type]) && step[:class] && !step[:class].start_with?("#<") && !step[:old])
       end
 
       private
@@ -118,7 +121,7 @@ module LeakHunter
         return if kind == "local" && name.end_with?(CLASS_ATTRIBUTE) # the value that it returns
 
         if METHODS.include?(kind) then append_method(name, step)
-        elsif own.nil?
+        elsif own.nil? || step[:old]
           append_class(name, step)
         else
           @sources << source
@@ -138,6 +141,8 @@ module LeakHunter
       # Of a linked list one link is enough, and of a collection inside a wrapper the wrapper.
       def append_class(name, step)
         last = step.equal?(@path[@position])
+        return name << " → #{step[:class]}#{OLD}" if step[:old]
+
         return if SILENT.include?(step[:edge][:kind]) && last && name != "Object"
 
         name << " → #{step[:class]}" unless name.end_with?(" → #{step[:class]}")

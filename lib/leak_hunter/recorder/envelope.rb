@@ -17,9 +17,12 @@ module LeakHunter
     class Envelope
       SCHEMA = 1
 
+      # Where LeakHunter's own code is in this process: its objects are no leaks of the application.
+      OWN_PATH = File.expand_path("..", __dir__).freeze
+
       # Bytes for what {#stamp} adds.
       ROOM = 256 + Memory::ROOM
-      private_constant :ROOM
+      private_constant :ROOM, :OWN_PATH
 
       attr_reader :id, :sequence, :generation, :snapshot, :first_line
 
@@ -101,7 +104,8 @@ module LeakHunter
       end
 
       def state
-        { tracing_since: @tracing_generation, snapshot: @snapshot, **(@ractors > 1 ? { ractors: @ractors } : {}) }
+        { tracing_since: @tracing_generation, snapshot: @snapshot, own_path: OWN_PATH,
+          **(@ractors > 1 ? { ractors: @ractors } : {}) }
       end
 
       # The pieces of {#to_h}, in its order.

@@ -64,7 +64,7 @@ module LeakHunter
       def paragraph(holder, index)
         number = "#{index}. "
         first, *lines = wrap(sentence(holder), @width - number.length).split("\n")
-        details = [freed(holder), consequences(holder), site(holder), path(holder)].compact
+        details = [freed(holder), pinned(holder), consequences(holder), site(holder), path(holder)].compact
         details = details.map { |text| wrap(text, @width - INDENT.length) }
         ["#{number}#{@style.paint(first, :bold)}", *lines.map { |line| @style.paint("#{INDENT}#{line}", :bold) },
          *details.flat_map { |text| text.split("\n") }.map { |line| @style.paint("#{INDENT}#{line}", :dim) }].join("\n")
@@ -150,6 +150,14 @@ module LeakHunter
         "#{count(number)} of their finalizers, #{bytes(size)}, #{number == 1 ? "goes" : "go"} with them"
       end
 
+      def pinned(holder)
+        pinned = holder[:pinned] or return
+
+        text = "#{counted(pinned[:count], "String")}, #{bytes(pinned[:memsize])}, kept only by others that are parts " \
+               "of them"
+        printable(pinned[:file] ? "#{text}: allocated at #{Group.new(pinned.slice(:file, :line, :gem)).title}" : text)
+      end
+
       def release(holder) = holder[:kind] == "collection" ? "removing these entries" : "releasing them"
 
       def release_all(holder)
@@ -170,12 +178,22 @@ module LeakHunter
         steps = path.each_with_index.filter_map do |step, index|
           next unless index >= anchor && LeakHunter::Holders::Name.visible?(step)
 
-          index == anchor ? first_step(step) : step(step, entry: index > position)
+          text = index == anchor ? first_step(step) : step(step, entry: index > position)
+          [text, index == position] unless text == "Object" # where constants of no module are
         end
-        steps.delete("Object") # where constants of no module are
-        steps = [*steps.first(STEPS), "…", *steps.last(STEPS)] if steps.size > (2 * STEPS) + 1
         # a step is not broken over two lines
-        ["root", *steps].map { |step| printable(step).tr(" ", BOUND) }.join(ARROW)
+        ["root", *cut(steps)].map { |step| printable(step).tr(" ", BOUND) }.join(ARROW)
+      end
+
+      # Of a long path the beginning, the end, and the holder.
+      def cut(steps)
+        texts = steps.map(&:first)
+        return texts if texts.size <= (2 * STEPS) + 1
+
+        middle = steps[STEPS...-STEPS]
+        at = middle.index { |_, holder| holder }
+        kept = at ? [*("…" if at.positive?), middle[at].first, *("…" if at < middle.size - 1)] : ["…"]
+        [*texts.first(STEPS), *kept, *texts.last(STEPS)]
       end
 
       # A class has its name, whatever refers to it.

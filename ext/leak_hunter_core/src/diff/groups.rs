@@ -10,6 +10,10 @@ use crate::dump::{Classes, Fields, lossy};
 use crate::gem;
 use crate::ids::{Address, Generation};
 
+/// LeakHunter's own classes.
+const OURS: &str = "LeakHunter";
+const OUR_NAMESPACE: &str = "LeakHunter::";
+
 /// Sums over objects.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
@@ -143,18 +147,22 @@ impl Sites {
     }
 
     /// The groups the caller asked for, sorted, with the sums of all and of what the filters left out.
-    pub(crate) fn into_groups(self, classes: &Classes, options: &Options) -> (Vec<Group>, GroupTotals) {
+    pub(crate) fn into_groups(
+        self,
+        classes: &Classes,
+        options: &Options,
+        own_paths: &[String],
+    ) -> (Vec<Group>, GroupTotals) {
         let mut totals = GroupTotals::default();
         let samples = self.samples;
         let mut groups: HashMap<Values, Tally, RandomState> = HashMap::default();
         for (site, tally) in self.by_key.into_values() {
             let values = site.values(classes, options);
             let (class, file) = (values.0.as_deref(), site.file.as_deref());
-            if options
-                .own_paths
-                .iter()
-                .any(|own| file.is_some_and(|file| file.starts_with(own)))
-            {
+            let is_in_own_path = |file: &str| own_paths.iter().any(|own| file.starts_with(own));
+            let is_of_own_class = |class: &str| class == OURS || class.starts_with(OUR_NAMESPACE);
+            let is_own = file.is_some_and(is_in_own_path) || class.is_some_and(is_of_own_class);
+            if is_own && !own_paths.is_empty() {
                 totals.own_count += tally.count;
                 continue;
             }

@@ -19,7 +19,7 @@ pub enum Input {
     /// A heap that is in memory.
     Heap(Arc<Heap>),
     /// A moment of which only the GC count is known: everything born up to that count was there or is gone.
-    Mark(DumpHeader),
+    Mark(Box<DumpHeader>),
 }
 
 /// An input that was opened.
@@ -38,7 +38,7 @@ impl Source {
         Ok(match input {
             Input::Path(path) => Self::File(DumpFile::open_and_name_line(path, progress)?),
             Input::Heap(heap) => Self::Heap(Arc::clone(heap)),
-            Input::Mark(recorded) => Self::Mark(recorded.clone()),
+            Input::Mark(recorded) => Self::Mark(recorded.as_ref().clone()),
         })
     }
 

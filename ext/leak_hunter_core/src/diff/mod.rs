@@ -252,6 +252,19 @@ impl Run<'_> {
         Ok(known)
     }
 
+    /// Where LeakHunter's own code is, here and in the process that was recorded.
+    fn own_paths(&self) -> Vec<String> {
+        let mut paths = self.options.own_paths.clone();
+        if !paths.is_empty() {
+            let recorded = self
+                .files
+                .iter()
+                .filter_map(|file| file.recorded()?.own_path.as_deref());
+            paths.extend(recorded.flat_map(|path| [format!("{path}/"), format!("{path}.rb")]));
+        }
+        paths
+    }
+
     fn finish(
         &self,
         sites: Sites,
@@ -261,7 +274,7 @@ impl Run<'_> {
         evidence: Evidence,
     ) -> Report {
         self.progress.enter(Phase::Groups);
-        let (groups, group_totals) = sites.into_groups(classes, self.options);
+        let (groups, group_totals) = sites.into_groups(classes, self.options, &self.own_paths());
         let dumps = self
             .files
             .iter()

@@ -146,6 +146,17 @@ impl Classes {
             .map(|(address, _)| *address)
     }
 
+    /// Classes and modules that have a name in common, by that name.
+    pub(crate) fn namesakes(&self) -> impl Iterator<Item = (&str, Vec<Address>)> {
+        let mut names: HashMap<&str, Vec<Address>, RandomState> = HashMap::default();
+        for (address, class) in &self.by_address {
+            if let (Some(name), false) = (&class.name, class.hidden) {
+                names.entry(name).or_default().push(*address);
+            }
+        }
+        names.into_iter().filter(|(_, addresses)| addresses.len() > 1)
+    }
+
     /// Named classes and their addresses; a name that several have is left out.
     pub(crate) fn unique_names(&self) -> HashMap<&str, Address, RandomState> {
         let mut names: HashMap<&str, Option<Address>, RandomState> = HashMap::default();

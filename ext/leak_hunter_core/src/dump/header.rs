@@ -37,6 +37,9 @@ pub struct DumpHeader {
     pub tracing_since: Option<Generation>,
     /// `in_process` or `fork`.
     pub snapshot: String,
+    /// Where LeakHunter's own code was in that process, without `.rb`; `None` in dumps of older versions.
+    #[serde(default)]
+    pub own_path: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +145,7 @@ mod tests {
                 compactions: 0,
                 tracing_since: None,
                 snapshot: String::new(),
+                own_path: None,
                 memory: None,
             };
             header.seconds()

@@ -12,6 +12,7 @@ enum Means {
     /// A class, or what stands for a module among superclasses.
     Class,
     Method,
+    Cache,
 }
 
 /// What a search for paths leaves for later.
@@ -30,6 +31,7 @@ impl Detours {
         let means = |kind: &Kind| match (kind.type_, kind.internal) {
             (_, Internal::Closure) => Means::Closure,
             (_, Internal::MethodEntry) => Means::Method,
+            (_, Internal::InlineCache) => Means::Cache,
             (Type::Class | Type::IClass, _) => Means::Class,
             _ => Means::Direct,
         };
@@ -55,13 +57,15 @@ impl Detours {
             .is_some_and(|object| self.means(graph, object) == Means::Class)
     }
 
-    /// Whether a class has the method of another one, or of a module: a method refers to its own class first.
-    pub(super) fn is_cached_method(&self, graph: &Graph, class: NodeId, method: ObjectId) -> bool {
+    /// Whether it is a method that a class has cached for its calls: in the list of a class the caches of a method's calls
+    /// follow it. Its own methods are there by themselves, too.
+    pub(super) fn is_cached_method(
+        &self,
+        graph: &Graph,
+        method: ObjectId,
+        following: Option<ObjectId>,
+    ) -> bool {
         self.means(graph, method) == Means::Method
-            && graph
-                .heap()
-                .references(method)
-                .next()
-                .is_some_and(|owner| NodeId::from(owner) != class)
+            && following.is_some_and(|next| self.means(graph, next) == Means::Cache)
     }
 }

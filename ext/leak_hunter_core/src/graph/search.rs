@@ -100,8 +100,12 @@ impl<'a> Search<'a> {
                 self.instances.extend(graph.object(node));
             }
             if self.detours.has_methods(graph, node) {
-                for next in successors {
-                    match self.detours.is_cached_method(graph, node, next) {
+                let mut successors = successors.peekable();
+                while let Some(next) = successors.next() {
+                    match self
+                        .detours
+                        .is_cached_method(graph, next, successors.peek().copied())
+                    {
                         true => self.detours.cached.push((node, next)),
                         false => self.reach(node, next, level, reached),
                     }

@@ -2,11 +2,13 @@
 
 use std::cmp::Reverse;
 
+use super::Facts;
 use super::choose::Together;
 use super::class_names::ClassNames;
 use super::entries;
 use super::keys::{KeyCounts, without_numbers};
 use super::merge::{Merged, position};
+use super::old_classes::OldClasses;
 use super::role::Role;
 use super::{Holder, HolderKind, Past, PathStep, Retained, Sharer};
 use crate::error::Result;
@@ -37,7 +39,7 @@ pub(super) struct Measured {
 pub(super) fn all(
     graph: &Graph,
     parents: &[NodeId],
-    names: &ClassNames,
+    facts: &Facts,
     merged: &[Merged<'_>],
     measured: Vec<Measured>,
     past: &dyn Past,
@@ -75,8 +77,9 @@ pub(super) fn all(
         edge_names: EdgeNames::of(graph, &all_paths, progress)?,
         key_counts: KeyCounts::of(graph.heap().names()),
         graph,
-        names,
+        names: &facts.names,
         past,
+        old_classes: &facts.old_classes,
     };
     let mut holders = Vec::with_capacity(merged.len());
     for ((merged, measured), paths) in merged.iter().zip(measured).zip(&paths) {
@@ -104,6 +107,7 @@ struct Describer<'a> {
     graph: &'a Graph,
     names: &'a ClassNames,
     edge_names: EdgeNames<'a>,
+    old_classes: &'a OldClasses,
     key_counts: KeyCounts,
 }
 
@@ -145,6 +149,7 @@ impl Describer<'_> {
             key_count: keys.and_then(|keys| self.key_counts.count(keys)),
             keys: keys.cloned(),
             thread_name: self.thread_name(merged),
+            pinned: merged.pinned.clone(),
             consequences: merged.consequences.clone(),
             reserved: u64::try_from(merged.reserved).unwrap_or(u64::MAX),
             lengths: collection.map_or_else(
@@ -204,6 +209,8 @@ impl Describer<'_> {
         let describe = |step| {
             let mut described = PathStep::of(self.graph, step);
             described.lengths = self.lengths(step.node);
+            let address = described.address;
+            described.is_old = address.is_some_and(|address| self.old_classes.contains(address));
             described
         };
         steps.iter().map(describe).collect()

@@ -10,6 +10,7 @@ use indexmap::IndexSet;
 
 use super::class_names::{ClassNames, CoreClass};
 use super::keys::{Keys, without_numbers};
+use super::old_classes::OldClasses;
 use super::role::Role;
 use super::visible_owner::is_visible;
 use crate::graph::{EdgeKind, Graph, NodeId, PathNode, RootCategory, noted_name};
@@ -49,6 +50,7 @@ struct Step {
 pub(super) struct Fingerprints<'a> {
     graph: &'a Graph,
     names: &'a ClassNames,
+    old_classes: &'a OldClasses,
     parts: IndexSet<Part<'a>, RandomState>,
     /// By node: each has one step that leads to it.
     steps: HashMap<NodeId, Step, RandomState>,
@@ -59,10 +61,11 @@ pub(super) struct Fingerprints<'a> {
 }
 
 impl<'a> Fingerprints<'a> {
-    pub(super) fn new(graph: &'a Graph, names: &'a ClassNames) -> Self {
+    pub(super) fn new(graph: &'a Graph, names: &'a ClassNames, old_classes: &'a OldClasses) -> Self {
         Self {
             graph,
             names,
+            old_classes,
             parts: IndexSet::default(),
             steps: HashMap::default(),
             added: Vec::new(),
@@ -169,7 +172,7 @@ impl<'a> Fingerprints<'a> {
         let edge = parent.and_then(|parent| self.edge(parent, node));
         let class = self.class(node);
         let is_anchor = edge.as_ref().is_some_and(is_global)
-            || self.is_module(node) && matches!(class, Some(Part::Class(_)));
+            || self.is_module(node) && matches!(class, Some(Part::Class(_))) && !self.is_old(node);
         Step {
             is_anchor,
             is_storage_of_a_set: parent.is_some_and(|parent| self.is_storage_of_a_set(parent, node)),
@@ -192,6 +195,12 @@ impl<'a> Fingerprints<'a> {
     fn type_of(&self, node: NodeId) -> Option<Type> {
         let object = self.graph.object(node)?;
         Some(self.graph.heap().kind(object)?.type_)
+    }
+
+    /// Whether another class has taken its name: who holds it has to be known.
+    fn is_old(&self, node: NodeId) -> bool {
+        let object = self.graph.object(node);
+        object.is_some_and(|object| self.old_classes.contains(self.graph.heap().address(object)))
     }
 
     fn is_module(&self, node: NodeId) -> bool {

@@ -5,16 +5,17 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::Facts;
 use super::choose::Chosen;
-use super::class_names::ClassNames;
 use super::fingerprint::Fingerprints;
 use super::leak_tree::LeakTree;
+use super::pinned::Pinned;
 use super::role::Role;
 use super::visible_owner::is_visible;
 use super::{GroupShare, Leaked};
 use crate::error::Result;
 use crate::graph::{Length, NodeId, PathFinder, PathNode, Ticks};
-use crate::heap::{Heap, Type};
+use crate::heap::{Heap, ObjectSet, Type};
 use crate::ids::ObjectId;
 use crate::progress::Progress;
 
@@ -36,6 +37,7 @@ pub(super) struct Merged<'a> {
     pub(super) main: Sketch<'a>,
     /// Bytes of stacks.
     pub(super) reserved: u128,
+    pub(super) pinned: Option<Pinned>,
     /// What goes when what it holds goes.
     pub(super) consequences: Vec<Consequence>,
 }
@@ -56,6 +58,7 @@ pub(super) struct Sketch<'a> {
     count: u64,
     bytes: u128,
     reserved: u128,
+    pinned: Option<Pinned>,
     groups: Vec<GroupShare>,
     /// The leaked object that the path leads to.
     pub(super) sample: ObjectId,
@@ -75,11 +78,11 @@ pub(super) fn by_fingerprint<'a>(
     leak_tree: &LeakTree<'_>,
     chosen: &'a [Chosen],
     parents: &[NodeId],
-    names: &ClassNames,
+    facts: &Facts,
     progress: &Progress,
 ) -> Result<Vec<Merged<'a>>> {
     let graph = leak_tree.graph;
-    let mut fingerprints = Fingerprints::new(graph, names);
+    let mut fingerprints = Fingerprints::new(graph, &facts.names, &facts.old_classes);
     let mut paths = PathFinder::new(graph, parents, progress);
     let mut ticks = Ticks::new(progress);
     let mut merged: Vec<Merged<'a>> = Vec::new();
@@ -87,7 +90,7 @@ pub(super) fn by_fingerprint<'a>(
     for chosen in chosen {
         progress.check()?;
         let leaked = leak_tree.leaked(&chosen.members, &mut ticks)?;
-        let Some(sketch) = Sketch::of(leak_tree, chosen, leaked) else {
+        let Some(sketch) = Sketch::of(leak_tree, chosen, leaked, &facts.pinned) else {
             continue;
         };
         let path = paths.find(sketch.sample.into(), Some(chosen.owner), Length::FULL)?;
@@ -147,6 +150,7 @@ impl<'a> Merged<'a> {
             count: main.count,
             bytes: main.bytes,
             reserved: main.reserved,
+            pinned: main.pinned.take(),
             consequences: Vec::new(),
             groups: std::mem::take(&mut main.groups),
             all: vec![main.chosen],
@@ -158,6 +162,7 @@ impl<'a> Merged<'a> {
         self.count += other.count;
         self.bytes += other.bytes;
         self.reserved += other.reserved;
+        self.pinned = Pinned::joined(self.pinned.take(), other.pinned.take());
         self.groups.append(&mut other.groups);
         self.all.push(other.chosen);
         if other.bytes > self.main.bytes {
@@ -189,7 +194,12 @@ impl<'a> Merged<'a> {
 
 impl<'a> Sketch<'a> {
     /// `None` where nothing leaked is left to it.
-    fn of(leak_tree: &LeakTree<'_>, chosen: &'a Chosen, mut leaked: Vec<Leaked>) -> Option<Self> {
+    fn of(
+        leak_tree: &LeakTree<'_>,
+        chosen: &'a Chosen,
+        mut leaked: Vec<Leaked>,
+        pinned: &ObjectSet,
+    ) -> Option<Self> {
         let heap = leak_tree.graph.heap();
         leaked.sort_unstable_by_key(|it| (it.group, it.object));
         let mut by_group: Vec<&[Leaked]> = leaked.chunk_by(|one, two| one.group == two.group).collect();
@@ -231,6 +241,7 @@ impl<'a> Sketch<'a> {
                 })
                 .map(|it| u128::from(heap.memsize(it.object)))
                 .sum(),
+            pinned: Pinned::of(heap, &leaked, pinned),
             groups: by_group.iter().map(share).collect(),
             sample,
             samples,

@@ -47,7 +47,9 @@ mod keys;
 mod kind;
 mod leak_tree;
 mod merge;
+mod old_classes;
 mod past;
+mod pinned;
 mod profile;
 mod retained;
 mod role;
@@ -70,12 +72,14 @@ pub use self::keys::Keys;
 pub use self::kind::HolderKind;
 use self::leak_tree::LeakTree;
 pub use self::merge::Consequence;
+use self::old_classes::OldClasses;
 use self::past::NoPast;
 pub use self::past::Past;
+pub use self::pinned::Pinned;
 pub use self::retained::Retained;
 use crate::error::Result;
 use crate::graph::{Dominators, Edge, Graph, Level, NodeId, Step, dominators};
-use crate::heap::{AllocationSite, Heap, Type};
+use crate::heap::{AllocationSite, Heap, ObjectSet, Type};
 use crate::ids::{Address, Generation, ObjectId};
 use crate::progress::Progress;
 use crate::verdict::{History, Judgement};
@@ -104,6 +108,8 @@ pub struct PathStep {
     pub thread: Option<String>,
     /// Of a collection, its length at each moment, where that is known.
     pub lengths: Vec<Option<u64>>,
+    /// A class or module that another one of its name has replaced.
+    pub is_old: bool,
 }
 
 impl PathStep {
@@ -118,6 +124,7 @@ impl PathStep {
                 edge: step.edge.clone(),
                 thread: None,
                 lengths: Vec::new(),
+                is_old: false,
             };
         };
         let address = heap.address(object);
@@ -135,6 +142,7 @@ impl PathStep {
             edge: step.edge.clone(),
             thread: heap.names().of_thread(address).map(Into::into),
             lengths: Vec::new(),
+            is_old: false,
         }
     }
 }
@@ -164,6 +172,8 @@ pub struct Holder {
     pub keys: Option<Keys>,
     /// What living threads are called, numbers apart.
     pub thread_name: Option<String>,
+    /// Strings that are alive because others are parts of them.
+    pub pinned: Option<Pinned>,
     /// What goes when what it holds goes: finalizers.
     pub consequences: Vec<Consequence>,
     /// How many keys like these there are.
@@ -243,6 +253,15 @@ impl Amount {
     }
 }
 
+/// What is found out of the heap once, for all holders.
+#[derive(Debug)]
+struct Facts {
+    names: ClassNames,
+    old_classes: OldClasses,
+    /// Strings that only others keep.
+    pinned: ObjectSet,
+}
+
 /// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was allocated at a GC count
 /// of `since` or later counts as shared with others; nothing older does.
 pub fn holders(
@@ -294,7 +313,12 @@ pub fn holders_with(
     let names = ClassNames::new(heap);
     let leak_tree = LeakTree::new(graph, tree, &held, progress)?;
     let chosen = Choice::run(&leak_tree, parents, &names, progress)?;
-    let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &names, progress)?;
+    let facts = Facts {
+        old_classes: OldClasses::of(heap),
+        pinned: pinned::strings(heap, &held, progress)?,
+        names,
+    };
+    let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &facts, progress)?;
     let retained = retained::of_all(graph, tree, &merged, since, progress)?;
     let histories = profile::of_all(graph, tree, parents, &merged, past, progress)?;
     let measured = retained
@@ -304,7 +328,7 @@ pub fn holders_with(
     let holders = describe::all(
         graph,
         parents,
-        &names,
+        &facts,
         &merged,
         measured.collect(),
         past,

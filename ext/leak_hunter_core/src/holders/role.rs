@@ -236,30 +236,29 @@ impl<'a> Roles<'a> {
             if let Some(category) = graph.category(above) {
                 let members = members.iter().take(LOOKED_AT);
                 return SYMBOL_ROOTS.contains(&category)
-                    && members.copied().all(|member| self.is_name(member));
+                    && members.copied().all(|member| self.is_name(node, member));
             }
             at = above;
         }
         false
     }
 
-    fn is_name(&self, node: NodeId) -> bool {
+    /// Whether a table has it as a name, or as a list of names.
+    fn is_name(&self, table: NodeId, node: NodeId) -> bool {
         let Some(object) = self.graph().object(node) else {
             return false;
         };
         let heap = self.graph().heap();
-        let is_text = |object: ObjectId| {
-            let site = heap.site(object).and_then(|site| site.method);
-            heap.kind(object).is_some_and(|kind| kind.type_ == Type::String)
-                && !site.is_some_and(|method| LOADING.contains(&method))
-                || heap.kind(object).is_some_and(|kind| kind.type_ == Type::Symbol)
-        };
-        match heap.kind(object).map(|kind| kind.type_) {
-            Some(Type::Array) => {
-                !is_visible(heap, object) && heap.references(object).take(LOOKED_AT).all(is_text)
-            }
-            _ => is_text(object),
+        let is = |object: ObjectId, type_| heap.kind(object).is_some_and(|kind| kind.type_ == type_);
+        let is_text = |object: ObjectId| is(object, Type::String) || is(object, Type::Symbol);
+        if is(object, Type::Array) {
+            return !is_visible(heap, object) && heap.references(object).take(LOOKED_AT).all(is_text);
         }
+        // a Hash may as well be that of the files that are loaded
+        let method = heap.site(object).and_then(|site| site.method);
+        let is_file =
+            self.type_of(table) == Some(Type::Hash) && method.is_some_and(|method| LOADING.contains(&method));
+        is_text(object) && !is_file
     }
 }
 

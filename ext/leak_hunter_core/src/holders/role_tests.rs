@@ -150,3 +150,88 @@ fn a_scope_that_two_methods_share_is_no_holder_of_its_own() {
         (1, HolderKind::Methods, 5)
     );
 }
+
+#[test]
+fn a_path_takes_the_way_of_the_owner_before_that_of_a_block() {
+    let mut drawing = Drawing::new();
+    let pool = drawing.object("ARRAY");
+    let block = drawing.internal("DATA", "proc", Some(CLASS));
+    drawing.refer(MODULE, block);
+    drawing.refer(block, pool);
+    let mut server = MODULE;
+    for _ in 0..5 {
+        let next = drawing.object("OBJECT");
+        drawing.refer(server, next);
+        server = next;
+    }
+    drawing.refer(server, pool);
+    drawing.leak("STRING", pool);
+    let path = &drawing.holders()[0].path;
+    assert!(path.iter().all(|step| step.address != Some(block)), "{path:?}");
+    assert_eq!(
+        path.len(),
+        10,
+        "vm, Object, Store, five objects, the Array, the String"
+    );
+}
+
+#[test]
+fn a_path_takes_a_method_from_its_own_class() {
+    let mut drawing = Drawing::new();
+    let base = drawing.object("OBJECT");
+    let owner = drawing.internal("CLASS", "", None);
+    let method = drawing.internal("IMEMO", "ment", None);
+    let block = drawing.internal("DATA", "proc", Some(CLASS));
+    let list = drawing.object("ARRAY");
+    // far from the roots
+    drawing.refer(MODULE, base);
+    drawing.refer(base, owner);
+    drawing.refer(owner, method);
+    drawing.refer(method, block);
+    drawing.refer(block, list);
+    drawing.leak("STRING", list);
+    // near to them, a class that has only called it: its caches follow the method
+    let cache = drawing.internal("IMEMO", "callcache", None);
+    drawing.refer(CLASS, method);
+    drawing.refer(CLASS, cache);
+    let path = &drawing.holders()[0].path;
+    assert!(path.iter().any(|step| step.address == Some(owner)), "{path:?}");
+}
+
+#[test]
+fn parts_of_a_string_pin_it() {
+    let mut drawing = Drawing::new();
+    let list = drawing.object("ARRAY");
+    drawing.refer(MODULE, list);
+    for _ in 0..3 {
+        let part = drawing.leak("STRING", list);
+        let whole = drawing.leak("STRING", part);
+        drawing.size(whole, 100_000);
+    }
+    let whole = drawing.leak("STRING", list);
+    let part = drawing.leak("STRING", list);
+    drawing.refer(part, whole);
+    let holders = drawing.holders();
+    let pinned = holders[0].pinned.as_ref().unwrap();
+    assert_eq!(
+        (pinned.count, pinned.memsize),
+        (3, 300_000),
+        "the list refers to the fourth itself"
+    );
+}
+
+#[test]
+fn a_class_that_was_replaced_is_no_anchor() {
+    let mut drawing = Drawing::new();
+    let handlers = drawing.object("ARRAY");
+    drawing.refer(MODULE, handlers);
+    let old = drawing.class_at(handlers, "Handler");
+    let new = drawing.class("Handler");
+    drawing.names.push((Some(MODULE), new, "constant", "Handler"));
+    let seen = drawing.object("ARRAY");
+    drawing.refer(old, seen);
+    drawing.leak("STRING", seen);
+    let holder = &drawing.holders()[0];
+    let is_old: Vec<bool> = holder.path.iter().map(|step| step.is_old).collect();
+    assert_eq!(is_old, [false, false, false, false, true, false, false]);
+}

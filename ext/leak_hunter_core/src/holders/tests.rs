@@ -74,13 +74,18 @@ impl Drawing {
 
     /// A class of its own, that the roots lead to.
     pub(super) fn class(&mut self, name: &'static str) -> Address {
+        self.class_at(OBJECT, name)
+    }
+
+    /// A class that another object refers to.
+    pub(super) fn class_at(&mut self, holder: Address, name: &'static str) -> Address {
         let address = self.next_address();
         self.put(address, "CLASS", None, Some(name));
-        self.refer(OBJECT, address);
+        self.refer(holder, address);
         address
     }
 
-    fn size(&mut self, object: Address, memsize: u64) {
+    pub(super) fn size(&mut self, object: Address, memsize: u64) {
         self.objects.get_mut(&object).unwrap().0.memsize = memsize;
     }
 
