@@ -28,6 +28,8 @@ pub(super) struct Chosen {
     /// As what it holds them.
     pub(super) role: Role,
     pub(super) members: Vec<NodeId>,
+    /// So many of the members, the first ones, it refers to itself; the others only what leaked refers to.
+    pub(super) own: usize,
     /// The leaked objects among and below the members that no other leaked object dominates.
     pub(super) leaked: Vec<ObjectId>,
     /// Others hold the members, too.
@@ -133,6 +135,7 @@ impl<'a> Choice<'a> {
             role,
             owner: self.owners.of(node)?,
             leaked: self.leak_tree.topmost(&members, &mut self.ticks)?,
+            own: members.len(),
             members,
             shared,
             together: Vec::new(),

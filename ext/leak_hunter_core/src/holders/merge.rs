@@ -207,8 +207,7 @@ impl<'a> Sketch<'a> {
         // of the largest group, the lowest
         let largest = by_group.first()?.first()?;
         // What the holder refers to itself says most; of several the lowest, so that every run says the same.
-        let direct = chosen
-            .members
+        let direct = chosen.members[..chosen.own]
             .iter()
             .copied()
             .filter(|node| leak_tree.is_leaked(*node))

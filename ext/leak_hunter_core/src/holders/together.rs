@@ -125,13 +125,13 @@ impl Choice<'_> {
                 }
                 _ => true,
             });
+            chosen.own = chosen.members.len();
         }
         for (chosen, members) in self.chosen.iter_mut().zip(given) {
             if members.is_empty() && !chosen.shared {
                 continue;
             }
             chosen.members.extend(members);
-            chosen.members.sort_unstable();
             chosen.leaked = self.leak_tree.topmost(&chosen.members, &mut self.ticks)?;
         }
         self.chosen.retain(|it| !it.members.is_empty());
