@@ -27,8 +27,8 @@ task :fuzz, [:seconds] => "fuzz:seeds" do |_, arguments|
 
   # the sanitizer is an unstable option; this lets the stable compiler take it
   unstable = { "RUSTC_BOOTSTRAP" => "1" }
-  # A pool's threads end after it, which would be taken for a leak; Rust without unsafe code has none. The timeout is for
-  # what never ends, also beside other work: how long an input may take is counted in instructions (rake complexity).
+  # A pool's threads end after it, which would be taken for a leak; Rust without unsafe code has none. The timeout is
+  # for what never ends, also beside other work: how an input's work grows is counted by rake complexity.
   options = %w[-detect_leaks=0 -timeout=120 -rss_limit_mb=2048]
   fuzz = lambda do |target, inputs, more|
     sh unstable, "cargo", "fuzz", "run", "--fuzz-dir", FUZZ_DIR, target, *inputs, "--", *options, *more

@@ -36,7 +36,7 @@ RSpec.describe "A fork during a run" do
       Thread.new do
         waiting = lambda do
           top = Thread.main.backtrace_locations(0, 1)&.first
-          Thread.main.stop? && top&.label == method && top.path.end_with?("leak_hunter/diff.rb", "leak_hunter/heap.rb")
+          Thread.main.stop? && top&.base_label == method && top.path.end_with?("leak_hunter/diff.rb", "leak_hunter/heap.rb")
         end
         Thread.pass until waiting.call
         Process.kill(:USR1, PARENT)
