@@ -129,6 +129,7 @@ need_specs() {
   need_gem sqlite3 ruby-sqlite3
   need_gem sinatra ruby-sinatra
   need_gem pry pry
+  need_gem json-schema ruby-json-schema
   need_command chromium chromium
   need_command chromedriver chromium-driver
   need_command dot graphviz

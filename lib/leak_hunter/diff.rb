@@ -97,6 +97,9 @@ module LeakHunter
   module Diff
     autoload :Pattern, "leak_hunter/diff/pattern"
 
+    # The path of a JSON Schema of the result.
+    RESULT_SCHEMA = File.join(__dir__, "diff/result.schema.json").freeze
+
     # Where LeakHunter's own objects are made: what it keeps between the dumps, such as {Dump}s, is no news.
     OWN_PATHS = [__dir__, File.dirname(__FILE__)].uniq.flat_map { |dir| ["#{dir}/", "#{dir}.rb"] }.freeze
     private_constant :OWN_PATHS

@@ -34,8 +34,8 @@ RSpec.describe "The signatures" do
     "LeakHunter::CLI" => [".command", "#write", "#write_version"],
     "LeakHunter::EdgeNames" => [".look"],
     "LeakHunter::Heap" => ["#native", "#to_moment"],
-    "LeakHunter::HeapObject" => [".enumerator", "#number"],
     "LeakHunter::Holders" => [".paths"],
+    "LeakHunter::HeapObject" => [".enumerator", "#number"],
     "LeakHunter::Mark" => ["#to_moment"],
     "LeakHunter::RakeTask" => ["#diff_options"],
     "LeakHunter::Tracing" => [".ensure_on"]
