@@ -20,8 +20,8 @@ module LeakHunter
   #   end
   #
   # It calls the exercise {#warmup} times and takes a dump, calls it {#rounds} times and takes a dump, calls it
-  # {#rounds} times again, takes the third dump, and compares. The report has only what was allocated in the first batch
-  # of rounds and outlived the second, not what the latest rounds hold (a current session, a variable on the stack).
+  # {#rounds} times again, takes the third dump, and compares. Where that does not tell whether something grows, it goes
+  # on to a fourth and a fifth dump. Only what grows makes it fail: not what is loaded once, nor a cache that is full.
   class RakeTask < ::Rake::TaskLib
     autoload :Exercise, "leak_hunter/rake_task/exercise"
     autoload :Budget, "leak_hunter/rake_task/budget"
@@ -42,9 +42,10 @@ module LeakHunter
     # @return [Integer] calls before the first dump, so that caches are filled; 3
     attr_accessor :warmup
 
-    # What one group (objects of one class and allocation site) may retain: `{ objects: 0 }`, `{ bytes: 10_000 }` or
-    # both; an Integer is a number of objects. The default, nil, allows less than one object per round: a leak retains
-    # one each time, a late cache does not. The VM's inline caches are left out of the report.
+    # What one holder that grows may have gained (objects that outlived at least one batch of rounds): `{ objects: 0 }`,
+    # `{ bytes: 10_000 }` or both; an Integer is a number of objects. The default, nil, allows less than one object per
+    # round. With `identity: :address` nothing is known of holders, and the budget is for each group of objects of one
+    # class and allocation site. The VM's inline caches are left out of the report.
     #
     # @return [Hash{Symbol => Integer}, Integer, nil]
     attr_accessor :budget

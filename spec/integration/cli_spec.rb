@@ -16,8 +16,10 @@ RSpec.describe "The command line" do
   it "prints the report: all that leaked, and nothing of LeakHunter's own" do
     output, errors, status = diff
     expect([errors, status]).to eq(["", 0])
+    expect(output).to match(/\A1 leak, .*\bexact\b.*^1\. GROWING  SESSIONS$.*^   code .*sessions\.rb:\d/m)
+    output, = diff("--top", "20")
     expect(output).to match(/^Session +500 /).and match(/^String +500 /)
-    expect(output).to include("sessions.rb:4 in ", "This is exact").and match(/sessions\.rb:10#{RealDumps::IN_NEW} /)
+    expect(output).to include("sessions.rb:4 in ").and match(/sessions\.rb:10#{RealDumps::IN_NEW} /)
     expect(output).not_to match(%r{lib/leak_hunter|\e})
     expect(output.lines(chomp: true).map(&:length).max).to be <= 80
   end
@@ -44,11 +46,12 @@ RSpec.describe "The command line" do
   it "groups, sorts, cuts and filters" do
     expect(diff("--group-by", "class", "--only", "Session").first)
       .to match(/^Session +500 /).and match(/The\sfilters\sleft\sout/)
-    expect(diff("--only", "/^sess/i", "--only", "String").first).to match(/^Session/).and match(/^String/)
+    expect(diff("--only", "/^sess/i", "--only", "String", "--by", "class").first)
+      .to match(/^Session/).and match(/^String/)
     expect(diff("--ignore", "/./").first)
       .to match(/\ANo leak found .*filters/)
     expect(diff("--top", "1", "--sort", "bytesize").first).to match(/^String.*\n.*\n\d more +5\d\d /)
-    expect(diff("--top", "all", "--threads", "1").first).to eq(diff("--threads", "2").first)
+    expect(diff("--top", "all", "--threads", "1").first).to eq(diff("--top", "20", "--threads", "2").first)
   end
 
   it "gives the classic script's answer, and says what that is worth" do
@@ -162,9 +165,9 @@ RSpec.describe "The command line" do
 
     it "is coloured and as wide as the terminal, and the progress bar is gone in the end" do
       written = on_terminal("diff", *dumps)
-      expect(written).to include("\r\e[Kcomparing dumps [", "\e[1mSession\e[0m")
+      expect(written).to include("\r\e[Kcomparing dumps [", "\e[1mGROWING  SESSIONS\e[0m")
       text = written[/.*\r\e\[K(.*)/m, 1].gsub(/\e\[[\d;]*m/, "").delete("\r")
-      expect(text.lines(chomp: true).map(&:length).max).to be_between(90, 99)
+      expect(text.lines(chomp: true).map(&:length).max).to be_between(80, 99)
     end
 
     [%w[diff --threads 1], %w[export --format folded --threads 1 -o]].each do |command|
@@ -188,7 +191,7 @@ RSpec.describe "The command line" do
   end
 
   it "is coloured elsewhere when asked" do
-    expect(diff("--color").first).to include("\e[1mSession\e[0m")
-    expect(leak_hunter("diff", *dumps, env: { "FORCE_COLOR" => "1" }).first).to include("\e[1mSession\e[0m")
+    expect(diff("--color").first).to include("\e[1mGROWING  SESSIONS\e[0m")
+    expect(leak_hunter("diff", *dumps, env: { "FORCE_COLOR" => "1" }).first).to include("\e[1mGROWING  SESSIONS\e[0m")
   end
 end

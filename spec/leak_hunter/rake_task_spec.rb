@@ -63,7 +63,17 @@ RSpec.describe LeakHunter::RakeTask do
   describe described_class::Budget do
     def exceeded(limits, rounds: 10)
       groups = [[1, 5_000], [9, 360], [10, 400]].map { |count, memsize| SampleReport.group(count:, memsize:) }
-      described_class.new(limits, rounds:).exceeded_by(groups:).map { |group| group[:count] }
+      described_class.new(limits, rounds:).exceeded_by(SampleReport.result(groups:)).map { |group| group[:count] }
+    end
+
+    it "is of what grows, where holders are known, and of each batch of rounds" do
+      holders = %w[growing once inconclusive].map { |verdict| SampleReport.holder(verdict:, count: 20) }
+      result = SampleReport.with_holders(*holders)
+      exceeded = ->(of, limits) { described_class.new(limits, rounds: 10).exceeded_by(of) }
+      expect(exceeded[result, 0]).to eq([holders.first])
+      expect(exceeded[result, 20]).to be_empty
+      four = result.merge(dumps: [*result[:dumps], result[:dumps].last])
+      expect([exceeded[four, 9].size, exceeded[four, 10].size]).to eq([1, 0])
     end
 
     it "is of each group, in objects, bytes, or both" do

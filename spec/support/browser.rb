@@ -54,6 +54,9 @@ class Browser
     devtools("Emulation.setEmulatedMedia", features: [{ name: "prefers-color-scheme", value: scheme }])
   end
 
+  # @return [String] what the page looks like, a PNG
+  def screenshot = request(Net::HTTP::Get.new("#{@session}/screenshot")).unpack1("m")
+
   # What a function of JavaScript with this body returns.
   def run(script, *args) = post("#{@session}/execute/sync", script:, args:)
 

@@ -22,6 +22,45 @@ module SampleReport
 
   def session = group
 
+  # What a step of a path is, and how the one before refers to it.
+  def step(klass, type, kind, name = nil, named_by: "dump", **more)
+    { address: "0x7f0000000028", class: klass, type:, edge: { kind:, name:, named_by: }, **more }
+  end
+
+  def holder_path
+    [
+      { address: nil, class: "vm", type: "ROOT", edge: { kind: "root", name: "vm", named_by: "dump" } },
+      step("Object", "CLASS", "root", "vm"), step("Sessions", "MODULE", "constant", "Sessions"),
+      step("Array", "ARRAY", "constant", "ALL", growth: [0, 9_000, 18_000]),
+      step("Session", "OBJECT", "array_element", "[7]", named_by: "position"),
+      step("String", "STRING", "instance_variable", "@token", named_by: "live")
+    ]
+  end
+
+  # The growing Array of a constant.
+  def holder(verdict: "growing", reason: "every_window", windows: [550_000, 550_000], **keys)
+    births = [0, *windows].map { |memsize| { count: memsize / 122, memsize: } }
+    {
+      name: "Sessions::ALL", named_by: "dump", address: "0x7f0000000028", class: "Array", kind: "collection", alike: 1,
+      count: 9_000, memsize: 1_100_000, retained: { exclusive: 1_100_000, shared: 0, cut: 3_300_000 },
+      verdict: { name: verdict, reason:, level: 0, another_moment_settles: verdict == "inconclusive" },
+      growth: [0, 9_000, 18_000], births:, levels: [{ growth: [0, 9_000, 18_000], entries: nil, births: }],
+      generation: 3, site: { file: nil, line: nil, method: nil, gem: nil }, groups: [{ index: 0, count: 9_000 }],
+      entries: { file: "/srv/shop/app/models/session.rb", line: 42, method: "create", gem: "app", count: 9_000 },
+      together: [], consequences: [], reserved: 0, keys: nil, addresses: [], path: holder_path, position: 3,
+      other_paths: [], fingerprint: "0" * 16, age: 57, **keys
+    }
+  end
+
+  # With the times of its moments.
+  def with_holders(*holders, times: %w[12:00:00 12:00:30 12:01:00], recorded: {}, **result)
+    whole = self.result(**result)
+    dumps = whole[:dumps].zip(times).map do |dump, time|
+      dump.merge(recorded: { pid: 4_711, ruby: "3.4.1", taken_at: ("2026-05-04T#{time}.000000Z" if time), **recorded })
+    end
+    whole.merge(dumps:, holders:)
+  end
+
   def string
     group(type: "STRING", class: "String", file: "/var/lib/gems/3.1.0/gems/rack-2.2.6/lib/rack/utils.rb", line: 7,
           method: "unescape", gem: "rack 2.2.6", count: 37, bytesize: 59_000, memsize: 60_480, generations: [33, 33])

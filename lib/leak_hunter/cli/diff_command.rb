@@ -6,7 +6,7 @@ module LeakHunter
   class CLI
     # `leak_hunter diff 1.json 2.json 3.json`, or more of them
     class DiffCommand < Command
-      FORMATS = %w[text classic json].freeze
+      FORMATS = %w[text html markdown json classic].freeze
       CLASSIC_KEYS = %w[type file line].freeze
       TEXT_GROUPS = 20
       HOLDERS = 5
@@ -32,7 +32,7 @@ module LeakHunter
       end
 
       def define_output(parser)
-        parser.on("--format FORMAT", "text (default), classic or json") do |format|
+        parser.on("--format FORMAT", "text (default), html, markdown, json or classic") do |format|
           @format = one_of("format", format, FORMATS)
         end
         parser.on("--output FILE", "write to a file instead of standard output") { |file| @output = file }
@@ -42,8 +42,12 @@ module LeakHunter
 
       def define_groups(parser)
         parser.on("--by KEYS", "--group-by KEYS", Array, "any of site,type,class,file,line,method,gem,",
-                  "generation; site is file,line,method;",
-                  "default: type,class,site") { |keys| options[:group_by] = parse_keys(keys) }
+                  "generation; site is file,line,method; also shows",
+                  "the groups below the holders;",
+                  "default: type,class,site") do |keys|
+          @sites = true
+          options[:group_by] = parse_keys(keys)
+        end
         parser.on("--sort SIZE", "memsize, count or bytesize;",
                   "default: memsize; count for classic") { |size| options[:sort] = size }
         parser.on("--top N", "show the N largest groups, or all;",
@@ -119,13 +123,15 @@ module LeakHunter
 
       def holders_shown = @holders == :all ? nil : @holders || HOLDERS
 
-      def text? = @format.nil? || @format == "text"
+      def text? = ["text", "html", "markdown", nil].include?(@format)
 
       def render(report)
         case @format
         when "json" then "#{Printable.json(json(report))}\n"
         when "classic" then report.to_classic(sort: options[:sort])
-        else report.to_s(color:, width:, top: groups_shown, holders: holders_shown)
+        when "html" then report.to_html
+        when "markdown" then report.to_markdown(holders: holders_shown, top: groups_shown)
+        else report.to_s(color:, width:, top: groups_shown, holders: holders_shown, sites: @sites || !@top.nil? || nil)
         end
       end
 

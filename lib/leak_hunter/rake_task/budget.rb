@@ -2,7 +2,8 @@
 
 module LeakHunter
   class RakeTask
-    # How much one group of survivors may retain.
+    # How much one holder that grows may gain. Where nothing is known of holders: how much one group of survivors may
+    # retain.
     class Budget
       LIMITS = { objects: :count, bytes: :memsize }.freeze
 
@@ -21,10 +22,13 @@ module LeakHunter
                           "got #{limits.inspect}"
       end
 
-      # @return [Array<Hash>] the groups of a result that retain more
+      # @return [Array<Hash>] the holders, or groups, of a result that retain more
       def exceeded_by(result)
-        result[:groups].select do |group|
-          @limits.any? { |name, limit| group[LIMITS.fetch(name)] > limit }
+        counted = result[:holders] ? Report::Findings.new(result).growing : result[:groups]
+        # of batches of rounds, all but the last one's objects are in the result
+        batches = result[:dumps].size - 2
+        counted.select do |item|
+          @limits.any? { |name, limit| item[LIMITS.fetch(name)] > limit * batches }
         end
       end
 

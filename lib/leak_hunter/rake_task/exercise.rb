@@ -2,7 +2,8 @@
 
 module LeakHunter
   class RakeTask
-    # One run of a leak task: warm-up, three dumps with rounds between them, report, verdict.
+    # One run of a leak task: warm-up, three dumps with rounds between them, report, verdict. Where three dumps do not
+    # tell whether something grows, there is a fourth, and a fifth.
     class Exercise
       # Depth of calls that overwrites what the rounds left on the unused machine stack, where the conservative garbage
       # collector would take it for references.
@@ -10,6 +11,8 @@ module LeakHunter
 
       # Inline caches: one for each call in the code, however often that runs.
       VM_CACHES = %r{\A(?:callcache|callinfo|constcache|VM/cc_table)\z}
+
+      DUMPS = (3..5)
 
       def initialize(task, name)
         @task = task
@@ -47,11 +50,22 @@ module LeakHunter
 
       def record
         @task.setup&.call
-        [@task.warmup, @task.rounds, @task.rounds].each do |rounds|
-          rounds.times { @task.exercise.call(@round += 1) }
-          scrub
-          @dumps << LeakHunter.dump!(dir: @task.dir).path
+        [@task.warmup, *[@task.rounds] * (DUMPS.begin - 1)].each { |rounds| dump_after(rounds) }
+        result = compare
+        while @dumps.size < DUMPS.end && result.dig(:verdict, :another_moment_settles)
+          dump_after(@task.rounds)
+          result = compare
         end
+        result
+      end
+
+      def dump_after(rounds)
+        rounds.times { @task.exercise.call(@round += 1) }
+        scrub
+        @dumps << LeakHunter.dump!(dir: @task.dir).path
+      end
+
+      def compare
         options = @task.diff_options
         options = { holders: options[:identity].to_s != "address", **options }
         LeakHunter.diff(*@dumps, **options, ignore: [VM_CACHES, *options[:ignore]])
@@ -70,18 +84,28 @@ module LeakHunter
 
       def judge(result)
         over = @budget.exceeded_by(result)
+        noun = result[:holders] ? "holder that grows" : "group"
         rounds = Report::Format.counted(@task.rounds, "round")
-        return puts("", "#{@name}: within budget; no group retained more than #{@budget} in #{rounds}.") if over.empty?
+        if over.empty?
+          return puts("", "#{@name}: within budget; no #{noun} retained more than #{@budget} in #{rounds}.")
+        end
 
         $stdout.flush # so that the reason comes last
-        abort ["", *over.first(5).map { |group| "#{@name}: #{describe(group)} retained in #{rounds}" },
-               "#{@name}: #{Report::Format.counted(over.size, "group")} over budget (#{@budget} per group)"].join("\n")
+        abort ["", *over.first(5).map { |item| "#{@name}: #{describe(item, result)}" },
+               "#{@name}: #{over.size} over budget (#{@budget} for each #{noun} in #{rounds})"].join("\n")
       end
 
-      def describe(group)
+      def describe(item, result)
+        return describe_group(item) unless result[:holders]
+
+        holder = Report::Holder.new(item, result)
+        "#{holder.name} grows: #{holder.size}#{holder.code&.then { |place| ", allocated at #{place}" }}"
+      end
+
+      def describe_group(group)
         words = Report::Group.new(group)
-        "#{Report::Format.count(group[:count])} #{words.title} (#{Report::Format.bytes(group[:memsize])}) " \
-          "#{words.detail(200)&.then { |place| "allocated at #{place}" }}"
+        "#{Report::Format.count(group[:count])} #{words.title} (#{Report::Format.bytes(group[:memsize])}) retained" \
+          "#{words.detail(200)&.then { |place| ", allocated at #{place}" }}"
       end
 
       def announce = puts("", "Dumps: #{@dumps.map { |path| Printable.call(path) }.join(" ")}")

@@ -1,0 +1,136 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class Report
+    # The report as one self-contained file: no scripts, nothing to load; for a browser, a phone, a printer.
+    class HTML
+      include Format
+
+      autoload :Charts, "leak_hunter/report/html/charts"
+
+      STYLE = File.join(__dir__, "html/style.css")
+      # What the page's policy allows: this style alone.
+      STYLE_HASH = File.join(__dir__, "html/style.sha256")
+      ESCAPES = { "&" => "&amp;", "<" => "&lt;", ">" => "&gt;", '"' => "&quot;", "'" => "&#39;" }.freeze
+      # Columns of paths.
+      WIDTH = 90
+      # Groups in the table.
+      GROUPS = 50
+      private_constant :STYLE, :STYLE_HASH
+
+      # @param text [String] of any origin
+      # @return [String] that text, for a page
+      def self.escape(text) = Printable.call(text).gsub(/[&<>"']/, ESCAPES)
+
+      # @param result [Hash] of a diff
+      def initialize(result)
+        @result = result
+        @overview = Overview.new(result, top: result[:holders].size) if result[:holders]
+      end
+
+      # @return [String]
+      def to_s
+        <<~HTML
+          <!doctype html>
+          <html lang="en">
+          <head>
+          <meta charset="utf-8">
+          <meta http-equiv="Content-Security-Policy" content="#{policy}">
+          <meta name="viewport" content="width=device-width, initial-scale=1">
+          <meta name="color-scheme" content="light dark">
+          <meta name="referrer" content="no-referrer">
+          <link rel="icon" href="data:,">
+          <title>#{escape("LeakHunter: #{headline}")}</title>
+          <style>#{read(STYLE)}</style>
+          </head>
+          <body>
+          <header><h1>#{escape(headline)}</h1>#{facts}</header>
+          <main>
+          #{[*holders, *folded, paths, sites, certainty].compact.join("\n")}
+          </main>
+          </body>
+          </html>
+        HTML
+      end
+
+      private
+
+      def escape(text) = HTML.escape(text)
+
+      def read(path) = File.read(path, encoding: Encoding::UTF_8)
+
+      def policy
+        "default-src 'none'; style-src '#{read(STYLE_HASH).strip}'; img-src data:; base-uri 'none'; form-action 'none'"
+      end
+
+      def headline = @headline ||= (@overview ? Headline : Objects).new(@result).to_s
+
+      def facts = @overview && "<p>#{escape(Headline.new(@result).facts)}</p>"
+
+      def holders
+        return [] unless @overview
+
+        @overview.shown.map.with_index(1) { |holder, index| card(holder, index) }
+      end
+
+      def card(holder, index)
+        rows = { "rate" => holder.rate, "size" => holder.size,
+                 "why" => (holder.reason unless holder.verdict == Findings::GROWING), "code" => holder.code,
+                 "fix" => [holder.freed, *holder.fixes].join(" ") }.compact
+        <<~HTML
+          <details class="holder" #{"open" if index == 1 || holder.verdict == Findings::GROWING}>
+          <summary><h2>#{index}. <span class="verdict #{escape(holder.verdict)}">#{escape(holder.verdict)}</span> #{escape(holder.name)}</h2></summary>
+          #{Charts.windows(holder)}
+          <dl>#{rows.map { |name, text| "<dt>#{name}</dt><dd>#{escape(text)}</dd>" }.join}</dl>
+          <pre>#{holder.path.to_text(WIDTH).map { |line| escape_line(line) }.join("\n")}</pre>
+          #{"<p class=\"next\"><code>#{escape(holder.next_command)}</code></p>" if holder.next_command}
+          </details>
+        HTML
+      end
+
+      def escape_line(line) = line.gsub(/[&<>"']/, ESCAPES)
+
+      # Holders that do not grow, each with its numbers.
+      def folded
+        return [] unless @overview
+
+        @overview.folded.map do |fold|
+          rows = fold.holders.map { |holder| [escape(holder.name), escape(holder.rate), escape(holder.size)] }
+          next "<p>#{escape("#{fold.title}: #{fold.text}")}</p>" if rows.empty?
+
+          section("#{fold.title}: #{fold.text}", table(%w[holder rate size], rows))
+        end
+      end
+
+      def paths
+        return unless @result[:holders]&.any?
+
+        section("Bytes that leaked, by the path from the roots", Charts.paths(@result[:holders]))
+      end
+
+      def sites
+        groups = @result[:groups].first(GROUPS)
+        return if groups.empty?
+
+        rows = groups.map do |group|
+          words = Group.new(group)
+          [escape(words.title), escape(words.detail(WIDTH).to_s), count(group[:count]), bytes(group[:memsize])]
+        end
+        title = "Where the #{counted(@result[:totals][:count], "leaked object")} were allocated"
+        section(title, table(["", "allocated at", "objects", "bytes"], rows))
+      end
+
+      def certainty = section("Certainty", "<p>#{escape(Evidence.new(@result).to_s)}</p>")
+
+      def section(title, content) = "<details><summary>#{escape(title)}</summary>\n#{content}\n</details>"
+
+      # @param rows [Array<Array<String>>] of escaped text
+      def table(header, rows)
+        head = header.map { |name| "<th scope=\"col\">#{name}</th>" }.join
+        body = rows.map { |cells| "<tr>#{cells.map { |cell| "<td>#{cell}</td>" }.join}</tr>" }
+        "<div class=\"wide\"><table><thead><tr>#{head}</tr></thead>\n" \
+          "<tbody>\n#{body.join("\n")}\n</tbody></table></div>"
+      end
+    end
+  end
+end

@@ -1,0 +1,74 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class Report
+    # The report for an issue or a pull request, in GitHub's Markdown.
+    class Markdown
+      include Format
+
+      # What Markdown, or HTML in it, would take for more than text.
+      SPECIAL = /[\\`*_{}\[\]<>&#|~!]/
+      # Columns of the lines that are shown as they are.
+      WIDTH = 100
+      GROUPS = 10
+
+      # @param top [Integer, nil] groups to show; nil shows all
+      # @param holders [Integer, nil] holders to show, of those that grow; nil shows all
+      def initialize(result, holders:, top:)
+        @result = result
+        @holders = holders
+        @top = top
+      end
+
+      # @return [String]
+      def to_s
+        parts = @result[:holders] ? with_holders : ["# #{escape(Objects.new(@result).to_s)}"]
+        "#{[*parts, sites, "## Certainty", escape(Evidence.new(@result).to_s)].compact.join("\n\n")}\n"
+      end
+
+      private
+
+      def with_holders
+        headline = Headline.new(@result)
+        overview = Overview.new(@result, top: @holders)
+        ["# #{escape(headline.to_s)}", escape(headline.facts),
+         *overview.shown.map.with_index(1) { |holder, index| section(holder, index) },
+         *overview.folded.map { |fold| "#{escape(fold.title)}: #{escape(fold.text)}" }]
+      end
+
+      def section(holder, index)
+        facts = { "rate" => holder.rate, "size" => holder.size, "why" => holder.reason, "code" => holder.code,
+                  "fix" => [holder.freed, *holder.fixes].join(" ") }.compact
+        facts.delete("why") if holder.verdict == Findings::GROWING
+        command = holder.next_command
+        ["## #{index}. #{holder.verdict.to_s.capitalize}: #{escape(holder.name)}",
+         facts.map { |name, text| "- **#{name}**: #{escape(text)}" }.join("\n"),
+         block(holder.path.to_text(WIDTH).join("\n")), (block(command) if command)].compact.join("\n\n")
+      end
+
+      def sites
+        groups = @result[:groups].first(@top || @result[:groups].size)
+        return if groups.empty?
+
+        rows = groups.map do |group|
+          words = Group.new(group)
+          [escape(words.title), escape(words.detail(WIDTH).to_s), count(group[:count]), bytes(group[:memsize])]
+        end
+        "## Where it was allocated\n\n#{table(["", "allocated at", "objects", "bytes"], rows)}"
+      end
+
+      def table(header, rows)
+        lines = [header, ["---", "---", "--:", "--:"], *rows]
+        lines.map { |cells| "| #{cells.join(" | ")} |" }.join("\n")
+      end
+
+      # A fence is longer than any that the text has.
+      def block(text)
+        fence = "`" * [3, (text.scan(/`+/).map(&:length).max || 0) + 1].max
+        "#{fence}\n#{text}\n#{fence}"
+      end
+
+      def escape(text) = printable(text).gsub(SPECIAL) { |char| "\\#{char}" }
+    end
+  end
+end
