@@ -251,6 +251,12 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
     RUBY
   end
 
+  it "says that a folder cannot be made" do
+    skip "there is no /proc here" unless File.directory?("/proc/self")
+    expect { Timeout.timeout(60) { described_class.dump!(dir: "/proc/self/leak_hunter/dumps") } }
+      .to raise_error(LeakHunter::RecordingError, %r{/proc/self/leak_hunter})
+  end
+
   it "refuses a second dump while one is taken, and takes one afterwards" do
     run_ruby(<<~'RUBY', @tmpdir)
       heap = Array.new(200_000) { |i| "text #{i}" }

@@ -44,11 +44,14 @@ module LeakHunter
 
       private
 
-      def make(dir, mode = 0o777)
+      # Some places take no folder though there is the one above: /proc, and a directory that was deleted.
+      def make(dir, mode = 0o777, again: true)
         Dir.mkdir(dir, mode)
       rescue Errno::ENOENT
+        raise unless again
+
         make(File.dirname(dir))
-        retry
+        make(dir, mode, again: false)
       rescue Errno::EEXIST, Errno::EISDIR, Errno::EROFS, Errno::EACCES
         raise unless File.directory?(dir)
       end
