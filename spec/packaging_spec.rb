@@ -13,6 +13,12 @@ RSpec.describe "The gem" do
     expect(spec.files.grep(/\.(so|bundle|dylib|gem)\b|\A(target|tmp|pkg|spec|bench)\b/)).to be_empty
   end
 
+  it "has the documentation that the README leads to" do
+    links = Document.new("README.md").links.map(&:path)
+    expect(links.grep(%r{\Adocs/})).not_to be_empty
+    expect(links - spec.files).to eq(%w[CONTRIBUTING.md])
+  end
+
   it "has everything that cargo needs, and neither Rust's tests nor the fuzzer" do
     crates = Dir.glob("ext/*/{Cargo.toml,build.rs,extconf.rb,src/**/*.rs}", base: root)
     included = Dir.glob("ext/*/src/**/*.rs", base: root).flat_map do |file|
