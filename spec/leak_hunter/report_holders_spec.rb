@@ -125,6 +125,13 @@ RSpec.describe "The report of holders" do
     expect(said).not_to include("Node10")
   end
 
+  it "gives a long name lines of its own, and loses nothing of it" do
+    name = "ActiveSupport::Notifications.@notifier.@string_subscribers[\"#{"sql" * 20}\"]#{".@deep" * 30}"
+    title = text(holder(name:))[/^1\. GROWING\n.*?(?=\n   rate)/m].lines(chomp: true)
+    expect(title.drop(1).map(&:strip).join).to eq(name)
+    expect(title.map(&:length).max).to be <= 80
+  end
+
   it "shows the holder of a long path, too" do
     links = Array.new(12) { |number| SampleReport.step("Node#{number}", "OBJECT", "instance_variable", "@next") }
     path = [*SampleReport.holder_path.first(3), *links, *SampleReport.holder_path.drop(3), *links]

@@ -103,6 +103,20 @@ RSpec.describe LeakHunter::Report do
     end
   end
 
+  it "says how to get a better answer where nothing was traced" do
+    dumps = SampleReport.result[:dumps].map { |dump| dump.merge(traced: 0) }
+    result = SampleReport.result(identity: "address+class", evidence: { confidence: "low" }).merge(dumps:)
+    expect(unwrapped(described_class.new(result).to_s)).to match(/Use LeakHunter\.dump!/)
+    expect(text(identity: "address+class", evidence: { confidence: "low" })).not_to include("Use LeakHunter.dump!")
+  end
+
+  it "says between which of many dumps objects moved" do
+    result = SampleReport.result(evidence: { compaction: { first_to_second: true, second_to_third: false,
+                                                           source: "recorded" } })
+    four = result.merge(dumps: [*result[:dumps], result[:dumps].last])
+    expect(unwrapped(described_class.new(four).to_s)).to include("between the first and the last but one dump")
+  end
+
   describe "groups" do
     def rows(*groups, width: 80) = text(groups:, width:).split("\n\n")[1].lines(chomp: true)
 

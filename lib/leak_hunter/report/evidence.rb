@@ -14,6 +14,10 @@ module LeakHunter
                                 "allocation data of objects that move."
       }.freeze
 
+      PAIRS = { first_to_second: "the first and the second", second_to_third: "the second and the third" }.freeze
+      PAIRS_OF_MANY = { first_to_second: "the first and the last but one",
+                        second_to_third: "the last but one and the last" }.freeze
+
       def initialize(result)
         @result = result
         @evidence = result[:evidence]
@@ -22,7 +26,7 @@ module LeakHunter
 
       # @return [String] one paragraph
       def to_s
-        printable([certainty, untraced, slots, compaction, withheld, skipped, process].compact.join(" "))
+        printable([certainty, untraced, remedy, slots, compaction, withheld, skipped, process].compact.join(" "))
       end
 
       private
@@ -61,6 +65,14 @@ module LeakHunter
         "#{text}; #{count(survivors)} of them #{are(survivors)} in this result, matched by address and class."
       end
 
+      # Dumps of ObjectSpace alone know neither where objects were allocated nor when.
+      def remedy
+        return if @evidence[:identity] == "address" || exact?
+        return unless @result[:dumps].any? { |dump| dump[:recorded].nil? && dump[:traced].to_i.zero? }
+
+        "Use LeakHunter.dump! instead of ObjectSpace.dump_all: it traces allocations, and the answer is exact."
+      end
+
       def slots
         slots = @evidence[:slots_reused].to_i
         return if slots.zero? || @evidence[:identity] == "address"
@@ -71,7 +83,7 @@ module LeakHunter
 
       def compaction
         compaction = @evidence[:compaction] || {}
-        pairs = { first_to_second: "the first and the second", second_to_third: "the second and the third" }
+        pairs = @result[:dumps].size > 3 ? PAIRS_OF_MANY : PAIRS
         pairs = pairs.filter_map { |key, words| words if compaction[key] }
         return if pairs.empty?
 

@@ -30,10 +30,22 @@ module LeakHunter
          *row("next", command(holder), whole: true)].join("\n")
       end
 
-      # Names are not cut: a wide one takes lines of its own.
+      # Names are not cut: a long one takes lines of its own.
       def title(holder, number)
-        first, *lines = wrap("#{holder.verdict.to_s.upcase} #{BOUND}#{holder.name}", @width - number.length).split("\n")
+        verdict = holder.verdict.to_s.upcase
+        lines = wrap_name(holder.name, @width - INDENT.length)
+        room = @width - number.length - verdict.length - 2
+        first = lines.one? && columns(lines.first) <= room ? "#{verdict}  #{lines.shift}" : verdict
         ["#{number}#{@style.paint(first, :bold)}", *lines.map { |line| "#{INDENT}#{@style.paint(line, :bold)}" }]
+      end
+
+      # Breaks a name between its parts, and a part that is too long anywhere.
+      def wrap_name(name, width)
+        parts = name.scan(/.+?(?=::|\.|\[| → |, |\z)/m).flat_map { |part| part.scan(/.{1,#{width / 2}}/m) }
+        parts.each_with_object([+""]) do |part, lines|
+          lines << +"" if columns(lines.last) + columns(part) > width
+          lines.last << (lines.last.empty? ? part.lstrip : part)
+        end
       end
 
       def rate(holder)
