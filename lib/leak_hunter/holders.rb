@@ -50,8 +50,8 @@ module LeakHunter
   # [`:addresses`] a few of the leaked objects
   # [`:path`] from the roots to one of them: `:address`, `:class`, `:type`, `:edge` (how the step before refers to it:
   #   `:kind`, `:name`, `:named_by`; of the kind `"gap"`, where steps of a long path are left out, also `:omitted`, how
-  #   many), `:growth` of a collection (as above), `:thread`, the name of a thread that has one, where that is known, and
-  #   `:old` of a class that another one of its name has replaced
+  #   many), `:growth` of a collection (as above), `:thread`, the name of a thread that has one, where that is known,
+  #   and `:old` of a class that another one of its name has replaced
   # [`:position`] index of the holder in `:path`
   # [`:other_paths`] as `:path`, to one object each of up to two other groups that it holds, most objects first
   # [`:fingerprint`] 16 hex digits, the same for the same holder in every run, worker and Ruby version

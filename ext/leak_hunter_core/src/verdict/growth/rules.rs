@@ -88,6 +88,7 @@ fn by_lengths(series: &Series, grown: &[f64], work: &Work) -> Because {
         return Because::TurnsOver;
     }
     let stopped = match series.replaced_last(last) {
+        _ if series.inside_last => Because::LengthsUnknown,
         replaced if replaced > 0.0 && replaced >= STILL_COMES * series.stayed() => Because::LengthFlat,
         _ => Because::Stopped,
     };

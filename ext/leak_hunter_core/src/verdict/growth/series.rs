@@ -6,6 +6,10 @@ use super::Level;
 const MOSTLY_OBJECTS: f64 = 0.5;
 /// So many times as many objects stayed as the entries that stayed account for: they hang on something else.
 const UNACCOUNTED: f64 = 4.0;
+/// Of what stays from a window on average: as much is no chance.
+const MUCH: f64 = 0.5;
+/// Objects of the last window below this may be merely in use.
+const MANY: f64 = 20.0;
 
 /// A level's numbers, for each window.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub(super) struct Series {
     pub(super) grown_last: Option<f64>,
     /// Entries born in it and still there, in units of the length.
     pub(super) entered: Option<Vec<f64>>,
+    /// In the last window as much came as in those before, but not by new entries: something inside the entries may grow.
+    pub(super) inside_last: bool,
 }
 
 impl Series {
@@ -38,6 +44,7 @@ impl Series {
                 .collect::<Option<Vec<f64>>>()
                 .filter(|it| !it.is_empty()),
             entered: None,
+            inside_last: false,
         };
         let all: f64 = level.entries.iter().flatten().map(|it| *it as f64).sum();
         let last = lengths.last().copied().flatten().unwrap_or(0) as f64;
@@ -48,10 +55,15 @@ impl Series {
                 let entered: Vec<f64> = by_window.map(|it| *it as f64 * last / all).collect();
                 let kept: f64 = level.births.iter().map(|it| it.count as f64).sum();
                 let objects_an_entry = kept / last;
-                let stayed = |list: &[f64]| list.iter().take(windows - 1).sum::<f64>();
-                let accounted = stayed(&entered) * objects_an_entry;
-                // what hangs on entries that are as old as ever, or on the newest one: its length does not tell
-                if stayed(&series.born) > UNACCOUNTED * accounted.max(0.5) {
+                let usual = mean(&series.born[..windows - 1]);
+                let is_unaccounted = |window: usize| {
+                    let accounted = entered[window] * objects_an_entry;
+                    series.born[window] > UNACCOUNTED * accounted.max(0.5) && series.born[window] >= MUCH * usual
+                };
+                // what hangs on entries that are older, or on the newest one: the collection's length does not tell
+                let before_last = (0..windows - 1).any(is_unaccounted);
+                series.inside_last = is_unaccounted(windows - 1) && series.born[windows - 1] >= MANY;
+                if before_last {
                     (series.grown, series.grown_last) = (None, None);
                 } else {
                     series.entered = Some(entered);
