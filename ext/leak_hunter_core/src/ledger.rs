@@ -5,7 +5,7 @@
 //! use leak_hunter_core::ledger::{Conclusion, Entry, Ledger};
 //!
 //! let entry = |rss, objects| Entry {
-//!     memory: Some(Memory { rss: Some(rss), ..Memory::default() }),
+//!     memory: Some(Memory { rss: Some(rss), heap_bytes: Some(60_000_000), ..Memory::default() }),
 //!     objects: Some(objects),
 //!     tracing: Some(0),
 //!     own: Some(0),

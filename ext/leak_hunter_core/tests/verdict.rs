@@ -91,6 +91,15 @@ fn shapes_of_the_contracts() {
     );
     // objects that hang on entries as old as ever
     assert_eq!(judged(&[10, 60, 60], &[5; 3], &[5, 0, 0]), Verdict::Growing);
+    // lists that came with their keys in the first window, and grow since
+    assert_eq!(
+        judged(&[2, 310, 300, 300], &[0, 5, 5, 5], &[1, 10, 0, 0]),
+        Verdict::Growing
+    );
+    assert_eq!(
+        judged(&[2, 310, 300], &[0, 5, 5], &[1, 10, 0]),
+        Verdict::Inconclusive
+    );
     // a list in a collection that always has its newest node only
     assert_eq!(
         judged(&[10, 60, 60, 60], &[1; 4], &[0, 0, 0, 1]),
