@@ -58,7 +58,8 @@ impl Series {
                 let usual = mean(&series.born[..windows - 1]);
                 let is_unaccounted = |window: usize| {
                     let accounted = entered[window] * objects_an_entry;
-                    series.born[window] > UNACCOUNTED * accounted.max(0.5) && series.born[window] >= MUCH * usual
+                    series.born[window] > UNACCOUNTED * accounted.max(0.5)
+                        && series.born[window] >= MUCH * usual
                 };
                 // what hangs on entries that are older, or on the newest one: the collection's length does not tell
                 let before_last = (0..windows - 1).any(is_unaccounted);
