@@ -19,7 +19,8 @@ namespace :cargo do
 
   desc "Build the documentation of the Rust code, warnings are errors"
   task :doc do
-    sh({ "RUSTDOCFLAGS" => "-D warnings" }, "cargo", "doc", "--workspace", "--no-deps", "--locked")
+    flags = { "RUSTDOCFLAGS" => "-D warnings -A rustdoc::private_intra_doc_links" }
+    sh flags, "cargo", "doc", "--workspace", "--no-deps", "--locked", "--document-private-items"
   end
 end
 

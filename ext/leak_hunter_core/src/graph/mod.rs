@@ -9,7 +9,7 @@
 //! |---|---|---|---|
 //! | [`Graph::new`]: levels | breadth-first search | nodes + edges | 1 byte an object |
 //! | [`Graph::parents`]: shortest paths | breadth-first search | nodes + edges | 4 bytes a node |
-//! | [`dominators`] and retained sizes | Semi-NCA | see there | 16 bytes a node; at the peak 40, and 8 an edge from a later node |
+//! | [`dominators`](mod@dominators) and retained sizes | Semi-NCA | see there | 16 bytes a node; at the peak 40, and 8 an edge from a later node |
 //! | [`Dominated`]: the tree downwards | counting sort | nodes | 8 bytes a node |
 //! | [`Referrers`]: the references reversed | counting sort | nodes + edges | 4 bytes an edge |
 //!
