@@ -16,10 +16,11 @@ namespace :bench do
     sh "cargo", "build", "--release", "--locked", "-p", "leak_hunter_core", "--example", "graph_phases"
   end
 
-  desc "The verdict on simulated programs: confusion matrix, precision and recall (RUNS=400 of each)"
-  task :verdict do
+  desc "The verdict on simulated programs (HISTORIES=400 of each) and on real ones that do not leak (RUNS=200)"
+  task verdict: :compile do
     sh "cargo", "run", "--quiet", "--release", "--locked", "-p", "leak_hunter_core", "--example", "verdicts",
-       ENV.fetch("RUNS", "400")
+       ENV.fetch("HISTORIES", "400")
+    bench["clean_runs"]
   end
 
   desc "How soon a diff lets go when it is stopped"
@@ -39,5 +40,6 @@ namespace :bench do
     bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
     bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
     bench["busy_threads", { "THREADS" => "2", "OBJECTS" => "1000" }]
+    bench["clean_runs", { "RUNS" => "3", "GATE" => "no" }]
   end
 end

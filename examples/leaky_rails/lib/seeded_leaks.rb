@@ -14,6 +14,12 @@ module SeededLeaks
   # A constant: the visits were to be saved, and the list to be emptied, some day.
   AUDIT_TRAIL = [] # rubocop:disable Style/MutableConstant
 
+  # In their place, for a news site that does not leak.
+  module Mended
+    def audit(_path) = nil
+    def tell_of_edits(_params) = nil
+  end
+
   class << self
     def audit(path) = AUDIT_TRAIL << Visit.new(path.dup)
 
@@ -31,6 +37,9 @@ module SeededLeaks
         (Thread.current[:recent_queries] ||= []) << query
       end
     end
+
+    # Nothing leaks from now on: what is asked of it is not done.
+    def mend = singleton_class.prepend(Mended)
 
     # How much of it there is, for those who check whether it is found. Of the thread that serves the request.
     def planted = { visits: AUDIT_TRAIL.size, queries: Thread.current[:recent_queries].to_a.size }
