@@ -36,7 +36,7 @@ module LeakHunter
       CLASS_ATTRIBUTE = " (class_attribute)"
 
       # Of a class that another one of its name has replaced.
-      OLD = " (replaced since)"
+      REPLACED = " (replaced since)"
 
       # @param step [Hash] of a path
       # @return [Boolean] whether Ruby code could have a reference to it
@@ -141,7 +141,7 @@ module LeakHunter
       # Of a linked list one link is enough, and of a collection inside a wrapper the wrapper.
       def append_class(name, step)
         last = step.equal?(@path[@position])
-        return name << " → #{step[:class]}#{OLD}" if step[:old]
+        return name << " → #{step[:class]}#{REPLACED}" if step[:old]
 
         return if SILENT.include?(step[:edge][:kind]) && last && name != "Object"
 

@@ -88,7 +88,9 @@ module LeakHunter
         # Told by the file in which an outermost module was first made.
         def own?(name)
           file, = CoreMethods::CONST_SOURCE_LOCATION.bind_call(Object, name, false)
-          !(file.nil? || file == BUILT_IN || file.start_with?(*LIBRARIES) || GEM.match?(file))
+          return false unless file.is_a?(String) # false for some constants that are loaded when they are used
+
+          !(file == BUILT_IN || file.start_with?(*LIBRARIES) || GEM.match?(file))
         end
 
         # Takes out what has a name.
