@@ -67,7 +67,7 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
     }
     recorded.generation = Generation::new(ruby.gc_count() as u64);
     recorded.memory = Some(Box::new(memory(ruby, resident, page_size)));
-    let (found, named, pause) = paused(ruby, &api, buffers, ask_for_sites == Some(true))?;
+    let Walk { found, named, pause } = paused(ruby, &api, buffers, ask_for_sites == Some(true))?;
     recorded.compactions = ruby.gc_stat("compact_count").unwrap_or(0) as u64;
     if collections > 0 {
         begin_generation(ruby)?;
@@ -114,14 +114,17 @@ fn beside_ractors(ruby: &Ruby) -> Result<bool, Error> {
     Ok(ractors.funcall::<_, _, usize>("count", ())? > 1)
 }
 
+/// What a walk has found.
+struct Walk {
+    found: Found,
+    named: Named,
+    /// For so long the process stood still.
+    pause: Duration,
+}
+
 /// Walks the heap and reads the names of what is in it: all of it while other Ractors are stopped, and with garbage
 /// collection off, so that nothing that was found can change or be freed.
-fn paused(
-    ruby: &Ruby,
-    api: &Api,
-    buffers: Buffers,
-    ask_for_sites: bool,
-) -> Result<(Found, Named, Duration), Error> {
+fn paused(ruby: &Ruby, api: &Api, buffers: Buffers, ask_for_sites: bool) -> Result<Walk, Error> {
     let start = Instant::now();
     let was_disabled = ruby.gc_disable();
     let body = || {
@@ -139,7 +142,7 @@ fn paused(
     let (found, named) = outcome
         .flatten()
         .ok_or_else(|| errors::internal(ruby, "it panicked while it walked the heap"))?;
-    Ok((found, named, pause))
+    Ok(Walk { found, named, pause })
 }
 
 /// Begins a new generation, so that what is made from here on is not of that of the walk.

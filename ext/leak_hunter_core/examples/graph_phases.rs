@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|object| heap.generation(*object).is_some_and(|born| born >= since))
         .map(|object| Leaked { object, group: 0 })
         .collect();
-    let holders = holders_in(&graph, &tree, &parents, &leaked, Some(since), &progress)?;
+    let found = holders_in(&graph, &tree, &parents, &leaked, Some(since), &progress)?;
     watch.lap("holders");
 
     let counts = [
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ("references", heap.reference_count()),
         ("tables", heap.memory() as u64),
         ("leaked", leaked.len() as u64),
-        ("holders", holders.0.len() as u64),
+        ("holders", found.holders.len() as u64),
         ("retained", tree.retained(graph.top())),
     ];
     let counts = counts

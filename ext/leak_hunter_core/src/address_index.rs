@@ -3,7 +3,7 @@
 //! Built from an [`AddressSet`]: a bitmap for each 64 KiB page of the heap, and how many addresses lie before it. A number
 //! costs about a byte, where a sorted list of addresses would cost eight.
 
-use crate::address_set::{AddressSet, NumberedPage, PAGE_SHIFT, Page, WORDS, place};
+use crate::address_set::{AddressSet, NumberedPage, PAGE_SHIFT, Page, Pages, Place, WORDS, place};
 use crate::heap::NONE;
 use crate::ids::{Address, ObjectId};
 
@@ -110,7 +110,7 @@ impl AddressIndex {
     /// Numbers the addresses of a set. `None` when there are more than 2³¹ of them.
     pub fn new(set: AddressSet) -> Option<Self> {
         let length = u32::try_from(set.len()).ok().filter(|length| *length < 1 << 31)?;
-        let (pages, mut odd) = set.into_pages();
+        let Pages { pages, mut odd } = set.into_pages();
         odd.sort_unstable();
         let mut index = Self {
             runs: Vec::new(),
@@ -158,7 +158,7 @@ impl AddressIndex {
     #[inline]
     pub fn number(&self, address: Address) -> Option<ObjectId> {
         let number = match place(address) {
-            Some((page, slot)) => {
+            Some(Place { page, slot }) => {
                 let ranked = self.page(page)?;
                 ranked.first + ranked.slots.rank(slot)?
             }

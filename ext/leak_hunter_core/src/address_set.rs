@@ -90,10 +90,27 @@ impl Page {
     }
 }
 
+/// Where an address that is a multiple of 8 is.
+pub(crate) struct Place {
+    pub(crate) page: u64,
+    pub(crate) slot: u16,
+}
+
 #[inline]
-pub(crate) fn place(address: Address) -> Option<(u64, u16)> {
+pub(crate) fn place(address: Address) -> Option<Place> {
     let address = address.get();
-    (address & 7 == 0).then_some((address >> PAGE_SHIFT, (address >> 3) as u16 & (SLOTS as u16 - 1)))
+    (address & 7 == 0).then_some(Place {
+        page: address >> PAGE_SHIFT,
+        slot: (address >> 3) as u16 & (SLOTS as u16 - 1),
+    })
+}
+
+/// The addresses of a set.
+pub(crate) struct Pages {
+    /// Ascending.
+    pub(crate) pages: Vec<NumberedPage>,
+    /// The addresses that are no multiple of 8.
+    pub(crate) odd: Vec<Address>,
 }
 
 impl AddressSet {
@@ -101,7 +118,7 @@ impl AddressSet {
     #[inline]
     pub fn insert(&mut self, address: Address) -> bool {
         let new = match place(address) {
-            Some((page, slot)) => {
+            Some(Place { page, slot }) => {
                 let number = match self.last {
                     Some(last) if last.page == page => last.number,
                     _ => self.number(page),
@@ -128,7 +145,7 @@ impl AddressSet {
     #[inline]
     pub fn contains(&self, address: Address) -> bool {
         match place(address) {
-            Some((page, slot)) => self
+            Some(Place { page, slot }) => self
                 .numbers
                 .get(&page)
                 .is_some_and(|number| self.pages[*number as usize].contains(slot)),
@@ -141,8 +158,8 @@ impl AddressSet {
         self.length
     }
 
-    /// The pages in ascending order, and the addresses that are no multiple of 8.
-    pub(crate) fn into_pages(mut self) -> (Vec<NumberedPage>, Vec<Address>) {
+    /// All addresses, by page.
+    pub(crate) fn into_pages(mut self) -> Pages {
         let mut numbers: Vec<_> = self.numbers.into_iter().collect();
         numbers.sort_unstable();
         let pages = numbers
@@ -152,7 +169,10 @@ impl AddressSet {
                 NumberedPage { page, slots }
             })
             .collect();
-        (pages, self.odd.into_iter().collect())
+        Pages {
+            pages,
+            odd: self.odd.into_iter().collect(),
+        }
     }
 
     /// Takes over all of `other`; returns how many were in both.

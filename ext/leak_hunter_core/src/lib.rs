@@ -66,8 +66,8 @@
 //! let dump = tempfile::NamedTempFile::new()?;
 //! std::fs::write(dump.path(), "{\"address\":\"0x10\", \"type\":\"OBJECT\", \"memsize\":40}\n")?;
 //! let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build()?;
-//! let (Bytes(bytes), seen) = scan(&DumpFile::open(dump.path())?, &pool, &Progress::default(), Bytes::default)?;
-//! assert_eq!((bytes, seen.skipped), (40, 0));
+//! let read = scan(&DumpFile::open(dump.path())?, &pool, &Progress::default(), Bytes::default)?;
+//! assert_eq!((read.pass.0, read.seen.skipped), (40, 0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -99,6 +99,7 @@ pub mod progress;
 #[cfg(test)]
 mod test_support;
 pub mod verdict;
+mod vocabulary;
 
 pub use diff::{Options, Report, diff};
 pub use dump::DumpFile;

@@ -63,6 +63,13 @@ struct Cached<T> {
     number: u32,
 }
 
+/// The number of a value.
+pub(super) struct Number {
+    pub(super) number: u32,
+    /// The value was not known before.
+    pub(super) is_new: bool,
+}
+
 impl<T: Mix> Interned<T> {
     pub(super) fn new() -> Self {
         Self {
@@ -76,13 +83,16 @@ impl<T: Mix> Interned<T> {
         }
     }
 
-    /// The number of a value, and whether it is new.
+    /// The number of a value.
     #[inline]
-    pub(super) fn number(&mut self, value: T) -> (u32, bool) {
+    pub(super) fn number(&mut self, value: T) -> Number {
         let place = value.mix().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let cached = &mut self.cache[place as usize % CACHE];
         if cached.value == value {
-            return (cached.number, false);
+            return Number {
+                number: cached.number,
+                is_new: false,
+            };
         }
         let known = self.all.len() as u32;
         let number = match self.numbers.entry(value) {
@@ -93,6 +103,9 @@ impl<T: Mix> Interned<T> {
             }
         };
         *cached = Cached { value, number };
-        (number, number == known)
+        Number {
+            number,
+            is_new: number == known,
+        }
     }
 }

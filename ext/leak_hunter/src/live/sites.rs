@@ -122,13 +122,13 @@ impl Sites {
 
     #[inline]
     fn add(&mut self, address: Address, info: &AllocationInfo) {
-        let (site, _) = self.interned.number(Site {
+        let site = self.interned.number(Site {
             path: info.path as u64,
             line: info.line as u64,
             method: info.method as u64,
             generation: info.generation as u64 + 1,
         });
-        let site = SiteId::new(site);
+        let site = SiteId::new(site.number);
         self.by_object.push(TracedObject { address, site });
     }
 }

@@ -209,26 +209,32 @@ impl Named {
 
 /// The type with this number.
 fn type_of(kind: u64) -> Type {
-    const NAMED: [(T, Type); 18] = [
-        (T::RUBY_T_OBJECT, Type::Object),
-        (T::RUBY_T_CLASS, Type::Class),
-        (T::RUBY_T_MODULE, Type::Module),
-        (T::RUBY_T_FLOAT, Type::Float),
-        (T::RUBY_T_STRING, Type::String),
-        (T::RUBY_T_REGEXP, Type::Regexp),
-        (T::RUBY_T_ARRAY, Type::Array),
-        (T::RUBY_T_HASH, Type::Hash),
-        (T::RUBY_T_STRUCT, Type::Struct),
-        (T::RUBY_T_BIGNUM, Type::Bignum),
-        (T::RUBY_T_FILE, Type::File),
-        (T::RUBY_T_DATA, Type::Data),
-        (T::RUBY_T_MATCH, Type::Match),
-        (T::RUBY_T_COMPLEX, Type::Complex),
-        (T::RUBY_T_RATIONAL, Type::Rational),
-        (T::RUBY_T_SYMBOL, Type::Symbol),
-        (T::RUBY_T_IMEMO, Type::Imemo),
-        (T::RUBY_T_ICLASS, Type::IClass),
-    ];
-    let known = NAMED.iter().find(|(one, _)| number(*one) == kind);
-    known.map_or(Type::Other, |(_, type_)| *type_)
+    let has_number = |type_: &Type| number_of(*type_) == Some(kind);
+    Type::NAMED.into_iter().find(has_number).unwrap_or(Type::Other)
+}
+
+/// The number of a type that the walk reports.
+fn number_of(type_: Type) -> Option<u64> {
+    let number_of_type = match type_ {
+        Type::Object => T::RUBY_T_OBJECT,
+        Type::Class => T::RUBY_T_CLASS,
+        Type::Module => T::RUBY_T_MODULE,
+        Type::Float => T::RUBY_T_FLOAT,
+        Type::String => T::RUBY_T_STRING,
+        Type::Regexp => T::RUBY_T_REGEXP,
+        Type::Array => T::RUBY_T_ARRAY,
+        Type::Hash => T::RUBY_T_HASH,
+        Type::Struct => T::RUBY_T_STRUCT,
+        Type::Bignum => T::RUBY_T_BIGNUM,
+        Type::File => T::RUBY_T_FILE,
+        Type::Data => T::RUBY_T_DATA,
+        Type::Match => T::RUBY_T_MATCH,
+        Type::Complex => T::RUBY_T_COMPLEX,
+        Type::Rational => T::RUBY_T_RATIONAL,
+        Type::Symbol => T::RUBY_T_SYMBOL,
+        Type::Imemo => T::RUBY_T_IMEMO,
+        Type::IClass => T::RUBY_T_ICLASS,
+        Type::Node | Type::Zombie | Type::Moved | Type::None | Type::Shape | Type::Other => return None,
+    };
+    Some(number(number_of_type))
 }

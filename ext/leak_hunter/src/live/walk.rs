@@ -313,8 +313,8 @@ impl Walk<'_> {
                 memsize: memsize as u64,
             });
         }
-        let (what, new) = self.kinds.number(what);
-        let what = KindId::new(what);
+        let interned = self.kinds.number(what);
+        let what = KindId::new(interned.number);
         // SAFETY: an object of this kind.
         let length = unsafe { length(object, kind) };
         self.rows.push(Row {
@@ -324,7 +324,7 @@ impl Walk<'_> {
             references: (self.sink.references.len() - before) as u32,
             length: u32::try_from(length).unwrap_or(u32::MAX),
         });
-        if new && kind == number(T::RUBY_T_DATA) {
+        if interned.is_new && kind == number(T::RUBY_T_DATA) {
             self.data.push(object);
         }
         if kind == number(T::RUBY_T_CLASS)

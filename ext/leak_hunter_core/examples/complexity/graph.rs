@@ -384,7 +384,7 @@ pub(crate) fn run(text: &[u8]) -> Result<(), Box<dyn Error>> {
         })
         .collect();
     let since = Some(Generation::new(LEAKED - 1));
-    let (holders, _) = holders_in(&graph, &tree, &parents, &leaked, since, &progress)?;
+    let holders = holders_in(&graph, &tree, &parents, &leaked, since, &progress)?.holders;
     let held: u64 = holders.iter().map(|holder| holder.count).sum();
     if held != leaked.len() as u64 {
         return Err(format!("{held} of {} leaked objects have a holder", leaked.len()).into());

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use leak_hunter_core::dump::{Failure, Pass, Record, scan};
+use leak_hunter_core::dump::{Failure, Pass, Record, Scanned, scan};
 use leak_hunter_core::{DumpFile, Progress};
 use libfuzzer_sys::fuzz_target;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -33,7 +33,7 @@ fuzz_target!(|text: &[u8]| {
     std::fs::write(&path, text).unwrap();
     let answers = pools().each_ref().map(|pool| {
         let file = DumpFile::open(&path)?;
-        let (sum, seen) = scan(&file, pool, &Progress::default(), || Sum(0, 0))?;
+        let Scanned { pass: sum, seen } = scan(&file, pool, &Progress::default(), || Sum(0, 0))?;
         Ok::<_, leak_hunter_core::Error>(((sum.0, sum.1), seen.skipped, seen.first_skipped))
     });
     match answers {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::graph::{Graph, Level, dominators, path};
 use leak_hunter_core::heap::Heap;
-use leak_hunter_core::holders::{Consequence, Holder, Leaked, holders_in};
+use leak_hunter_core::holders::{Consequence, Found, Holder, Leaked, holders_in};
 use leak_hunter_core::ids::{Generation, NodeId};
 use leak_hunter_core::Progress;
 use libfuzzer_sys::fuzz_target;
@@ -57,7 +57,7 @@ fuzz_target!(|input: &[u8]| {
         .map(|object| Leaked { object, group: object.get() % 3 })
         .collect();
     let since = Some(Generation::new(u64::from(picks[2]))).filter(|since| since.get() > 0);
-    let (holders, set_aside) = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
+    let Found { holders, set_aside } = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
     // what goes with what a holder keeps is told with it
     let told: u64 = holders.iter().map(|holder| holder.count + consequences(holder, |it| it.count)).sum();
     // Each is accounted for once: by a holder, as a cache of the VM's, or as garbage.

@@ -76,10 +76,33 @@ struct Site {
     generation: Option<Generation>,
 }
 
+/// The objects of one site.
+#[derive(Clone, Debug)]
+struct OfSite {
+    site: Site,
+    tally: Tally,
+}
+
+/// The groups the caller asked for.
+pub(crate) struct Grouped {
+    /// Sorted.
+    pub(crate) groups: Vec<Group>,
+    /// The sums of all, and of what the filters left out.
+    pub(crate) totals: GroupTotals,
+}
+
+/// What a site's objects are called.
+struct Named {
+    /// The class's name, for filters.
+    class: Option<String>,
+    /// What the caller groups by.
+    values: Values,
+}
+
 /// Objects by site.
 #[derive(Debug)]
 pub(crate) struct Sites {
-    by_key: HashMap<Box<[u8]>, (Site, Tally), RandomState>,
+    by_key: HashMap<Box<[u8]>, OfSite, RandomState>,
     scratch: Vec<u8>,
     by_generation: bool,
     samples: usize,
@@ -116,8 +139,8 @@ impl Sites {
         }
         fields.append_texts(&mut self.scratch);
         let tally = Tally::of(fields);
-        if let Some((_, known)) = self.by_key.get_mut(self.scratch.as_slice()) {
-            known.merge(&tally, self.samples);
+        if let Some(known) = self.by_key.get_mut(self.scratch.as_slice()) {
+            known.tally.merge(&tally, self.samples);
             return;
         }
         let text = |bytes: Option<&std::borrow::Cow<'_, [u8]>>| bytes.map(|bytes| lossy(bytes).into_owned());
@@ -130,35 +153,31 @@ impl Sites {
             method: text(fields.method.as_ref()),
             generation,
         };
-        self.by_key.insert(self.scratch.as_slice().into(), (site, tally));
+        self.by_key
+            .insert(self.scratch.as_slice().into(), OfSite { site, tally });
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        for (key, (site, tally)) in other.by_key {
+        for (key, of_site) in other.by_key {
             match self.by_key.get_mut(&key) {
-                Some((_, known)) => known.merge(&tally, self.samples),
-                None => drop(self.by_key.insert(key, (site, tally))),
+                Some(known) => known.tally.merge(&of_site.tally, self.samples),
+                None => drop(self.by_key.insert(key, of_site)),
             }
         }
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.by_key.values().map(|(_, tally)| tally.count).sum()
+        self.by_key.values().map(|it| it.tally.count).sum()
     }
 
-    /// The groups the caller asked for, sorted, with the sums of all and of what the filters left out.
-    pub(crate) fn into_groups(
-        self,
-        classes: &Classes,
-        options: &Options,
-        own_paths: &[String],
-    ) -> (Vec<Group>, GroupTotals) {
+    /// The groups the caller asked for.
+    pub(crate) fn into_groups(self, classes: &Classes, options: &Options, own_paths: &[String]) -> Grouped {
         let mut totals = GroupTotals::default();
         let samples = self.samples;
         let mut groups: HashMap<Values, Tally, RandomState> = HashMap::default();
-        for (site, tally) in self.by_key.into_values() {
-            let values = site.values(classes, options);
-            let (class, file) = (values.0.as_deref(), site.file.as_deref());
+        for OfSite { site, tally } in self.by_key.into_values() {
+            let named = site.named(classes, options);
+            let (class, file) = (named.class.as_deref(), site.file.as_deref());
             let is_in_own_path = |file: &str| own_paths.iter().any(|own| file.starts_with(own));
             let is_of_own_class = |class: &str| class == OURS || class.starts_with(OUR_NAMESPACE);
             let is_own = file.is_some_and(is_in_own_path) || class.is_some_and(is_of_own_class);
@@ -176,7 +195,7 @@ impl Sites {
             totals.bytesize = totals.bytesize.saturating_add(tally.bytesize);
             totals.memsize = totals.memsize.saturating_add(tally.memsize);
             groups
-                .entry(values.1)
+                .entry(named.values)
                 .and_modify(|known| known.merge(&tally, samples))
                 .or_insert(tally);
         }
@@ -189,13 +208,12 @@ impl Sites {
             key(two).cmp(&key(one)).then_with(|| one.values.cmp(&two.values))
         });
         totals.groups = groups.len() as u64;
-        (groups, totals)
+        Grouped { groups, totals }
     }
 }
 
 impl Site {
-    /// The class's name, for filters, and the values the caller groups by.
-    fn values(&self, classes: &Classes, options: &Options) -> (Option<String>, Values) {
+    fn named(&self, classes: &Classes, options: &Options) -> Named {
         let class = self
             .class
             .and_then(|address| classes.name(address))
@@ -215,7 +233,7 @@ impl Site {
             generation: self.generation,
             gem,
         };
-        (class, values)
+        Named { class, values }
     }
 }
 

@@ -90,13 +90,12 @@ impl Run<'_> {
         let moments = Moments::new(self.files, censuses, heap, moved, &self.options.own_paths);
         let since = censuses.first().and_then(|first| first.totals.generation);
         let (tree, parents) = (tree?, parents?);
-        let (holders, set_aside) =
-            holders_with(&graph, &tree, &parents, &leaked, since, &moments, self.progress)?;
+        let found = holders_with(&graph, &tree, &parents, &leaked, since, &moments, self.progress)?;
         let grown = grown_in_place(&graph, &parents, &moments, Some(strings), self.progress)?;
         self.count_step(bytes);
         Ok(Held {
-            holders,
-            set_aside,
+            holders: found.holders,
+            set_aside: found.set_aside,
             grown,
         })
     }

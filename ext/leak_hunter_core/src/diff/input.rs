@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::ThreadPool;
 
-use crate::dump::{DumpFile, DumpHeader, Failure, Fields, Pass, Record, Seen, scan};
+use crate::dump::{DumpFile, DumpHeader, Failure, Fields, Pass, Record, Scanned, Seen, scan};
 use crate::error::Result;
 use crate::heap::{Heap, Kind, Type};
 use crate::ids::ObjectId;
@@ -88,11 +88,17 @@ impl Source {
         pool: &ThreadPool,
         progress: &Progress,
         new: impl Fn() -> P + Sync,
-    ) -> Result<(P, Seen)> {
+    ) -> Result<Scanned<P>> {
         match self {
             Self::File(file) => scan(file, pool, progress, new),
-            Self::Heap(heap) => Ok((visit_heap(heap, pool, progress, new)?, Seen::default())),
-            Self::Mark(_) => Ok((new(), Seen::default())),
+            Self::Heap(heap) => Ok(Scanned {
+                pass: visit_heap(heap, pool, progress, new)?,
+                seen: Seen::default(),
+            }),
+            Self::Mark(_) => Ok(Scanned {
+                pass: new(),
+                seen: Seen::default(),
+            }),
         }
     }
 }

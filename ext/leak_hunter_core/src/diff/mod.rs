@@ -31,14 +31,14 @@ pub use survivor_addresses::survivor_addresses;
 use self::by_address::{Addresses, NewAndKept};
 use self::census::Census;
 pub(crate) use self::census::Totals;
-use self::groups::Sites;
+use self::groups::{Grouped, Sites};
 use self::identity::Judge;
 pub(crate) use self::input::Source;
 use self::moves::{SiteHashes, SitesOf};
 pub(crate) use self::survivors::Counts;
 use self::survivors::Survivors;
 use self::third::{Read, Third};
-use crate::dump::{Classes, DumpHeader, Pass, Seen};
+use crate::dump::{Classes, DumpHeader, Pass, Scanned, Seen};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Generation;
 use crate::ledger::Ledger;
@@ -106,7 +106,7 @@ impl Run<'_> {
         let mut all_seen = Vec::with_capacity(self.files.len());
         let mut moves = Vec::with_capacity(last);
         for index in 0..last {
-            let (census, seen) = self.census(index)?;
+            let Scanned { pass: census, seen } = self.census(index)?;
             // Dumps of different processes may be in any order.
             if let Some(before) = censuses.last() {
                 moves.push(self.continuity(index - 1, index, &before.classes, &census.classes)?);
@@ -129,19 +129,19 @@ impl Run<'_> {
             sites: None,
         };
         let new = || Third::new(Survivors::new(&judge, self.options), self.wants_rows());
-        let (third, third_seen) = self.pass(last, new)?;
-        all_seen.push(third_seen);
+        let third = self.pass(last, new)?;
+        all_seen.push(third.seen);
         let Read {
             survivors: mut third,
             rows,
             strings,
-        } = third.finish();
+        } = third.pass.finish();
         moves.push(self.continuity(last - 1, last, &second.classes, &third.classes)?);
         self.check_order(&censuses, Some(&third.totals))?;
         // Only a move makes the boundary generations need more than addresses, and only then is it looked up.
         if moves.iter().any(|it| it.moved == Some(true)) {
             judge.sites = Some([self.sites_of(0, first)?, self.sites_of(last - 1, second)?]);
-            third = self.pass(last, || Survivors::new(&judge, self.options))?.0;
+            third = self.pass(last, || Survivors::new(&judge, self.options))?.pass;
         }
         third.decide();
         let mut evidence = Facts {
@@ -175,15 +175,16 @@ impl Run<'_> {
         Ok(report)
     }
 
-    fn census(&self, index: usize) -> Result<(Census, Seen)> {
+    fn census(&self, index: usize) -> Result<Scanned<Census>> {
         let lengths = self.options.holders && matches!(self.files[index], Source::File(_));
-        let (mut census, seen) = self.pass(index, || Census::new(lengths))?;
+        let mut read = self.pass(index, || Census::new(lengths))?;
+        let census = &mut read.pass;
         census.seal();
         if let Source::Mark(recorded) = &self.files[index] {
             census.is_mark = true;
             census.totals.generation = Some(recorded.generation);
         }
-        Ok((census, seen))
+        Ok(read)
     }
 
     /// Dumps that say when they were taken need no guess.
@@ -214,14 +215,24 @@ impl Run<'_> {
     fn sites_of(&self, index: usize, census: &Census) -> Result<SiteHashes> {
         self.progress.enter(Phase::Read(index));
         let new = || SitesOf::new(census.totals.generation);
-        let (collected, _) = self.files[index].visit(&self.pool, self.progress, new)?;
-        Ok(collected.sites)
+        let collected = self.files[index].visit(&self.pool, self.progress, new)?;
+        Ok(collected.pass.sites)
     }
 
     fn by_address(&self) -> Result<Report> {
-        let (first, first_seen) = self.pass(0, Addresses::default)?;
-        let (third, third_seen) = self.pass(2, Addresses::default)?;
-        let (second, second_seen) = self.pass(1, || NewAndKept::new(&first.set, &third.set, self.options))?;
+        let Scanned {
+            pass: first,
+            seen: first_seen,
+        } = self.pass(0, Addresses::default)?;
+        let Scanned {
+            pass: third,
+            seen: third_seen,
+        } = self.pass(2, Addresses::default)?;
+        let new = || NewAndKept::new(&first.set, &third.set, self.options);
+        let Scanned {
+            pass: second,
+            seen: second_seen,
+        } = self.pass(1, new)?;
         let totals = [first.totals, second.seen.totals, third.totals];
         let mut evidence = Facts::by_address(&totals[2], second.sites.count());
         let seen = [first_seen, second_seen, third_seen];
@@ -233,13 +244,13 @@ impl Run<'_> {
     }
 
     /// One pass over a dump; again on one thread when records share an address, so that the first of them counts.
-    fn pass<P: Counting>(&self, index: usize, new: impl Fn() -> P + Sync) -> Result<(P, Seen)> {
+    fn pass<P: Counting>(&self, index: usize, new: impl Fn() -> P + Sync) -> Result<Scanned<P>> {
         self.progress.enter(Phase::Read(index));
-        let (pass, seen) = self.files[index].visit(&self.pool, self.progress, &new)?;
-        if pass.totals().duplicates > 0 && self.pool.current_num_threads() > 1 {
+        let read = self.files[index].visit(&self.pool, self.progress, &new)?;
+        if read.pass.totals().duplicates > 0 && self.pool.current_num_threads() > 1 {
             return self.files[index].visit(&pool::of(1)?, self.progress, &new);
         }
-        Ok((pass, seen))
+        Ok(read)
     }
 
     /// Whether objects moved between two dumps, how that is known, and whether it is known to be one process.
@@ -274,7 +285,10 @@ impl Run<'_> {
         evidence: Evidence,
     ) -> Report {
         self.progress.enter(Phase::Groups);
-        let (groups, group_totals) = sites.into_groups(classes, self.options, &self.own_paths());
+        let Grouped {
+            groups,
+            totals: group_totals,
+        } = sites.into_groups(classes, self.options, &self.own_paths());
         let dumps = self
             .files
             .iter()

@@ -18,7 +18,14 @@ pub(crate) struct Survivors<'a> {
     pub(crate) sites: Sites,
     pub(crate) counts: Counts,
     /// Untraced objects whose class differs from what their slot's object had in the second dump.
-    undecided: Vec<(Guard, Fields<'static>)>,
+    undecided: Vec<Undecided>,
+}
+
+/// An object that this dump's classes decide on.
+#[derive(Debug)]
+struct Undecided {
+    guard: Guard,
+    fields: Fields<'static>,
 }
 
 /// How many survivors on which ground, and how many were withheld for which doubt.
@@ -79,7 +86,7 @@ impl<'a> Survivors<'a> {
 
     /// Judges what had to wait for this dump's classes.
     pub(crate) fn decide(&mut self) {
-        for (guard, fields) in std::mem::take(&mut self.undecided) {
+        for Undecided { guard, fields } in std::mem::take(&mut self.undecided) {
             let verdict = self.judge.untraced(fields.address, guard, Some(&self.classes));
             self.act(verdict, &fields);
         }
@@ -109,8 +116,8 @@ impl Pass for Survivors<'_> {
                 match self.judge.untraced(record.address, guard, None) {
                     Verdict::Other => {}
                     Verdict::AskThirdClasses => {
-                        self.undecided
-                            .push((guard, record.fields().ok_or(Damaged)?.into_owned()));
+                        let fields = record.fields().ok_or(Damaged)?.into_owned();
+                        self.undecided.push(Undecided { guard, fields });
                     }
                     verdict => self.act(verdict, &record.fields().ok_or(Damaged)?),
                 }

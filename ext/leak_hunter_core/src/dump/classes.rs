@@ -23,6 +23,13 @@ struct Class {
 
 /// The name of a class of which nothing is known.
 const ANONYMOUS: &str = "#<Class>";
+/// How the names begin that stand for one: no constant is called so.
+const NO_CONSTANT: &str = "#<";
+
+/// Whether a class with this name has none of its own.
+pub(crate) fn is_anonymous(name: &str) -> bool {
+    name.starts_with(NO_CONSTANT)
+}
 
 /// The name of a class as far as it needs no new text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +56,7 @@ impl Classes {
             })
         };
         let name = fields.name.as_ref().map(|name| lossy(name).into());
-        let hidden = fields.singleton || Type::of(&fields.kind) == Type::IClass;
+        let hidden = fields.singleton || fields.type_() == Type::IClass;
         let site = if name.is_none() && !hidden { site() } else { None };
         let class = Class {
             superclass: fields.superclass,
@@ -79,7 +86,7 @@ impl Classes {
     pub(crate) fn describe<'a>(&'a self, address: Address, fields: &mut Fields<'a>) {
         if let Some(class) = self.by_address.get(&address) {
             fields.superclass = class.superclass;
-            fields.singleton = class.hidden && Type::of(&fields.kind) != Type::IClass;
+            fields.singleton = class.hidden && fields.type_() != Type::IClass;
             fields.name = class.name.as_ref().map(|name| name.as_bytes().into());
         }
     }

@@ -14,7 +14,10 @@ use memchr::{memchr, memchr_iter};
 
 use super::budget::Budget;
 use super::json;
-use super::members::{Next, address, addresses_in, next_member, number, split_key, text, value_length};
+use super::members::{
+    Member, Next, address, addresses_in, next_member, number, split_key, text, value_length,
+};
+use super::object_type::Type;
 use crate::ids::{Address, Generation};
 
 /// Longest raw value ObjectSpace can write: it raises above one buffer of 4 KiB.
@@ -69,6 +72,11 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// Ruby's internal type, which `kind` names.
+    pub(crate) fn type_(&self) -> Type {
+        Type::of(&self.kind)
+    }
+
     /// Reads one whole record without its line end. `None` when it is no record.
     pub fn parse(record: &'a [u8]) -> Option<Self> {
         Self::parse_within(record, &mut Budget::of(record.len()))
@@ -176,7 +184,7 @@ pub(crate) fn whole_members(text: &[u8]) -> Option<usize> {
     let inner = text.strip_prefix(b"{")?;
     let mut rest = inner;
     let mut whole = None;
-    while let Some((key, value)) = split_key(rest) {
+    while let Some(Member { key, value }) = split_key(rest) {
         // A raw value's end is certain only at its closing quote before another member.
         let length = if is_raw(key) {
             memchr::memmem::find(value, b"\", \"").map(|it| it + 1)
@@ -209,7 +217,7 @@ impl<'a> Walker<'a, '_, '_> {
     /// Walks `"key":value, "key":value…` to the end of the record.
     fn members(&mut self, mut rest: &'a [u8]) -> bool {
         loop {
-            let Some((key, value)) = split_key(rest) else {
+            let Some(Member { key, value }) = split_key(rest) else {
                 return false;
             };
             if is_raw(key) {

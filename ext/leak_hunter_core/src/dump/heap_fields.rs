@@ -7,7 +7,7 @@
 use memchr::memchr;
 
 use super::grammar::{Fields, RAW_LIMIT};
-use super::members;
+use super::members::{self, Hex, Parsed};
 use super::object_type::Type;
 use super::record::Record;
 use crate::ids::{Address, Generation};
@@ -38,7 +38,7 @@ impl<'a> From<&'a Fields<'_>> for HeapFields<'a> {
     fn from(fields: &'a Fields<'_>) -> Self {
         Self {
             address: fields.address,
-            type_: Type::of(&fields.kind),
+            type_: fields.type_(),
             kind: &fields.kind,
             class: fields.class,
             shape_id: fields.shape_id,
@@ -78,7 +78,10 @@ impl<'a> HeapFields<'a> {
             rest = match member.first_chunk()? {
                 b"clas" => {
                     let digits = member.strip_prefix(b"class\":\"0x")?;
-                    let (class, length) = members::leading_hex(digits)?;
+                    let Hex {
+                        number: class,
+                        length,
+                    } = members::leading_hex(digits)?;
                     self.class = Some(Address::new(class));
                     digits[length..].strip_prefix(b"\"")?
                 }
@@ -89,19 +92,22 @@ impl<'a> HeapFields<'a> {
                 b"leng" => self.length(member.strip_prefix(b"length\":")?)?,
                 b"size" => self.length(member.strip_prefix(b"size\":")?)?,
                 b"shap" => {
-                    let (shape, rest) = number(member.strip_prefix(b"shape_id\":")?)?;
+                    let Parsed { value: shape, rest } = number(member.strip_prefix(b"shape_id\":")?)?;
                     self.shape_id = Some(shape);
                     rest
                 }
                 b"imem" => {
-                    let (imemo_type, rest) = text(member.strip_prefix(b"imemo_type\":\"")?)?;
+                    let Parsed {
+                        value: imemo_type,
+                        rest,
+                    } = text(member.strip_prefix(b"imemo_type\":\"")?)?;
                     self.imemo_type = Some(imemo_type);
                     rest
                 }
-                b"byte" => number(member.strip_prefix(b"bytesize\":")?)?.1,
-                b"slot" => number(member.strip_prefix(b"slot_size\":")?)?.1,
-                b"ivar" => number(member.strip_prefix(b"ivars\":")?)?.1,
-                b"capa" => number(member.strip_prefix(b"capacity\":")?)?.1,
+                b"byte" => number(member.strip_prefix(b"bytesize\":")?)?.rest,
+                b"slot" => number(member.strip_prefix(b"slot_size\":")?)?.rest,
+                b"ivar" => number(member.strip_prefix(b"ivars\":")?)?.rest,
+                b"capa" => number(member.strip_prefix(b"capacity\":")?)?.rest,
                 b"valu" => string(member.strip_prefix(b"value\":")?)?,
                 b"enco" => string(member.strip_prefix(b"encoding\":")?)?,
                 b"code" => string(member.strip_prefix(b"coderange\":")?)?,
@@ -116,9 +122,9 @@ impl<'a> HeapFields<'a> {
 
     #[inline]
     fn length(&mut self, value: &'a [u8]) -> Option<&'a [u8]> {
-        let (length, rest) = number(value)?;
-        self.length = Some(length);
-        Some(rest)
+        let length = number(value)?;
+        self.length = Some(length.value);
+        Some(length.rest)
     }
 
     /// The allocation site, which is the last of what stands in the middle.
@@ -128,14 +134,14 @@ impl<'a> HeapFields<'a> {
         self.file = Some(&text_of_file[..end]);
         let mut rest = &text_of_file[end + 1..];
         if let Some(line) = rest.strip_prefix(b", \"line\":") {
-            let (line, behind) = number(line)?;
-            self.line = Some(line);
-            rest = behind;
+            let line = number(line)?;
+            self.line = Some(line.value);
+            rest = line.rest;
         }
         if let Some(method) = rest.strip_prefix(b", \"method\":\"") {
-            let (method, behind) = text(method)?;
-            self.method = Some(method);
-            rest = behind;
+            let method = text(method)?;
+            self.method = Some(method.value);
+            rest = method.rest;
         }
         rest.is_empty().then_some(())
     }
@@ -161,7 +167,7 @@ impl<'a> Record<'a> {
 
 /// A number that is not too long to fit, and what follows it.
 #[inline]
-fn number(text: &[u8]) -> Option<(u64, &[u8])> {
+fn number(text: &[u8]) -> Option<Parsed<'_, u64>> {
     let mut number = 0u64;
     let mut length = 0;
     while let Some(digit) = text
@@ -172,15 +178,21 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
         number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
         length += 1;
     }
-    (1..20).contains(&length).then(|| (number, &text[length..]))
+    (1..20).contains(&length).then(|| Parsed {
+        value: number,
+        rest: &text[length..],
+    })
 }
 
 /// The text up to the next quote, without any escape in it, and what follows.
 #[inline]
-fn text(text: &[u8]) -> Option<(&[u8], &[u8])> {
+fn text(text: &[u8]) -> Option<Parsed<'_, &[u8]>> {
     let end = text.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-    let (text, rest) = text.split_at(end);
-    Some((text, rest.strip_prefix(b"\"")?))
+    let (value, rest) = text.split_at(end);
+    Some(Parsed {
+        value,
+        rest: rest.strip_prefix(b"\"")?,
+    })
 }
 
 /// What follows a JSON string.

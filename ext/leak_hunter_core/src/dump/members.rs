@@ -6,11 +6,27 @@ use memchr::{memchr, memchr2};
 
 use crate::ids::Address;
 
-/// `"key":value…` → key, value…
-pub(super) fn split_key(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+/// `"key":value…`
+pub(super) struct Member<'a> {
+    pub(super) key: &'a [u8],
+    /// The value, and what follows it.
+    pub(super) value: &'a [u8],
+}
+
+/// What a text begins with, and what follows it.
+pub(super) struct Parsed<'a, T> {
+    pub(super) value: T,
+    pub(super) rest: &'a [u8],
+}
+
+/// The member that `rest` begins with.
+pub(super) fn split_key(rest: &[u8]) -> Option<Member<'_>> {
     let text = rest.strip_prefix(b"\"")?;
     let end = text.iter().position(|byte| !matches!(byte, b'a'..=b'z' | b'_'))?;
-    Some((&text[..end], text[end..].strip_prefix(b"\":")?))
+    Some(Member {
+        key: &text[..end],
+        value: text[end..].strip_prefix(b"\":")?,
+    })
 }
 
 pub(super) enum Next<'a> {
@@ -75,7 +91,7 @@ pub(super) fn flags_end(value: &[u8]) -> Option<usize> {
         _ => return None,
     };
     while !rest.is_empty() {
-        let (_, flag) = split_key(rest)?;
+        let flag = split_key(rest)?.value;
         if matches!(flag.first(), Some(b'"' | b'[' | b'{')) {
             return None;
         }
@@ -105,7 +121,10 @@ pub(super) fn plain_addresses<'a>(array: &'a [u8], addresses: &mut Vec<Address>)
     let mut rest = array.strip_prefix(b"[")?;
     loop {
         let digits = rest.strip_prefix(b"\"0x")?;
-        let (address, length) = leading_hex(digits)?;
+        let Hex {
+            number: address,
+            length,
+        } = leading_hex(digits)?;
         addresses.push(Address::new(address));
         rest = match &digits[length..] {
             [b'"', b',', b' ', next @ ..] => next,
@@ -134,7 +153,11 @@ impl Iterator for Addresses<'_> {
         // as Ruby writes them
         let separator = if self.rest.first() == Some(&b'[') { 1 } else { 2 };
         if let Some(Some(digits)) = self.rest.get(separator..).map(|it| it.strip_prefix(b"\"0x")) {
-            if let Some((address, length)) = leading_hex(digits) {
+            if let Some(Hex {
+                number: address,
+                length,
+            }) = leading_hex(digits)
+            {
                 if digits.get(length) == Some(&b'"') {
                     self.rest = &digits[length + 1..];
                     return Some(Address::new(address));
@@ -162,13 +185,21 @@ impl Addresses<'_> {
 
 pub(crate) fn hex(digits: &[u8]) -> Option<u64> {
     leading_hex(digits)
-        .filter(|(_, length)| *length == digits.len())
-        .map(|(number, _)| number)
+        .filter(|hex| hex.length == digits.len())
+        .map(|hex| hex.number)
 }
 
-/// The hexadecimal number that `text` starts with, and how many digits it has: 1 to 16.
+/// A hexadecimal number.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Hex {
+    pub(crate) number: u64,
+    /// How many digits it has: 1 to 16.
+    pub(crate) length: usize,
+}
+
+/// The hexadecimal number that `text` starts with.
 #[inline]
-pub(crate) fn leading_hex(text: &[u8]) -> Option<(u64, usize)> {
+pub(crate) fn leading_hex(text: &[u8]) -> Option<Hex> {
     let (mut number, mut length) = match text.first_chunk().and_then(|chunk| eight_digits(*chunk)) {
         Some(number) => (number, 8),
         None => (0, 0),
@@ -180,7 +211,7 @@ pub(crate) fn leading_hex(text: &[u8]) -> Option<(u64, usize)> {
         number = number << 4 | u64::from(digit);
         length += 1;
     }
-    (length > 0).then_some((number, length))
+    (length > 0).then_some(Hex { number, length })
 }
 
 /// Eight hexadecimal digits at once, each a byte of one word.
@@ -259,7 +290,7 @@ mod tests {
                 .take(16)
                 .collect();
             let plain = u64::from_str_radix(&String::from_utf8_lossy(&digits), 16);
-            prop_assert_eq!(leading_hex(&text), plain.ok().map(|number| (number, digits.len())));
+            prop_assert_eq!(leading_hex(&text), plain.ok().map(|number| Hex { number, length: digits.len() }));
         }
     }
 

@@ -17,7 +17,7 @@ pub(crate) mod record;
 mod scan;
 
 pub use classes::Classes;
-pub(crate) use classes::{KnownName, lossy};
+pub(crate) use classes::{KnownName, is_anonymous, lossy};
 pub use file::DumpFile;
 pub use grammar::Fields;
 pub use header::DumpHeader;
@@ -26,4 +26,4 @@ pub use memory::Memory;
 pub use name_line::NameLine;
 pub use object_type::{Internal, Type};
 pub use record::Record;
-pub use scan::{Damaged, Failure, Pass, Seen, SkipReason, Skipped, scan};
+pub use scan::{Damaged, Failure, Pass, Scanned, Seen, SkipReason, Skipped, scan};

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::grammar::{self, Fields};
-use super::members;
+use super::members::{self, Hex, Parsed};
 use super::object_type::Type;
 use crate::ids::{Address, Generation};
 
@@ -66,7 +66,7 @@ impl<'a> Record<'a> {
     /// What lies between is not looked at. `None` when the ends are not as Ruby writes them.
     #[inline]
     pub fn quick(line: &'a [u8]) -> Option<Self> {
-        let (address, after) = quick_address(line)?;
+        let QuickAddress { address, after } = quick_address(line)?;
         let rest = line[after..].strip_prefix(TYPE)?;
         let mut length = 0;
         while rest.get(length).is_some_and(u8::is_ascii_uppercase) {
@@ -97,7 +97,7 @@ impl<'a> Record<'a> {
         Self {
             line,
             address: fields.address,
-            type_: Type::of(&fields.kind),
+            type_: fields.type_(),
             kind: fields.kind.as_ref(),
             generation: fields.generation,
             memsize: fields.memsize,
@@ -168,13 +168,13 @@ impl<'a> Record<'a> {
     /// The class address without a full parse, where it stands at its place.
     #[inline]
     pub(crate) fn quick_class(&self) -> Option<Address> {
-        Some(self.class_and_rest()?.0)
+        Some(self.class_and_rest()?.value)
     }
 
     /// Elements of an Array or Hash without a full parse, where they stand at their place.
     #[inline]
     pub(crate) fn quick_length(&self) -> Option<u64> {
-        let (_, rest) = self.class_and_rest()?;
+        let rest = self.class_and_rest()?.rest;
         let rest = rest.strip_prefix(b", \"frozen\":true").unwrap_or(rest);
         let value = rest
             .strip_prefix(b", \"length\":")
@@ -192,7 +192,7 @@ impl<'a> Record<'a> {
 
     /// The class address, and what follows it.
     #[inline]
-    fn class_and_rest(&self) -> Option<(Address, &'a [u8])> {
+    fn class_and_rest(&self) -> Option<Parsed<'a, Address>> {
         let mut rest = &self.line[self.body?..];
         for key in [&b", \"shape_id\":"[..], b", \"slot_size\":"] {
             if let Some(value) = rest.strip_prefix(key) {
@@ -202,15 +202,26 @@ impl<'a> Record<'a> {
         }
         let value = rest.strip_prefix(b", \"class\":\"0x")?;
         let end = value.iter().take(17).position(|byte| *byte == b'"')?;
-        Some((Address::new(members::hex(&value[..end])?), &value[end + 1..]))
+        Some(Parsed {
+            value: Address::new(members::hex(&value[..end])?),
+            rest: &value[end + 1..],
+        })
     }
 }
 
+/// The address that a record begins with.
+struct QuickAddress {
+    address: Address,
+    /// Index of what follows its digits.
+    after: usize,
+}
+
 #[inline]
-fn quick_address(line: &[u8]) -> Option<(Address, usize)> {
-    let (address, length) = members::leading_hex(line.strip_prefix(OBJECT_START)?)?;
+fn quick_address(line: &[u8]) -> Option<QuickAddress> {
+    let Hex { number, length } = members::leading_hex(line.strip_prefix(OBJECT_START)?)?;
     let after = OBJECT_START.len() + length;
-    (line.get(after) == Some(&b'"')).then_some((Address::new(address), after))
+    let address = Address::new(number);
+    (line.get(after) == Some(&b'"')).then_some(QuickAddress { address, after })
 }
 
 /// The members at the end of a record. They are read backwards: whatever stands in a raw member before them cannot
@@ -233,12 +244,12 @@ impl Tail {
             rest = flags[..open].strip_suffix(b", \"flags\":")?;
         }
         let mut memsize = 0;
-        if let Some((number, before)) = member_before(rest, b", \"memsize\":") {
+        if let Some(LastMember { number, before }) = member_before(rest, b", \"memsize\":") {
             memsize = number;
             rest = before;
         }
         let mut generation = None;
-        if let Some((number, before)) = member_before(rest, b", \"generation\":") {
+        if let Some(LastMember { number, before }) = member_before(rest, b", \"generation\":") {
             generation = Some(Generation::new(number));
             rest = before;
         }
@@ -261,8 +272,15 @@ impl Tail {
     }
 }
 
+/// A number at the end of a text.
+struct LastMember<'a> {
+    number: u64,
+    /// What stands before it and its key.
+    before: &'a [u8],
+}
+
 #[inline]
-fn member_before<'a>(text: &'a [u8], key: &[u8]) -> Option<(u64, &'a [u8])> {
+fn member_before<'a>(text: &'a [u8], key: &[u8]) -> Option<LastMember<'a>> {
     let mut start = text.len();
     let mut number = 0u64;
     let mut weight = 1u64;
@@ -275,8 +293,9 @@ fn member_before<'a>(text: &'a [u8], key: &[u8]) -> Option<(u64, &'a [u8])> {
         weight = weight.wrapping_mul(10);
     }
     let before = text[..start].strip_suffix(key)?;
-    match text.len() - start {
-        1..20 => Some((number, before)),
-        _ => Some((members::number(&text[start..])?, before)),
-    }
+    let number = match text.len() - start {
+        1..20 => number,
+        _ => members::number(&text[start..])?,
+    };
+    Some(LastMember { number, before })
 }

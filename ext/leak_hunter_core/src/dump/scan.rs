@@ -120,6 +120,15 @@ pub struct Seen {
     pub first_skipped: Vec<Skipped>,
 }
 
+/// A pass that has seen every record.
+#[derive(Debug)]
+pub struct Scanned<P> {
+    /// What it found.
+    pub pass: P,
+    /// What the file was like.
+    pub seen: Seen,
+}
+
 /// Reads all of `file` in one pass, on every thread of `pool`.
 ///
 /// # Errors
@@ -129,7 +138,7 @@ pub fn scan<P: Pass>(
     pool: &ThreadPool,
     progress: &Progress,
     new_pass: impl Fn() -> P + Sync,
-) -> Result<(P, Seen)> {
+) -> Result<Scanned<P>> {
     let regions = regions(file.bytes(), pool.current_num_threads() as u64);
     let next = AtomicUsize::new(0);
     let parts = pool
@@ -138,7 +147,7 @@ pub fn scan<P: Pass>(
             let mut stats = Vec::new();
             let mut buffer = Vec::new();
             let start = Finder::new(OBJECT_START);
-            while let Some((index, region)) = claim(&next, &regions) {
+            while let Some(Claim { index, region }) = claim(&next, &regions) {
                 let mut reader = RegionReader {
                     pass: &mut pass,
                     stats: RegionStats {
@@ -175,7 +184,10 @@ pub fn scan<P: Pass>(
         stats.extend(part.stats);
     }
     stats.sort_unstable_by_key(|stats| stats.index);
-    Ok((pass, finish(file, stats)?))
+    Ok(Scanned {
+        pass,
+        seen: finish(file, stats)?,
+    })
 }
 
 /// What one thread has made of its regions.
@@ -184,10 +196,16 @@ struct Part<P> {
     stats: Vec<RegionStats>,
 }
 
-/// The next region that no thread has taken yet, and its index.
-fn claim(next: &AtomicUsize, regions: &[Range<u64>]) -> Option<(usize, Range<u64>)> {
+/// A region that a thread has taken.
+struct Claim {
+    index: usize,
+    region: Range<u64>,
+}
+
+/// The next region that no thread has taken yet.
+fn claim(next: &AtomicUsize, regions: &[Range<u64>]) -> Option<Claim> {
     let index = next.fetch_add(1, Ordering::Relaxed);
-    regions.get(index).map(|region| (index, region.clone()))
+    regions.get(index).cloned().map(|region| Claim { index, region })
 }
 
 fn regions(bytes: u64, threads: u64) -> Vec<Range<u64>> {

@@ -45,7 +45,7 @@ fn read(file: &tempfile::NamedTempFile, progress: &Progress) -> Result<Seen> {
 fn read_on(threads: usize, file: &tempfile::NamedTempFile, progress: &Progress) -> Result<Seen> {
     let file = DumpFile::open(file.path())?;
     let pool = pool::of(threads)?;
-    scan(&file, &pool, progress, || Reader).map(|(_, seen)| seen)
+    scan(&file, &pool, progress, || Reader).map(|it| it.seen)
 }
 
 #[test]

@@ -70,11 +70,11 @@ fn data<W: Write>(
         out.json(view.title())?;
         out.text(",\"labels\":")?;
         out.strings(tree.labels.iter().map(AsRef::as_ref))?;
-        for (name, column) in COLUMNS {
+        for Column { name, of } in COLUMNS {
             out.text(",\n\"")?;
             out.text(name)?;
             out.text("\":[")?;
-            out.numbers(tree.frames.iter().map(column))?;
+            out.numbers(tree.frames.iter().map(of))?;
             out.text("]")?;
         }
         out.text("}")?;
@@ -82,11 +82,27 @@ fn data<W: Write>(
     out.text("]}")
 }
 
-type Column = fn(&super::Frame) -> u64;
+/// A number of each frame.
+struct Column {
+    name: &'static str,
+    of: fn(&super::Frame) -> u64,
+}
 
-const COLUMNS: [(&str, Column); 4] = [
-    ("label", |frame| u64::from(frame.label)),
-    ("parent", |frame| u64::from(frame.parent)),
-    ("count", |frame| frame.count),
-    ("bytes", |frame| frame.bytes),
+const COLUMNS: [Column; 4] = [
+    Column {
+        name: "label",
+        of: |frame| u64::from(frame.label),
+    },
+    Column {
+        name: "parent",
+        of: |frame| u64::from(frame.parent),
+    },
+    Column {
+        name: "count",
+        of: |frame| frame.count,
+    },
+    Column {
+        name: "bytes",
+        of: |frame| frame.bytes,
+    },
 ];

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, RootCategory};
 use crate::heap::{EdgeKind, Heap, Internal, Name, Type};
 use crate::ids::{Address, ObjectId};
 
@@ -95,8 +95,9 @@ impl<'a> Labels<'a> {
     pub(crate) fn of(&mut self, node: NodeId) -> Label {
         let heap = self.graph.heap();
         let Some(object) = self.graph.object(node) else {
+            let unreachable = RootCategory::Unreachable.name();
             let text = match self.graph.category(node) {
-                Some("unreachable") => "unreachable".into(),
+                Some(category) if category == unreachable => unreachable.into(),
                 Some(category) => format!("root {category}"),
                 None => "heap".into(),
             };

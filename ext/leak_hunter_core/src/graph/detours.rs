@@ -15,14 +15,21 @@ enum Means {
     Cache,
 }
 
+/// A method that a class has cached of another one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CachedMethod {
+    pub(super) class: NodeId,
+    pub(super) method: ObjectId,
+}
+
 /// What a search for paths leaves for later.
 #[derive(Debug, Default)]
 pub(super) struct Detours {
     by_birth: Vec<Means>,
     /// Blocks whose references have to wait.
     pub(super) closures: Vec<ObjectId>,
-    /// Methods of others, with the classes that have cached them.
-    pub(super) cached: Vec<(NodeId, ObjectId)>,
+    /// Methods of others.
+    pub(super) cached: Vec<CachedMethod>,
 }
 
 impl Detours {

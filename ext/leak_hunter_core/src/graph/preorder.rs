@@ -3,6 +3,7 @@
 //! An edge from an earlier node comes from an ancestor, and of those the earliest is all that is needed. Those from later
 //! nodes are kept as lists. All are noted down when the search looks at the edge, so that edges are read once.
 
+use super::successors::Resumed;
 use super::{CHECK_EVERY, Graph, NodeId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::heap::NONE;
@@ -103,9 +104,9 @@ impl DepthFirst {
             }
         };
         let Some(object) = graph.object(node) else {
-            let (done, found) = graph.resume_category(node, state[0], unseen)?;
-            state[0] = done;
-            return Some(found);
+            let found = graph.resume_category(node, state[0], unseen)?;
+            state[0] = found.done;
+            return Some(found.node);
         };
         let pause = match *state {
             [UNREAD, _] => None,
@@ -117,7 +118,7 @@ impl DepthFirst {
                 last: ObjectId::new(last.get()),
             }),
         };
-        let (found, pause) = graph.resume(object, pause, |next| unseen(next.into()));
+        let Resumed { found, pause } = graph.resume(object, pause, |next| unseen(next.into()));
         // what a list was read to is what was found in it, and its beginning is the object itself
         let is_class = found != Some(pause.last);
         *state = [if is_class { CLASS } else { pause.unread }, pause.left];

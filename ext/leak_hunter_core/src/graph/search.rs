@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::detours::Detours;
+use super::detours::{CachedMethod, Detours};
 use super::levels::UNSEEN;
 use super::{CHECK_EVERY, Graph, Level, NodeId, Ticks};
 use crate::error::Result;
@@ -106,7 +106,10 @@ impl<'a> Search<'a> {
                         .detours
                         .is_cached_method(graph, next, successors.peek().copied())
                     {
-                        true => self.detours.cached.push((node, next)),
+                        true => self.detours.cached.push(CachedMethod {
+                            class: node,
+                            method: next,
+                        }),
                         false => self.reach(node, next, level, reached),
                     }
                 }
@@ -145,7 +148,7 @@ impl<'a> Search<'a> {
                 if self.detours.cached.is_empty() {
                     return Ok(());
                 }
-                for (class, method) in std::mem::take(&mut self.detours.cached) {
+                for CachedMethod { class, method } in std::mem::take(&mut self.detours.cached) {
                     self.reach(class, method, level, &mut reached);
                 }
                 continue;

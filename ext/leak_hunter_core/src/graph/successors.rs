@@ -4,6 +4,20 @@ use super::{CACHES, Graph, Level, NodeId, Place};
 use crate::heap::edges::{List, Pause};
 use crate::ids::ObjectId;
 
+/// How far the reading of an object's successors has come.
+pub(crate) struct Resumed {
+    /// The one that was wanted; `None` at the end.
+    pub(crate) found: Option<ObjectId>,
+    pub(crate) pause: Pause,
+}
+
+/// A wanted successor of a category or of the top.
+pub(crate) struct FoundBelow {
+    /// How many successors are done, this one among them.
+    pub(crate) done: u32,
+    pub(crate) node: NodeId,
+}
+
 /// What a node leads to.
 #[derive(Clone, Debug)]
 struct Successors<'a> {
@@ -107,7 +121,7 @@ impl Graph {
         object: ObjectId,
         pause: Option<Pause>,
         mut wanted: impl FnMut(ObjectId) -> bool,
-    ) -> (Option<ObjectId>, Pause) {
+    ) -> Resumed {
         let level = self.level_from(object);
         let mut essential = |next: &ObjectId| self.level_to(*next) == level && wanted(*next);
         let mut list = match pause {
@@ -115,33 +129,45 @@ impl Graph {
             None => {
                 let list = self.heap.list(object);
                 if let Some(class) = self.heap.class_of(object).filter(&mut essential) {
-                    return (Some(class), list.pause());
+                    return Resumed {
+                        found: Some(class),
+                        pause: list.pause(),
+                    };
                 }
                 list
             }
         };
         let found = list.find(essential);
-        (found, list.pause())
+        Resumed {
+            found,
+            pause: list.pause(),
+        }
     }
 
-    /// Goes on with the successors of a category or of the top after the first `done`. Tells how many are done then.
+    /// Goes on with the successors of a category or of the top after the first `done`.
     pub(crate) fn resume_category(
         &self,
         node: NodeId,
         done: u32,
         mut wanted: impl FnMut(NodeId) -> bool,
-    ) -> Option<(u32, NodeId)> {
+    ) -> Option<FoundBelow> {
         let Place::Category(index) = self.place(node) else {
             let mut categories = self.category_nodes().enumerate().skip(done as usize);
             let (index, next) = categories.find(|(_, next)| wanted(*next))?;
-            return Some((index as u32 + 1, next));
+            return Some(FoundBelow {
+                done: index as u32 + 1,
+                node: next,
+            });
         };
         let category = &self.categories[index];
         let essential =
             |next: &ObjectId| self.level_to(*next) == category.level as u8 && wanted((*next).into());
         let rest = &category.root.references[done as usize..];
         let index = rest.iter().position(essential)?;
-        Some((done + index as u32 + 1, rest[index].into()))
+        Some(FoundBelow {
+            done: done + index as u32 + 1,
+            node: rest[index].into(),
+        })
     }
 
     #[inline]

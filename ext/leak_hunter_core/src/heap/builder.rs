@@ -94,16 +94,22 @@ impl HeapBuilder {
         self,
         objects: impl IntoIterator<Item = (Object<'a>, Vec<Address>)>,
     ) -> Result<Heap> {
-        let objects: HashMap<Address, (Object<'a>, Vec<Address>)> = objects
+        let objects: HashMap<Address, Described<'a>> = objects
             .into_iter()
-            .map(|(object, references)| (object.address, (object, references)))
+            .map(|(object, references)| (object.address, Described { object, references }))
             .collect();
         self.build(|sink| {
             objects
                 .values()
-                .try_for_each(|(object, references)| sink.add(object, references.iter().copied()))
+                .try_for_each(|it| sink.add(&it.object, it.references.iter().copied()))
         })
     }
+}
+
+/// An object, and what it refers to.
+struct Described<'a> {
+    object: Object<'a>,
+    references: Vec<Address>,
 }
 
 /// Takes objects while a heap is built.

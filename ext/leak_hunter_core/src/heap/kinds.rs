@@ -159,7 +159,7 @@ impl Table {
 
     fn kind(&mut self, fields: &Fields<'_>) -> KindId {
         let label = fields.label();
-        let type_ = Type::of(&fields.kind);
+        let type_ = fields.type_();
         let kind = Kind {
             type_,
             internal: Internal::of(type_, label.map(AsRef::as_ref)),
@@ -234,7 +234,7 @@ impl<'a> Interner<'a> {
 
     fn kind(&mut self, fields: &Fields<'_>) -> KindId {
         self.key.clear();
-        let shape = shape_of(Type::of(&fields.kind), fields.shape_id);
+        let shape = shape_of(fields.type_(), fields.shape_id);
         for number in [
             OptionalAddress::from(fields.class_of_object()).number(),
             fields.line.unwrap_or(0),

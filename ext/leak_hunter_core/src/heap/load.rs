@@ -20,13 +20,13 @@ impl Heap {
         let file = DumpFile::open_and_name_line(path, progress)?;
         progress.set_total(file.bytes());
         let mut pool = pool::of(pool::threads(threads))?;
-        let (mut reader, _) = scan(&file, &pool, progress, Reader::default)?;
+        let mut reader = scan(&file, &pool, progress, Reader::default)?.pass;
         if reader.repeated > 0 {
             // Of records that share an address the first counts.
             if pool.current_num_threads() > 1 {
                 pool = pool::of(1)?;
                 progress.add_total(file.bytes());
-                (reader, _) = scan(&file, &pool, progress, Reader::default)?;
+                reader = scan(&file, &pool, progress, Reader::default)?.pass;
             }
         }
         reader.into_heap(&file, &pool, progress)

@@ -68,7 +68,7 @@ impl Names {
             return;
         }
         // a kind of a later version names nothing here
-        if let Some(kind) = EdgeKind::of(&kind) {
+        if let Some(kind) = EdgeKind::named(&kind) {
             self.add(owner, value, Name { kind, name });
         }
     }

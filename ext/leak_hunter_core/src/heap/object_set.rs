@@ -21,7 +21,7 @@ impl ObjectSet {
     /// Adds an object. `false` when the set had it.
     #[inline]
     pub fn insert(&mut self, object: impl Into<NodeId>) -> bool {
-        let (word, bit) = place(object.into());
+        let Place { word, bit } = place(object.into());
         if word >= self.words.len() {
             self.words.resize(word + 1, 0);
         }
@@ -32,7 +32,7 @@ impl ObjectSet {
 
     /// Removes an object.
     pub fn remove(&mut self, object: impl Into<NodeId>) {
-        let (word, bit) = place(object.into());
+        let Place { word, bit } = place(object.into());
         if let Some(word) = self.words.get_mut(word) {
             *word &= !bit;
         }
@@ -41,13 +41,21 @@ impl ObjectSet {
     /// Whether the set has the object.
     #[inline]
     pub fn contains(&self, object: impl Into<NodeId>) -> bool {
-        let (word, bit) = place(object.into());
+        let Place { word, bit } = place(object.into());
         self.words.get(word).is_some_and(|word| word & bit != 0)
     }
 }
 
-/// Which word has the bit of a node, and the bit.
+/// Where a node's bit is.
+struct Place {
+    word: usize,
+    bit: u64,
+}
+
 #[inline]
-fn place(node: NodeId) -> (usize, u64) {
-    (node.index() / 64, 1 << (node.get() % 64))
+fn place(node: NodeId) -> Place {
+    Place {
+        word: node.index() / 64,
+        bit: 1 << (node.get() % 64),
+    }
 }

@@ -35,6 +35,13 @@ pub(crate) struct Rows {
     ivar_records: Vec<AddressedIvarRecord>,
 }
 
+/// A full block, until a thread takes its rows.
+struct Block {
+    /// Index of the thread that read them.
+    part: usize,
+    bytes: Mutex<Vec<u8>>,
+}
+
 impl Heap {
     /// The heap of the rows that threads have read. Of rows with one address the first counts, if one thread has read
     /// them and `pool` has one.
@@ -53,7 +60,10 @@ impl Heap {
         for (number, mut part) in parts.into_iter().enumerate() {
             part.close();
             kinds.push(part.kinds);
-            blocks.extend(part.blocks.into_iter().map(|block| (number, Mutex::new(block))));
+            blocks.extend(part.blocks.into_iter().map(|bytes| Block {
+                part: number,
+                bytes: Mutex::new(bytes),
+            }));
             ivar_records.append(&mut part.ivar_records);
             all.push(part.found);
         }
@@ -71,10 +81,10 @@ impl Heap {
         let fill_blocks = |_: BroadcastContext<'_>| -> Result<PartialHeap> {
             let mut filler = tables.filler();
             let mut references = Vec::new();
-            while let Some((part, block)) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(block) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
                 progress.check()?;
-                let block = std::mem::take(&mut *block.lock());
-                fill(&tables, &mut filler, births[*part], &block, &mut references)?;
+                let bytes = std::mem::take(&mut *block.bytes.lock());
+                fill(&tables, &mut filler, births[block.part], &bytes, &mut references)?;
             }
             Ok(filler.finish())
         };

@@ -11,7 +11,7 @@ use super::kinds::{Interner, KindTable, Kinds, NONE};
 use super::names::Names;
 use super::{Heap, ObjectLength, Root};
 use crate::address_index::AddressIndex;
-use crate::dump::{Classes, DumpHeader, Fields, Type, lossy};
+use crate::dump::{Classes, DumpHeader, Fields, lossy};
 use crate::error::Result;
 use crate::ids::{Address, BirthId, ObjectId};
 use crate::progress::Progress;
@@ -215,7 +215,7 @@ impl Filler<'_> {
         if !self.place(number, birth, fields.memsize, length) {
             return Ok(());
         }
-        if Type::of(&fields.kind).is_class() {
+        if fields.type_().is_class() {
             self.found.classes.add(fields);
         }
         self.found.ivar_records.extend(IvarRecord::of(number, fields));

@@ -27,6 +27,13 @@ pub struct Caches {
     pub groups: Vec<GroupShare>,
 }
 
+/// What leaked, and the caches that were taken out of it.
+#[derive(Debug)]
+pub(super) struct WithoutCaches {
+    pub(super) leaked: Vec<Leaked>,
+    pub(super) caches: Caches,
+}
+
 /// Takes the caches out of what leaked: those of lines that have only a few, unless something else that leaked keeps
 /// them, such as a class.
 pub(super) fn put_aside(
@@ -34,7 +41,7 @@ pub(super) fn put_aside(
     tree: &Dominators,
     leaked: &[Leaked],
     progress: &Progress,
-) -> Result<(Vec<Leaked>, Caches)> {
+) -> Result<WithoutCaches> {
     let heap = graph.heap();
     let mut ticks = Ticks::new(progress);
     let mut others = ObjectSet::default();
@@ -50,7 +57,10 @@ pub(super) fn put_aside(
         }
     }
     if candidates == 0 {
-        return Ok((leaked.to_vec(), Caches::default()));
+        return Ok(WithoutCaches {
+            leaked: leaked.to_vec(),
+            caches: Caches::default(),
+        });
     }
     let above = above(graph, tree, &others, &mut ticks)?;
     let below = below(tree, &others, &mut ticks)?;
@@ -76,7 +86,7 @@ pub(super) fn put_aside(
         first.count += if is_same { next.count } else { 0 };
         is_same
     });
-    Ok((kept, caches))
+    Ok(WithoutCaches { leaked: kept, caches })
 }
 
 impl Caches {

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use super::class_names::ClassNames;
 use super::leak_tree::LeakTree;
-use super::role::{Role, Roles};
+use super::role::{Held, Role, Roles};
 use super::visible_owner::VisibleOwners;
 use crate::error::Result;
 use crate::graph::{NodeId, Ticks};
@@ -45,6 +45,19 @@ pub(super) struct Together {
     pub(super) owner: NodeId,
     /// How many of the members it refers to.
     pub(super) count: u64,
+}
+
+/// What is below a node: what it holds itself, and what several below it hold.
+struct ByReference {
+    alone: Vec<NodeId>,
+    shared: Vec<NodeId>,
+}
+
+/// What siblings have in common.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct SiblingKind<'a> {
+    class: Option<&'a str>,
+    type_name: &'a str,
 }
 
 /// The walk down the dominators.
@@ -86,12 +99,12 @@ impl<'a> Choice<'a> {
             let children = leak_tree.children(node).iter().copied();
             let members: Vec<NodeId> = children.filter(|child| !is_below(child)).collect();
             open.extend(below);
-            let (threads, members) = choice.roles.take_threads(members, &mut choice.ticks)?;
-            for thread in threads {
+            let threads = choice.roles.take_threads(members, &mut choice.ticks)?;
+            for thread in threads.living {
                 choice.choose(thread, vec![thread], Role::Threads, false)?;
             }
-            let (alone, shared) = choice.by_reference(node, members)?;
-            for (role, members) in choice.roles.of(node, alone, &mut choice.ticks)? {
+            let ByReference { alone, shared } = choice.by_reference(node, threads.others)?;
+            for Held { role, members } in choice.roles.of(node, alone, &mut choice.ticks)? {
                 choice.choose(node, members, role, false)?;
             }
             if !shared.is_empty() {
@@ -104,14 +117,20 @@ impl<'a> Choice<'a> {
 
     /// Of the members, those that the node holds itself, and those that several below it hold. Only what has many
     /// branches that have nothing to do with each other is taken apart: the roots, and namespaces.
-    fn by_reference(&mut self, node: NodeId, members: Vec<NodeId>) -> Result<(Vec<NodeId>, Vec<NodeId>)> {
+    fn by_reference(&mut self, node: NodeId, members: Vec<NodeId>) -> Result<ByReference> {
         let graph = self.leak_tree.graph;
         if node == graph.top() {
-            return Ok((Vec::new(), members));
+            return Ok(ByReference {
+                alone: Vec::new(),
+                shared: members,
+            });
         }
         if members.is_empty() || graph.is_object(node) && !self.is_class(node) && !self.roles.is_ractor(node)
         {
-            return Ok((members, Vec::new()));
+            return Ok(ByReference {
+                alone: members,
+                shared: Vec::new(),
+            });
         }
         let mut is_referred = vec![false; members.len()];
         for next in graph.successors(node) {
@@ -121,9 +140,10 @@ impl<'a> Choice<'a> {
             }
         }
         let mut is_referred = is_referred.into_iter();
-        Ok(members
+        let (alone, shared) = members
             .into_iter()
-            .partition(|_| is_referred.next().unwrap_or_default()))
+            .partition(|_| is_referred.next().unwrap_or_default());
+        Ok(ByReference { alone, shared })
     }
 
     fn choose(&mut self, node: NodeId, members: Vec<NodeId>, role: Role, shared: bool) -> Result<()> {
@@ -164,10 +184,13 @@ impl<'a> Choice<'a> {
             .collect();
         let heap = leak_tree.graph.heap();
         let kind = |child: NodeId| {
-            let object = leak_tree.graph.object(child);
-            object.map(|object| (self.names.of(heap, object), heap.type_name(object)))
+            let object = leak_tree.graph.object(child)?;
+            Some(SiblingKind {
+                class: self.names.of(heap, object),
+                type_name: heap.type_name(object),
+            })
         };
-        let mut siblings: BTreeMap<Option<(Option<&str>, &str)>, usize> = BTreeMap::new();
+        let mut siblings: BTreeMap<Option<SiblingKind<'_>>, usize> = BTreeMap::new();
         for child in &heavy {
             *siblings.entry(kind(*child)).or_default() += 1;
         }

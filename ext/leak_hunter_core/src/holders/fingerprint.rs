@@ -13,6 +13,7 @@ use super::keys::{Keys, without_numbers};
 use super::old_classes::OldClasses;
 use super::role::Role;
 use super::visible_owner::is_visible;
+use crate::dump::is_anonymous;
 use crate::graph::{EdgeKind, Graph, NodeId, PathNode, RootCategory, noted_name};
 use crate::heap::Type;
 
@@ -216,7 +217,7 @@ impl<'a> Fingerprints<'a> {
             false if is_visible(heap, object) => Cow::Borrowed(self.names.of(heap, object)?),
             false => return None,
         };
-        Some(match name.starts_with("#<") {
+        Some(match is_anonymous(&name) {
             true => Part::AnonymousClass,
             false => Part::Class(name),
         })
@@ -244,7 +245,7 @@ impl Part<'_> {
     fn add_to(&self, hash: &mut Fnv) {
         match self {
             Part::Shared => hash.put(&[1]),
-            Part::Root(category) => hash.put(&[2, *category as u8]),
+            Part::Root(category) => hash.put(&[2, category.number()]),
             Part::Edge(kind, name) => {
                 hash.put(&[3, *kind as u8]);
                 hash.put(name.as_bytes());

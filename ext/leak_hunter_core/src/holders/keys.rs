@@ -48,32 +48,44 @@ pub(super) fn without_numbers(name: &str) -> String {
     pattern
 }
 
+/// A node, and the name by which what is above it refers to it.
+pub(super) struct Named<'a> {
+    pub(super) name: &'a Name,
+    pub(super) node: NodeId,
+}
+
+/// Nodes whose keys are alike.
+struct Alike {
+    keys: Keys,
+    nodes: Vec<NodeId>,
+}
+
 /// What is named by keys, by the patterns of the keys.
-pub(super) fn by_pattern(named: Vec<(&Name, NodeId)>) -> BTreeMap<Keys, Vec<NodeId>> {
+pub(super) fn by_pattern(named: Vec<Named<'_>>) -> BTreeMap<Keys, Vec<NodeId>> {
     let mut by_pattern: BTreeMap<Keys, Vec<NodeId>> = BTreeMap::new();
-    for (name, node) in named {
+    for Named { name, node } in named {
         by_pattern.entry(Keys::of(name)).or_default().push(node);
     }
     if by_pattern.len() <= MOST {
         return by_pattern;
     }
-    let mut by_kind: BTreeMap<EdgeKind, Vec<(Keys, Vec<NodeId>)>> = BTreeMap::new();
+    let mut by_kind: BTreeMap<EdgeKind, Vec<Alike>> = BTreeMap::new();
     for (keys, nodes) in by_pattern {
-        by_kind.entry(keys.kind).or_default().push((keys, nodes));
+        by_kind.entry(keys.kind).or_default().push(Alike { keys, nodes });
     }
     let joined = by_kind.into_iter().flat_map(|(kind, all)| match all.len() {
         0..=MOST => all,
         _ => {
-            let patterns: Vec<&str> = all
-                .iter()
-                .filter_map(|(keys, _)| keys.pattern.as_deref())
-                .collect();
+            let patterns: Vec<&str> = all.iter().filter_map(|it| it.keys.pattern.as_deref()).collect();
             let pattern = Some(in_common(&patterns));
-            let nodes = all.into_iter().flat_map(|(_, nodes)| nodes).collect();
-            vec![(Keys { kind, pattern }, nodes)]
+            let nodes = all.into_iter().flat_map(|it| it.nodes).collect();
+            vec![Alike {
+                keys: Keys { kind, pattern },
+                nodes,
+            }]
         }
     });
-    joined.collect()
+    joined.map(|it| (it.keys, it.nodes)).collect()
 }
 
 /// What all begin with, and what stands for the rest.
@@ -120,7 +132,13 @@ mod tests {
                 name: (*name).into(),
             })
             .collect();
-        let named = names.iter().map(|name| (name, NodeId::default())).collect();
+        let named = names
+            .iter()
+            .map(|name| Named {
+                name,
+                node: NodeId::default(),
+            })
+            .collect();
         by_pattern(named)
             .into_keys()
             .filter_map(|keys| keys.pattern)

@@ -68,6 +68,13 @@ pub(super) struct Sketch<'a> {
     pub(super) others: Vec<ObjectId>,
 }
 
+/// What holders that are reported as one have in common.
+#[derive(PartialEq, Eq, Hash)]
+struct Identity<'a> {
+    fingerprint: u64,
+    role: &'a Role,
+}
+
 /// Where a node is in a path; of several the last.
 pub(super) fn position(path: &[PathNode], node: NodeId) -> Option<usize> {
     path.iter().rposition(|step| step.node == node)
@@ -86,7 +93,7 @@ pub(super) fn by_fingerprint<'a>(
     let mut paths = PathFinder::new(graph, parents, progress);
     let mut ticks = Ticks::new(progress);
     let mut merged: Vec<Merged<'a>> = Vec::new();
-    let mut known: HashMap<(u64, &Role), usize, RandomState> = HashMap::default();
+    let mut known: HashMap<Identity<'_>, usize, RandomState> = HashMap::default();
     for chosen in chosen {
         progress.check()?;
         let leaked = leak_tree.leaked(&chosen.members, &mut ticks)?;
@@ -96,7 +103,10 @@ pub(super) fn by_fingerprint<'a>(
         let path = paths.find(sketch.sample.into(), Some(chosen.owner), Length::FULL)?;
         let at = position(&path, chosen.node).or_else(|| position(&path, chosen.owner));
         let fingerprint = fingerprints.of(&path, at.unwrap_or(0), chosen.shared, &chosen.role);
-        let key = (fingerprint, &chosen.role);
+        let key = Identity {
+            fingerprint,
+            role: &chosen.role,
+        };
         match known.get(&key) {
             Some(index) => merged[*index].add(sketch),
             None => {

@@ -31,9 +31,9 @@
 //!     .into_iter()
 //!     .filter_map(|address| Some(Leaked { object: heap.find(Address::new(address))?, group: 0 }))
 //!     .collect();
-//! let (holders, _) = holders(&heap, &leaked, Some(Generation::new(2)), &progress)?;
-//! assert_eq!(holders.len(), 1, "one place holds both");
-//! assert_eq!((holders[0].count, holders[0].retained.exclusive), (2, 200));
+//! let found = holders(&heap, &leaked, Some(Generation::new(2)), &progress)?;
+//! assert_eq!(found.holders.len(), 1, "one place holds both");
+//! assert_eq!((found.holders[0].count, found.holders[0].retained.exclusive), (2, 200));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -64,6 +64,7 @@ mod visible_owner;
 use std::sync::Arc;
 
 pub use self::caches::Caches;
+use self::caches::WithoutCaches;
 use self::choose::Choice;
 use self::class_names::ClassNames;
 use self::describe::Measured;
@@ -228,6 +229,15 @@ pub struct GroupShare {
     pub count: u64,
 }
 
+/// The answer: every leaked object is either held or set aside.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Who holds what leaked.
+    pub holders: Vec<Holder>,
+    /// What has no holder worth reporting.
+    pub set_aside: SetAside,
+}
+
 /// Leaked objects that have no holder worth reporting.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SetAside {
@@ -269,7 +279,7 @@ pub fn holders(
     leaked: &[Leaked],
     since: Option<Generation>,
     progress: &Progress,
-) -> Result<(Vec<Holder>, SetAside)> {
+) -> Result<Found> {
     let graph = Graph::new(Arc::clone(heap), progress)?;
     let tree = dominators(&graph, progress)?;
     let parents = graph.parents(progress)?;
@@ -284,7 +294,7 @@ pub fn holders_in(
     leaked: &[Leaked],
     since: Option<Generation>,
     progress: &Progress,
-) -> Result<(Vec<Holder>, SetAside)> {
+) -> Result<Found> {
     holders_with(graph, tree, parents, leaked, since, &NoPast, progress)
 }
 
@@ -298,9 +308,9 @@ pub fn holders_with(
     since: Option<Generation>,
     past: &dyn Past,
     progress: &Progress,
-) -> Result<(Vec<Holder>, SetAside)> {
+) -> Result<Found> {
     let heap = graph.heap();
-    let (leaked, caches) = caches::put_aside(graph, tree, leaked, progress)?;
+    let WithoutCaches { leaked, caches } = caches::put_aside(graph, tree, leaked, progress)?;
     let mut garbage = Amount::default();
     let mut held = Vec::with_capacity(leaked.len());
     for it in leaked {
@@ -309,7 +319,6 @@ pub fn holders_with(
             _ => held.push(it),
         }
     }
-    let set_aside = SetAside { caches, garbage };
     let names = ClassNames::new(heap);
     let leak_tree = LeakTree::new(graph, tree, &held, progress)?;
     let chosen = Choice::run(&leak_tree, parents, &names, progress)?;
@@ -334,5 +343,8 @@ pub fn holders_with(
         past,
         progress,
     )?;
-    Ok((holders, set_aside))
+    Ok(Found {
+        holders,
+        set_aside: SetAside { caches, garbage },
+    })
 }

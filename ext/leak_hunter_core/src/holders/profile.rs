@@ -64,7 +64,25 @@ struct Profile {
 }
 
 /// What an object is, as far as holders of one node differ in what they hold.
-type What = (Type, Option<Address>);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct What {
+    type_: Type,
+    class: Option<Address>,
+}
+
+/// A node, below what several holders have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Below {
+    above: NodeId,
+    node: NodeId,
+}
+
+/// What an object that is several holders holds as one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Share {
+    of: NodeId,
+    what: What,
+}
 
 /// Sums over the collections at one depth.
 #[derive(Debug)]
@@ -116,11 +134,11 @@ struct Profiles<'a> {
     ticks: Ticks<'a>,
     profiles: Vec<Profile>,
     /// By what is above and the object that is nearest to the roots: the holder, of those that several hold.
-    shared: HashMap<(NodeId, NodeId), u32, RandomState>,
+    shared: HashMap<Below, u32, RandomState>,
     /// By the object that several holders are, and what they hold there: the holder.
-    by_kind: HashMap<(NodeId, What), u32, RandomState>,
+    by_kind: HashMap<Share, u32, RandomState>,
     /// By young node that several hold: the nearest holder on the path from the roots.
-    nearest: HashMap<(NodeId, NodeId), u32, RandomState>,
+    nearest: HashMap<Below, u32, RandomState>,
 }
 
 impl<'a> Profiles<'a> {
@@ -198,7 +216,10 @@ impl<'a> Profiles<'a> {
 
     fn what(&self, node: NodeId) -> Option<What> {
         let kind = self.heap().kind(self.graph.object(node)?)?;
-        Some((kind.type_, kind.class.get()))
+        Some(What {
+            type_: kind.type_,
+            class: kind.class.get(),
+        })
     }
 
     /// The holders' nodes.
@@ -213,9 +234,10 @@ impl<'a> Profiles<'a> {
                 if chosen.shared {
                     let above = chosen.members.first().and_then(|member| self.tree.of(*member));
                     let above = above.unwrap_or(self.graph.top());
-                    self.shared.insert((above, chosen.node), holder);
+                    let below = |node| Below { above, node };
+                    self.shared.insert(below(chosen.node), holder);
                     for other in &chosen.together {
-                        self.shared.entry((above, other.owner)).or_insert(holder);
+                        self.shared.entry(below(other.owner)).or_insert(holder);
                     }
                     keepers[above] = Keeper::Several;
                     if let Some(collection) = self
@@ -231,7 +253,8 @@ impl<'a> Profiles<'a> {
                     for member in &chosen.members {
                         self.ticks.tick()?;
                         if let Some(what) = self.what(*member) {
-                            self.by_kind.insert((chosen.node, what), holder);
+                            let of = chosen.node;
+                            self.by_kind.insert(Share { of, what }, holder);
                         }
                     }
                     keepers[chosen.node] = Keeper::ByKind;
@@ -265,7 +288,7 @@ impl<'a> Profiles<'a> {
             Keeper::Young(holder) => self.is_young(node).then_some(holder),
             Keeper::ByKind => {
                 let what = self.what(node).filter(|_| self.is_young(node));
-                what.and_then(|what| self.by_kind.get(&(above, what)).copied())
+                what.and_then(|what| self.by_kind.get(&Share { of: above, what }).copied())
             }
             Keeper::Several if self.is_young(node) => self.nearest_holder(node, above)?,
             Keeper::Several => None,
@@ -280,24 +303,25 @@ impl<'a> Profiles<'a> {
 
     /// Of several holders, the one that the path from the roots to a young node comes from.
     fn nearest_holder(&mut self, node: NodeId, above: NodeId) -> Result<Option<u32>> {
+        let below = |node| Below { above, node };
         let mut walked = Vec::new();
         let mut at = node;
         let found = loop {
             self.ticks.tick()?;
-            if let Some(known) = self.nearest.get(&(above, at)) {
+            if let Some(known) = self.nearest.get(&below(at)) {
                 break *known;
             }
             walked.push(at);
             at = self.parents[at];
-            if let Some(holder) = self.shared.get(&(above, at)) {
+            if let Some(holder) = self.shared.get(&below(at)) {
                 break *holder;
             }
             if !self.is_young(at) {
-                break self.shared.get(&(above, above)).copied().unwrap_or(NONE);
+                break self.shared.get(&below(above)).copied().unwrap_or(NONE);
             }
         };
         self.nearest
-            .extend(walked.into_iter().map(|at| ((above, at), found)));
+            .extend(walked.into_iter().map(|at| (below(at), found)));
         Ok((found != NONE).then_some(found))
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::HolderKind;
-use super::keys::{Keys, by_pattern};
+use super::keys::{Keys, Named, by_pattern};
 use super::leak_tree::LeakTree;
 use super::visible_owner::is_visible;
 use crate::error::Result;
@@ -14,8 +14,6 @@ use crate::ids::ObjectId;
 
 /// Methods in which libraries are loaded: the names of their files are no names of the program's.
 const LOADING: [&str; 3] = ["require", "require_relative", "load"];
-/// Categories of roots with the VM's own tables.
-const SYMBOL_ROOTS: [&str; 3] = ["vm", "symbols", "global_symbols"];
 const RACTOR: &str = "Ractor";
 /// Classes of finalizers.
 const HANDLERS: [&str; 2] = ["Proc", "Method"];
@@ -65,6 +63,24 @@ impl Role {
     }
 }
 
+/// Nodes, the living threads among them apart.
+pub(super) struct Threads {
+    pub(super) living: Vec<NodeId>,
+    pub(super) others: Vec<NodeId>,
+}
+
+/// What a node holds in one role.
+pub(super) struct Held {
+    pub(super) role: Role,
+    pub(super) members: Vec<NodeId>,
+}
+
+/// Keys of locals that are alike, and how many they hold.
+struct Largest {
+    count: usize,
+    role: Role,
+}
+
 /// Finds out as what nodes hold.
 pub(super) struct Roles<'a> {
     leak_tree: &'a LeakTree<'a>,
@@ -95,22 +111,22 @@ impl<'a> Roles<'a> {
     }
 
     /// Of the nodes below one, the living threads and the others. Whatever else refers to a living thread, it lives.
-    pub(super) fn take_threads(
-        &mut self,
-        members: Vec<NodeId>,
-        ticks: &mut Ticks<'_>,
-    ) -> Result<(Vec<NodeId>, Vec<NodeId>)> {
+    pub(super) fn take_threads(&mut self, members: Vec<NodeId>, ticks: &mut Ticks<'_>) -> Result<Threads> {
         let is_thread =
             |node: &NodeId| self.leak_tree.is_leaked(*node) && self.internal(*node) == Some(Internal::Thread);
         if !members.iter().any(is_thread) {
-            return Ok((Vec::new(), members));
+            return Ok(Threads {
+                living: Vec::new(),
+                others: members,
+            });
         }
         let living = match &self.living {
             Some(living) => living,
             None => self.living.insert(living(self.graph(), ticks)?),
         };
         let lives = |node: &NodeId| living.contains(*node);
-        Ok(members.into_iter().partition(lives))
+        let (living, others) = members.into_iter().partition(lives);
+        Ok(Threads { living, others })
     }
 
     /// Whether it is a Ractor, to which the VM's threads belong.
@@ -124,12 +140,7 @@ impl<'a> Roles<'a> {
     }
 
     /// The nodes that a node holds itself, by the role in which it holds them.
-    pub(super) fn of(
-        &self,
-        node: NodeId,
-        members: Vec<NodeId>,
-        ticks: &mut Ticks<'_>,
-    ) -> Result<Vec<(Role, Vec<NodeId>)>> {
+    pub(super) fn of(&self, node: NodeId, members: Vec<NodeId>, ticks: &mut Ticks<'_>) -> Result<Vec<Held>> {
         let mut by_role: BTreeMap<Role, Vec<NodeId>> = BTreeMap::new();
         match self.type_of(node) {
             Some(Type::Class | Type::Module | Type::IClass) => {
@@ -157,7 +168,10 @@ impl<'a> Roles<'a> {
             }
             _ => drop(by_role.insert(Role::Itself, members)),
         }
-        Ok(by_role.into_iter().collect())
+        Ok(by_role
+            .into_iter()
+            .map(|(role, members)| Held { role, members })
+            .collect())
     }
 
     /// Whether no object of the application's leaked by this finalizer, only what was made for it.
@@ -199,15 +213,18 @@ impl<'a> Roles<'a> {
         let mut others = Vec::new();
         for member in members {
             match noted_name(graph, node, member).filter(|name| name.kind.is_key()) {
-                Some(name) => named.push((name, member)),
+                Some(name) => named.push(Named { name, node: member }),
                 None => others.push(member),
             }
         }
-        let mut largest: Option<(usize, Role)> = None;
+        let mut largest: Option<Largest> = None;
         for (keys, members) in by_pattern(named) {
             let role = Role::Locals(keys);
-            if largest.as_ref().is_none_or(|(count, _)| members.len() > *count) {
-                largest = Some((members.len(), role.clone()));
+            if largest.as_ref().is_none_or(|it| members.len() > it.count) {
+                largest = Some(Largest {
+                    count: members.len(),
+                    role: role.clone(),
+                });
             }
             by_role.insert(role, members);
         }
@@ -216,7 +233,7 @@ impl<'a> Roles<'a> {
         }
         // what else is in the table of a thread's variables are their keys
         let role = match (is_table, largest) {
-            (true, Some((_, role))) => role,
+            (true, Some(largest)) => largest.role,
             (true, None) => Role::Locals(Keys::all(EdgeKind::ThreadVariable)),
             (false, _) => Role::Itself,
         };
@@ -235,7 +252,7 @@ impl<'a> Roles<'a> {
             };
             if let Some(category) = graph.category(above) {
                 let members = members.iter().take(LOOKED_AT);
-                return SYMBOL_ROOTS.contains(&category)
+                return RootCategory::of(category).has_symbols()
                     && members.copied().all(|member| self.is_name(node, member));
             }
             at = above;
@@ -277,7 +294,7 @@ fn living(graph: &Graph, ticks: &mut Ticks<'_>) -> Result<ObjectSet> {
     for root in heap
         .roots()
         .iter()
-        .filter(|root| root.category != "machine_context")
+        .filter(|root| RootCategory::of(&root.category) != RootCategory::MachineContext)
     {
         for object in root.objects() {
             ticks.tick()?;

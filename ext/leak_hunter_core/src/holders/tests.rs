@@ -141,7 +141,7 @@ impl Drawing {
         builder.root("finalizers", Vec::new());
         for (owner, value, kind, name) in &self.names {
             let name = Name {
-                kind: crate::graph::EdgeKind::of(kind).unwrap(),
+                kind: crate::graph::EdgeKind::named(kind).unwrap(),
                 name: (*name).into(),
             };
             builder.name(*owner, *value, name);
@@ -150,7 +150,7 @@ impl Drawing {
     }
 
     pub(super) fn holders(&self) -> Vec<Holder> {
-        self.found().0
+        self.found().holders
     }
 
     /// What the roots lead to.
@@ -166,7 +166,7 @@ impl Drawing {
         reachable
     }
 
-    fn found(&self) -> (Vec<Holder>, SetAside) {
+    fn found(&self) -> Found {
         let heap = Arc::new(self.heap());
         let leaked: Vec<Leaked> = self
             .leaked
@@ -579,7 +579,7 @@ proptest! {
 
     #[test]
     fn every_leaked_object_has_one_holder(drawing in any_drawing()) {
-        let (holders, set_aside) = drawing.found();
+        let Found { holders, set_aside } = drawing.found();
         // what no root leads to has no holder
         let reachable = drawing.reachable();
         let held: Vec<Address> = drawing.leaked.iter().copied().filter(|it| reachable.contains(it)).collect();

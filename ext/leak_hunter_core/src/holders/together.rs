@@ -25,6 +25,20 @@ enum Sources {
     Several,
 }
 
+/// What refers to the members of something chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Referrer {
+    /// Its index.
+    chosen: u32,
+    owner: NodeId,
+}
+
+/// So many of them it refers to.
+struct Counted {
+    referrer: Referrer,
+    count: u64,
+}
+
 impl Choice<'_> {
     /// Finds, for all that was chosen as shared, what else refers to it. Looks at every reference once.
     pub(super) fn find_all_that_share(&mut self) -> Result<()> {
@@ -40,7 +54,7 @@ impl Choice<'_> {
         }
         let within = self.members_above(&chosen_of)?;
         let mut sources: BTreeMap<NodeId, Sources> = BTreeMap::new();
-        let mut counts: HashMap<(u32, NodeId), u64, RandomState> = HashMap::default();
+        let mut counts: HashMap<Referrer, u64, RandomState> = HashMap::default();
         for node in graph.nodes_below_top() {
             self.ticks.tick()?;
             let mut last = None;
@@ -65,7 +79,11 @@ impl Choice<'_> {
                 *known = self.joined(*known, source);
                 let referrer = if is_leaked { self.referrer(node)? } else { node };
                 if referrer < graph.top() {
-                    *counts.entry((index, self.owners.of(referrer)?)).or_default() += 1;
+                    let referrer = Referrer {
+                        chosen: index,
+                        owner: self.owners.of(referrer)?,
+                    };
+                    *counts.entry(referrer).or_default() += 1;
                 }
             }
         }
@@ -96,18 +114,21 @@ impl Choice<'_> {
         if is_one { one } else { Sources::Several }
     }
 
-    fn name_sharers(&mut self, counts: HashMap<(u32, NodeId), u64, RandomState>) {
-        let mut all: Vec<(u32, Together)> = counts
+    fn name_sharers(&mut self, counts: HashMap<Referrer, u64, RandomState>) {
+        let mut all: Vec<Counted> = counts
             .into_iter()
-            .map(|((index, owner), count)| (index, Together { owner, count }))
+            .map(|(referrer, count)| Counted { referrer, count })
             .collect();
-        all.sort_unstable_by_key(|(index, it)| (*index, Reverse(it.count), it.owner));
-        for of_chosen in all.chunk_by(|one, two| one.0 == two.0) {
-            let chosen = &mut self.chosen[of_chosen[0].0 as usize];
+        all.sort_unstable_by_key(|it| (it.referrer.chosen, Reverse(it.count), it.referrer.owner));
+        for of_chosen in all.chunk_by(|one, two| one.referrer.chosen == two.referrer.chosen) {
+            let chosen = &mut self.chosen[of_chosen[0].referrer.chosen as usize];
             let least = chosen.members.len() as u64 * SHARE;
             chosen.together = of_chosen
                 .iter()
-                .map(|(_, together)| *together)
+                .map(|it| Together {
+                    owner: it.referrer.owner,
+                    count: it.count,
+                })
                 .filter(|it| it.owner != chosen.owner && it.count * 100 >= least)
                 .take(MOST)
                 .collect();

@@ -29,7 +29,7 @@ const SHARE_MOVED: f64 = 0.02;
 
 /// Fails when one dump was given twice.
 pub(crate) fn check_distinct(files: &[Source], progress: &Progress) -> Result<()> {
-    for (one, two) in pairs(files.len()) {
+    for Pair { one, two } in pairs(files.len()) {
         if files[one].same_as(&files[two], progress)? {
             let which = files[one]
                 .path()
@@ -49,14 +49,14 @@ pub(crate) fn check_distinct(files: &[Source], progress: &Progress) -> Result<()
 /// Fails when what the dumps say of themselves does not fit together.
 pub(crate) fn check_recorded(files: &[Source]) -> Result<()> {
     let recorded = |index: usize| files[index].recorded();
-    for (one, two) in pairs(files.len()) {
+    for Pair { one, two } in pairs(files.len()) {
         if let (Some(before), Some(after)) = (recorded(one), recorded(two)) {
             if !before.same_process(after) {
                 return Err(different_processes(files));
             }
         }
     }
-    for (one, two) in pairs(files.len()) {
+    for Pair { one, two } in pairs(files.len()) {
         if let (Some(before), Some(after)) = (recorded(one), recorded(two)) {
             if before.sequence > after.sequence {
                 let detail = format!("#{} then #{}", before.sequence, after.sequence);
@@ -106,7 +106,7 @@ pub(crate) fn check_marks(files: &[Source], identity: Identity) -> Result<()> {
 
 /// Fails when the highest generations run backwards: GC counts only rise.
 pub(crate) fn check_generations(generations: &[Option<Generation>]) -> Result<()> {
-    for (one, two) in pairs(generations.len()) {
+    for Pair { one, two } in pairs(generations.len()) {
         if let (Some(before), Some(after)) = (generations[one], generations[two]) {
             if before > after {
                 return Err(wrong_order(one, two, &format!("GC count {before} then {after}")));
@@ -128,9 +128,23 @@ fn ordinal(index: usize) -> std::borrow::Cow<'static, str> {
     }
 }
 
+/// Two moments, by their indexes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Pair {
+    one: usize,
+    /// The later one.
+    two: usize,
+}
+
 /// Each moment with each later one, neighbours first.
-fn pairs(moments: usize) -> impl Iterator<Item = (usize, usize)> {
-    (1..moments).flat_map(move |distance| (0..moments - distance).map(move |one| (one, one + distance)))
+fn pairs(moments: usize) -> impl Iterator<Item = Pair> {
+    let apart = move |distance| {
+        (0..moments - distance).map(move |one| Pair {
+            one,
+            two: one + distance,
+        })
+    };
+    (1..moments).flat_map(apart)
 }
 
 fn wrong_order(one: usize, two: usize, detail: &str) -> Error {

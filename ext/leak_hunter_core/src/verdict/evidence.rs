@@ -94,41 +94,37 @@ impl Evidence {
         let survivors = self.by_generation + self.at_boundary + self.by_address;
         let moved = [self.moved_first_to_second, self.moved_second_to_third].contains(&Some(true));
         let partly_traced = self.identity == MatchedBy::GenerationAndAddress;
+        let when = |holds: bool, reason: Reason| holds.then_some(reason);
         let weak = [
-            (self.partial, Reason::PartialDump),
-            (self.identity == MatchedBy::Address, Reason::AddressOnly),
-            (self.identity == MatchedBy::AddressAndClass, Reason::NoTracing),
-            (
+            when(self.partial, Reason::PartialDump),
+            when(self.identity == MatchedBy::Address, Reason::AddressOnly),
+            when(self.identity == MatchedBy::AddressAndClass, Reason::NoTracing),
+            when(
                 self.by_address * MOSTLY > survivors && partly_traced,
                 Reason::MostlyUntraced,
             ),
-            (self.tracing_lost > survivors, Reason::TracingLost),
-            (self.untraced_moved > survivors, Reason::Compaction),
-            (moved && self.moves_spoil_tracing, Reason::TracingUnreliable),
+            when(self.tracing_lost > survivors, Reason::TracingLost),
+            when(self.untraced_moved > survivors, Reason::Compaction),
+            when(moved && self.moves_spoil_tracing, Reason::TracingUnreliable),
         ];
         let mild = [
-            (self.by_address > 0 && partly_traced, Reason::Untraced),
-            (self.untraced_moved > 0, Reason::Compaction),
-            (
+            when(self.by_address > 0 && partly_traced, Reason::Untraced),
+            when(self.untraced_moved > 0, Reason::Compaction),
+            when(
                 moved && self.compaction_source == Some(Provenance::Inferred),
                 Reason::CompactionInferred,
             ),
-            (self.tracing_lost > 0, Reason::TracingLost),
-            (self.boundary > 0, Reason::Boundary),
-            (self.marks > 0 && self.untraced > 0, Reason::Marks),
-            (self.skipped_lines > 0, Reason::SkippedLines),
-            (
+            when(self.tracing_lost > 0, Reason::TracingLost),
+            when(self.boundary > 0, Reason::Boundary),
+            when(self.marks > 0 && self.untraced > 0, Reason::Marks),
+            when(self.skipped_lines > 0, Reason::SkippedLines),
+            when(
                 self.same_process == Provenance::Unknown && self.identity != MatchedBy::Address,
                 Reason::ProcessUnknown,
             ),
         ];
-        let holding = |list: &[(bool, Reason)]| -> Vec<Reason> {
-            list.iter()
-                .filter(|(holds, _)| *holds)
-                .map(|(_, reason)| *reason)
-                .collect()
-        };
-        let (weak, mild) = (holding(&weak), holding(&mild));
+        let weak: Vec<Reason> = weak.into_iter().flatten().collect();
+        let mild: Vec<Reason> = mild.into_iter().flatten().collect();
         self.confidence = match (weak.is_empty(), mild.is_empty()) {
             (false, _) => Confidence::Low,
             (true, false) => Confidence::High,
