@@ -135,8 +135,11 @@ struct Profiles<'a> {
     profiles: Vec<Profile>,
     /// By what is above and the object that is nearest to the roots: the holder, of those that several hold.
     shared: HashMap<Below, u32, RandomState>,
-    /// By the object that several holders are, and what they hold there: the holder.
+    /// By the object that several holders are, and what they hold there: the holder; [`NONE`] where more than one holds
+    /// that.
     by_kind: HashMap<Share, u32, RandomState>,
+    /// By object that leaked, of such holders: the holder.
+    by_member: HashMap<NodeId, u32, RandomState>,
     /// By young node that several hold: the nearest holder on the path from the roots.
     nearest: HashMap<Below, u32, RandomState>,
 }
@@ -159,6 +162,7 @@ impl<'a> Profiles<'a> {
             profiles: merged.iter().map(|_| Profile::default()).collect(),
             shared: HashMap::default(),
             by_kind: HashMap::default(),
+            by_member: HashMap::default(),
             nearest: HashMap::default(),
         }
     }
@@ -252,9 +256,13 @@ impl<'a> Profiles<'a> {
                 if split.contains(&chosen.node) {
                     for member in &chosen.members {
                         self.ticks.tick()?;
+                        self.by_member.insert(*member, holder);
                         if let Some(what) = self.what(*member) {
                             let of = chosen.node;
-                            self.by_kind.insert(Share { of, what }, holder);
+                            let first = *self.by_kind.entry(Share { of, what }).or_insert(holder);
+                            if first != holder {
+                                self.by_kind.insert(Share { of, what }, NONE);
+                            }
                         }
                     }
                     keepers[chosen.node] = Keeper::ByKind;
@@ -287,8 +295,12 @@ impl<'a> Profiles<'a> {
             Keeper::Holder(holder) => Some(holder),
             Keeper::Young(holder) => self.is_young(node).then_some(holder),
             Keeper::ByKind => {
+                if let Some(holder) = self.by_member.get(&node) {
+                    return Ok(Some(*holder));
+                }
                 let what = self.what(node).filter(|_| self.is_young(node));
-                what.and_then(|what| self.by_kind.get(&Share { of: above, what }).copied())
+                let known = what.and_then(|what| self.by_kind.get(&Share { of: above, what }).copied());
+                known.filter(|holder| *holder != NONE)
             }
             Keeper::Several if self.is_young(node) => self.nearest_holder(node, above)?,
             Keeper::Several => None,
