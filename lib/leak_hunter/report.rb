@@ -20,6 +20,7 @@ module LeakHunter
     autoload :Holders, "leak_hunter/report/holders"
     autoload :HTML, "leak_hunter/report/html"
     autoload :Ledger, "leak_hunter/report/ledger"
+    autoload :LeftOut, "leak_hunter/report/left_out"
     autoload :Markdown, "leak_hunter/report/markdown"
     autoload :Moments, "leak_hunter/report/moments"
     autoload :Objects, "leak_hunter/report/objects"
@@ -72,9 +73,7 @@ module LeakHunter
     #
     # @return [Boolean]
     def leaks?
-      return @result[:totals][:count].positive? unless holders
-
-      Findings.new(@result).growing.any?
+      holders ? verdict == "leak" : @result[:totals][:count].positive?
     end
 
     # @return [String, nil] "leak" when something grows, "no_leak", "undecided"; nil where nothing is known of holders

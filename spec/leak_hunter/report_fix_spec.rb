@@ -31,8 +31,8 @@ RSpec.describe LeakHunter::Report::Fix do
       group = SampleReport.group(**more.fetch(:leaked, {}))
       holder = SampleReport.holder(name: "Shop.x", path:, position:, **more.except(:leaked))
       result = SampleReport.with_holders(holder, groups: [group])
-      expect(described_class.name_for(holder, result)).to eq(name.to_sym)
-      expect(described_class.for(holder, result)).to match([/\A[A-Z].*\.\z/])
+      expect(described_class.rule(holder, result).name).to eq(name.to_sym)
+      expect(described_class.rule(holder, result).text).to match(/\A[A-Z].*\.\z/)
     end
   end
 
@@ -45,6 +45,6 @@ RSpec.describe LeakHunter::Report::Fix do
 
   it "says nothing of other shapes" do
     holder = SampleReport.holder(path: [root["vm"], owner, entry], position: 2, kind: "object")
-    expect(described_class.for(holder, SampleReport.with_holders(holder))).to eq([])
+    expect(described_class.rule(holder, SampleReport.with_holders(holder))).to be_nil
   end
 end

@@ -47,6 +47,12 @@ RSpec.describe "The report of holders" do
                                                                /caches: 37 objects, 1\.5 kB/])
   end
 
+  it "does not say that there is no leak when the dumps do not tell" do
+    result = SampleReport.with_holders(holder(verdict: "once", reason: "stopped"))
+    result[:verdict][:name] = "undecided" # the last dump lacks objects
+    expect(LeakHunter::Report.new(result).to_s).to start_with("No leak found, but this is not certain")
+  end
+
   it "shows what may be a leak where nothing is known to be one, with the reason, and what would tell" do
     said = text(holder(verdict: "inconclusive", reason: "slowing"), holder(verdict: "once", reason: "stopped"))
     expect(unwrapped(said)).to match(/\ANo leak proven: 1 holder .* dump /)

@@ -58,7 +58,15 @@ module SampleReport
     dumps = whole[:dumps].zip(times).map do |dump, time|
       dump.merge(recorded: { pid: 4_711, ruby: "3.4.1", taken_at: ("2026-05-04T#{time}.000000Z" if time), **recorded })
     end
-    whole.merge(dumps:, holders:)
+    seconds = Array.new(dumps.size - 1, (30.0 if times.all?))
+    whole.merge(dumps:, holders:, verdict: outcome(holders), seconds:)
+  end
+
+  def outcome(holders)
+    verdicts = holders.map { |holder| holder.dig(:verdict, :name) }
+    name = verdicts.find { |it| it == "growing" } ? "leak" : "no_leak"
+    name = "undecided" if name == "no_leak" && verdicts.include?("inconclusive")
+    { name:, another_moment_settles: verdicts.include?("inconclusive") }
   end
 
   def string

@@ -44,7 +44,7 @@ module LeakHunter
         # Paths are bytes, which JSON cannot have.
         def describe(result, path)
           dump = result[:dumps].last
-          holders = result[:holders].first(MOST).map { |it| it.slice(:address, :name, :fingerprint) }
+          holders = Report::Findings.new(result).all.first(MOST).map { |it| it.slice(:address, :name, :fingerprint) }
           dump = { path: File.expand_path(path).unpack1("H*"), id: dump.dig(:recorded, :id), bytes: dump[:bytes] }
           { schema: SCHEMA, dump:, holders: }
         end

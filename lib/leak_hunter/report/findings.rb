@@ -53,9 +53,6 @@ module LeakHunter
       # @return [Integer] bytes that came in all windows to what grows
       def grown_by = growing.sum { |holder| Findings.windows(holder).sum { |window| window[:memsize] } }
 
-      # @return [Boolean] whether one moment more would decide
-      def another_moment_settles? = inconclusive.any? { |holder| holder.dig(:verdict, :another_moment_settles) }
-
       # @return [Integer] index in the holder's path of the collection that decided the verdict: the holder, or one that
       #   it holds
       def self.position_of_growth(holder)

@@ -12,69 +12,60 @@ module LeakHunter
       LOCALS = %w[fiber_local thread_variable fiber_storage].freeze
 
       # @param text [String] in lines that are joined
-      def self.rule(name, text, &applies) = Rule.new(name, text.split("\n").join(" ").freeze, applies)
-      private_class_method :rule
+      def self.make(name, text, &applies) = Rule.new(name, text.split("\n").join(" ").freeze, applies)
+      private_class_method :make
 
       RULES = [
-        rule(:finalizer, <<~TEXT) { |it| it.root == "finalizers" },
+        make(:finalizer, <<~TEXT) { |it| it.root == "finalizers" },
           A finalizer's block keeps what it refers to. Make the block in a class method, so that it does not refer to
           the object itself.
         TEXT
-        rule(:at_exit, <<~TEXT) { |it| it.root == "end_proc" },
+        make(:at_exit, <<~TEXT) { |it| it.root == "end_proc" },
           Each call of at_exit adds a block. Call it once, at boot.
         TEXT
-        rule(:signal_handler, <<~TEXT) { |it| it.root == "trap_list" },
+        make(:signal_handler, <<~TEXT) { |it| it.root == "trap_list" },
           A signal handler's block keeps its locals. Set the handler once, at boot.
         TEXT
-        rule(:symbols, <<~TEXT) { |it| it.kind == "symbols" || %w[symbols global_symbols].include?(it.root) },
+        make(:symbols, <<~TEXT) { |it| it.kind == "symbols" || %w[symbols global_symbols].include?(it.root) },
           Names of variables, methods and constants stay for ever. Do not make them from data; use a Hash.
         TEXT
-        rule(:class_per_call, <<~TEXT) { |it| it.leaks?("CLASS", "MODULE", "ICLASS") },
+        make(:class_per_call, <<~TEXT) { |it| it.leaks?("CLASS", "MODULE", "ICLASS") },
           A class is made each time. Make it once, or use a block or an object instead.
         TEXT
-        rule(:methods, <<~TEXT) { |it| it.kind == "methods" },
+        make(:methods, <<~TEXT) { |it| it.kind == "methods" },
           Methods are defined again and again. Define them once, or use a block in a Hash.
         TEXT
-        rule(:method_cache, <<~TEXT) { |it| it.kind == "method_cache" },
+        make(:method_cache, <<~TEXT) { |it| it.kind == "method_cache" },
           Evaluated code makes new call sites each time. Do not eval in a loop; use public_send or a block.
         TEXT
-        rule(:thread_never_ended, <<~TEXT) { |it| it.kind == "threads" || it.leaks_class?("Thread") },
+        make(:thread_never_ended, <<~TEXT) { |it| it.kind == "threads" || it.leaks_class?("Thread") },
           These threads never end. Stop them, or use a pool.
         TEXT
-        rule(:thread_local, <<~TEXT) { |it| it.kind == "thread_locals" || it.edges?(LOCALS) },
+        make(:thread_local, <<~TEXT) { |it| it.kind == "thread_locals" || it.edges?(LOCALS) },
           A thread that is used again keeps its locals. Clear them at the end of the request or job, and use one key,
           not one for each.
         TEXT
-        rule(:subscriber, <<~TEXT) { |it| it.keeps?("Proc") && it.name.match?(SUBSCRIBERS) },
+        make(:subscriber, <<~TEXT) { |it| it.keeps?("Proc") && it.name.match?(SUBSCRIBERS) },
           A block is added at each call, and never removed. Subscribe once, or unsubscribe. Each block keeps its locals.
         TEXT
-        rule(:closure, <<~TEXT) { |it| it.keeps?("Proc") || it.edges?(%w[captured]) },
+        make(:closure, <<~TEXT) { |it| it.keeps?("Proc") || it.edges?(%w[captured]) },
           A block keeps the locals of the method that made it, also those that it does not use. Set them to nil, or
           make the block in a method of its own.
         TEXT
-        rule(:memo, <<~TEXT) { |it| it.type == "HASH" && it.edges?(%w[instance_variable class_variable]) },
+        make(:memo, <<~TEXT) { |it| it.type == "HASH" && it.edges?(%w[instance_variable class_variable]) },
           If this is a memo or a cache: it has an entry for each key that ever came. Limit its size, or clear it at the
           end of the request or job.
         TEXT
-        rule(:unbounded, <<~TEXT) { |it| %w[HASH ARRAY].include?(it.type) }
+        make(:unbounded, <<~TEXT) { |it| %w[HASH ARRAY].include?(it.type) }
           Nothing removes these entries. Limit the size, or remove them when they are done with.
         TEXT
       ].freeze
 
-      class << self
-        # @param holder [Hash] see {LeakHunter::Holders}
-        # @return [Array<String>] sentences; empty where no mechanism is recognized
-        def for(holder, result)
-          shape = Shape.new(holder, result)
-          rule = RULES.find { |it| it.applies.call(shape) }
-          rule ? [rule.text] : []
-        end
-
-        # @return [Symbol, nil] the name of the rule that applies
-        def name_for(holder, result)
-          shape = Shape.new(holder, result)
-          RULES.find { |it| it.applies.call(shape) }&.name
-        end
+      # @param holder [Hash] see {LeakHunter::Holders}
+      # @return [Rule, nil] nil where no mechanism is recognized
+      def self.rule(holder, result)
+        shape = Shape.new(holder, result)
+        RULES.find { |it| it.applies.call(shape) }
       end
 
       # What rules ask of a holder.

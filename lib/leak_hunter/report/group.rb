@@ -41,6 +41,10 @@ module LeakHunter
         line.empty? ? nil : shorten(line, width)
       end
 
+      # @param width [Integer] columns for the detail
+      # @return [Array<String>] for tables: title, detail, objects, bytes
+      def cells(width) = [title, detail(width).to_s, count(@group[:count]), bytes(@group[:memsize])]
+
       # @return [String] garbage collections between the allocation and the third dump, "36-69"
       def age
         oldest, youngest = @group[:generations]

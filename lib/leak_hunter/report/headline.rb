@@ -4,14 +4,14 @@ module LeakHunter
   class Report
     # The first lines: how many leaks there are, how fast they grow, and of what process that is said.
     class Headline
-      include Format
+      include LeftOut
 
       # @param result [Hash] of a diff with holders
       def initialize(result)
         @result = result
         @totals = result[:totals]
         @findings = Findings.new(result)
-        @moments = Moments.new(result[:dumps])
+        @moments = Moments.new(result)
       end
 
       # @return [String] a paragraph
@@ -31,7 +31,7 @@ module LeakHunter
         return nothing if @findings.inconclusive.empty?
 
         possible = @findings.inconclusive.size
-        settle = "One more dump would tell." if @findings.another_moment_settles?
+        settle = "One more dump would tell." if @result.dig(:verdict, :another_moment_settles)
         ["No leak proven: #{counted(possible, "holder")} may be growing.", settle].compact.join(" ")
       end
 
@@ -45,12 +45,14 @@ module LeakHunter
 
       def nothing
         return "No leak found, but this is not certain: see which objects were left out." if withheld?
-        return "No leak found among the objects that pass the filters." if @totals[:filtered_count].to_i.positive?
+        return "No leak found, but this is not certain: the last dump lacks objects." if undecided?
+        return "No leak found among the objects that pass the filters." if filtered
 
         "No leak found."
       end
 
-      def withheld? = @result.dig(:evidence, :withheld).to_h.values.any?(&:positive?)
+      # Nothing seems to grow, and still the diff does not say that nothing does.
+      def undecided? = @result.dig(:verdict, :name) == "undecided"
 
       # What did stay.
       def rest
@@ -74,13 +76,6 @@ module LeakHunter
 
       def certainty
         { "exact" => "exact", "high" => "almost certain" }.fetch(@result.dig(:evidence, :confidence), "low")
-      end
-
-      def filtered
-        filtered = @totals[:filtered_count].to_i
-        return if filtered.zero?
-
-        "The filters left out #{counted(filtered, "object")} (#{bytes(@totals[:filtered_memsize])})."
       end
     end
   end

@@ -34,7 +34,7 @@ module LeakHunter
       def initialize(holder, result)
         @holder = holder
         @result = result
-        @moments = Moments.new(result[:dumps])
+        @moments = Moments.new(result)
       end
 
       # @return [String] "growing"
@@ -81,6 +81,12 @@ module LeakHunter
         "#{@holder[:class]}, #{in_entries? ? entries_of(last).delete_prefix("+") : bytes(last)}"
       end
 
+      # @return [Hash{String => String}] what is said of it in every format, by its label
+      def facts
+        { "rate" => rate, "size" => size, "why" => (reason unless verdict == Findings::GROWING), "code" => code,
+          "fix" => [freed, *fixes].join(" ") }.compact
+      end
+
       # @return [PathTree]
       def path = PathTree.new(@holder, roots:)
 
@@ -109,7 +115,7 @@ module LeakHunter
       end
 
       # @return [Array<String>] what else is known of it, and the ways this is usually mended
-      def fixes = [*pinned, *Fix.for(@holder, @result)]
+      def fixes = [pinned, Fix.rule(@holder, @result)&.text].compact
 
       # @return [String, nil] the command that says more
       def next_command

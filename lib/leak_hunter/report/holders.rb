@@ -25,9 +25,9 @@ module LeakHunter
       private
 
       def paragraph(holder, index)
-        [*title(holder, "#{index}. "), *rate(holder), *path(holder.path), *row("code", holder.code),
-         *row("fix", [holder.freed, *holder.fixes].join(" ")),
-         *row("next", command(holder), whole: true)].join("\n")
+        rate, size, why, code, fix = holder.facts.values_at("rate", "size", "why", "code", "fix")
+        [*title(holder, "#{index}. "), *row("rate", "#{rate}; #{size}"), *row("why", why), *path(holder.path),
+         *row("code", code), *row("fix", fix), *row("next", command(holder), whole: true)].join("\n")
       end
 
       # Names are not cut: a long one takes lines of its own.
@@ -46,11 +46,6 @@ module LeakHunter
           lines << +"" if columns(lines.last) + columns(part) > width
           lines.last << (lines.last.empty? ? part.lstrip : part)
         end
-      end
-
-      def rate(holder)
-        lines = row("rate", "#{holder.rate}; #{holder.size}")
-        holder.verdict == Findings::GROWING ? lines : [*lines, *row("why", holder.reason)]
       end
 
       def path(tree)

@@ -25,7 +25,7 @@ module LeakHunter
       # @param result [Hash] of a diff
       def initialize(result)
         @result = result
-        @overview = Overview.new(result, top: result[:holders].size) if result[:holders]
+        @overview = Overview.new(result, top: Findings.new(result).first.size) if result[:holders]
       end
 
       # @return [String]
@@ -74,21 +74,16 @@ module LeakHunter
       end
 
       def card(holder, index)
-        rows = { "rate" => holder.rate, "size" => holder.size,
-                 "why" => (holder.reason unless holder.verdict == Findings::GROWING), "code" => holder.code,
-                 "fix" => [holder.freed, *holder.fixes].join(" ") }.compact
         <<~HTML
           <details class="holder" #{"open" if index == 1 || holder.verdict == Findings::GROWING}>
           <summary><h2>#{index}. <span class="verdict #{escape(holder.verdict)}">#{escape(holder.verdict)}</span> #{escape(holder.name)}</h2></summary>
           #{Charts.windows(holder)}
-          <dl>#{rows.map { |name, text| "<dt>#{name}</dt><dd>#{escape(text)}</dd>" }.join}</dl>
-          <pre>#{holder.path.to_text(WIDTH).map { |line| escape_line(line) }.join("\n")}</pre>
+          <dl>#{holder.facts.map { |name, text| "<dt>#{name}</dt><dd>#{escape(text)}</dd>" }.join}</dl>
+          <pre>#{holder.path.to_text(WIDTH).map { |line| escape(line) }.join("\n")}</pre>
           #{"<p class=\"next\"><code>#{escape(holder.next_command)}</code></p>" if holder.next_command}
           </details>
         HTML
       end
-
-      def escape_line(line) = line.gsub(/[&<>"']/, ESCAPES)
 
       # Holders that do not grow, each with its numbers.
       def folded
@@ -112,10 +107,7 @@ module LeakHunter
         groups = @result[:groups].first(GROUPS)
         return if groups.empty?
 
-        rows = groups.map do |group|
-          words = Group.new(group)
-          [escape(words.title), escape(words.detail(WIDTH).to_s), count(group[:count]), bytes(group[:memsize])]
-        end
+        rows = groups.map { |group| Group.new(group).cells(WIDTH).map { |cell| escape(cell) } }
         title = "Where the #{counted(@result[:totals][:count], "leaked object")} were allocated"
         section(title, table(["", "allocated at", "objects", "bytes"], rows))
       end

@@ -37,12 +37,9 @@ module LeakHunter
       end
 
       def section(holder, index)
-        facts = { "rate" => holder.rate, "size" => holder.size, "why" => holder.reason, "code" => holder.code,
-                  "fix" => [holder.freed, *holder.fixes].join(" ") }.compact
-        facts.delete("why") if holder.verdict == Findings::GROWING
         command = holder.next_command
         ["## #{index}. #{holder.verdict.to_s.capitalize}: #{escape(holder.name)}",
-         facts.map { |name, text| "- **#{name}**: #{escape(text)}" }.join("\n"),
+         holder.facts.map { |name, text| "- **#{name}**: #{escape(text)}" }.join("\n"),
          block(holder.path.to_text(WIDTH).join("\n")), (block(command) if command)].compact.join("\n\n")
       end
 
@@ -50,10 +47,7 @@ module LeakHunter
         groups = @result[:groups].first(@top || @result[:groups].size)
         return if groups.empty?
 
-        rows = groups.map do |group|
-          words = Group.new(group)
-          [escape(words.title), escape(words.detail(WIDTH).to_s), count(group[:count]), bytes(group[:memsize])]
-        end
+        rows = groups.map { |group| Group.new(group).cells(WIDTH).map { |cell| escape(cell) } }
         "## Where it was allocated\n\n#{table(["", "allocated at", "objects", "bytes"], rows)}"
       end
 

@@ -4,7 +4,7 @@ module LeakHunter
   class Report
     # How many objects leaked, in a paragraph: the headline where nothing is known of holders.
     class Objects
-      include Format
+      include LeftOut
 
       # @param result [Hash] of a diff
       def initialize(result)
@@ -29,8 +29,6 @@ module LeakHunter
           "answer, nor is memory that C extensions allocate."
       end
 
-      def withheld? = @result.dig(:evidence, :withheld).to_h.values.any?(&:positive?)
-
       def three? = @result[:dumps].size <= 3
 
       def before_last = three? ? "second" : "last but one"
@@ -53,13 +51,6 @@ module LeakHunter
         return unless heap&.positive?
 
         "That is #{percent(@totals[:memsize], heap)} of the heap (#{bytes(heap)})."
-      end
-
-      def filtered
-        filtered = @totals[:filtered_count].to_i
-        return if filtered.zero?
-
-        "The filters left out #{counted(filtered, "object")} (#{bytes(@totals[:filtered_memsize])})."
       end
     end
   end

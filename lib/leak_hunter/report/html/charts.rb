@@ -17,6 +17,9 @@ module LeakHunter
         # Rows of the graph.
         DEPTH = 40
 
+        Frame = Struct.new(:name, :memsize, :children)
+        private_constant :Frame
+
         class << self
           # Bytes of each window, a bar each.
           #
@@ -54,9 +57,6 @@ module LeakHunter
               "<text x=\"#{middle}\" y=\"#{BAR[:height] - height + 10}\">#{Format.bytes(size)}</text>" \
               "<text x=\"#{middle}\" y=\"#{BAR[:height] + 30}\" class=\"quiet\">window #{index + 1}</text>"
           end
-
-          Frame = Struct.new(:name, :memsize, :children)
-          private_constant :Frame
 
           def tree_of(holders)
             root = Frame.new("everything that leaked", 0, {})
