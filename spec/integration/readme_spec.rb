@@ -28,32 +28,15 @@ RSpec.describe "The README", :tmpdir do
     needs_gem("puma")
     needs_command("curl")
     write("config/routes.rb", routes)
-    write("config.ru", <<~RUBY)
-      require "logger"
-      require "rails"
-      require "action_controller/railtie"
-      require "leak_hunter"
-
-      class Shop < Rails::Application
-        config.root = Dir.pwd
-        config.eager_load = false
-        config.secret_key_base = "x" * 32
-        config.hosts.clear
-        config.logger = Logger.new("rails.log")
-        routes.append { get "/articles/:id", to: "articles#show" }
-      end
-
+    write("config.ru", RailsApp.rackup(route: 'get "/articles/:id", to: "articles#show"', controller: <<~'RUBY'))
       class ArticlesController < ActionController::Base
         READ = []
 
         def show
-          READ << "article \#{params[:id]} " * 10
+          READ << "article #{params[:id]} " * 10
           head :no_content
         end
       end
-
-      Shop.initialize!
-      run Shop
     RUBY
     token = "0123456789abcdef" * 2
     LeakyApp::Server.run("config.ru", dir: @tmpdir, env: { "LEAK_HUNTER_TOKEN" => token }) do |server|

@@ -72,30 +72,13 @@ RSpec.describe "docs/servers.md", :tmpdir do
     it "takes the routes and the settings" do
       write("config/routes.rb", routes)
       write("config/initializers/leak_hunter.rb", settings.sub("/var/tmp/shop_dumps", File.join(@tmpdir, "dumps")))
-      write("config.ru", <<~RUBY)
-        require "logger"
-        require "rails"
-        require "action_controller/railtie"
-        require "leak_hunter"
-
-        class Shop < Rails::Application
-          config.root = Dir.pwd
-          config.eager_load = false
-          config.secret_key_base = "x" * 32
-          config.hosts.clear
-          config.logger = Logger.new("rails.log")
-          routes.append { get "/login", to: "visits#login" }
-        end
-
+      write("config.ru", RailsApp.rackup(route: 'get "/login", to: "visits#login"', controller: <<~RUBY))
         class VisitsController < ActionController::Base
           def login
             session[:admin] = true
             head :no_content
           end
         end
-
-        Shop.initialize!
-        run Shop
       RUBY
       LeakyApp::Server.run("config.ru", dir: @tmpdir, env: { "LEAK_HUNTER_TOKEN" => token }) do |server|
         server.connect do |http|

@@ -144,18 +144,7 @@ impl Because {
 
     /// Whether one more moment, after as much work, would settle it.
     pub fn another_moment_settles(self) -> bool {
-        matches!(
-            self,
-            Self::TooFewMoments
-                | Self::TooFew
-                | Self::Slowing
-                | Self::OnlyLately
-                | Self::JustStopped
-                | Self::LittleWork
-                | Self::MostlyReplaced
-                | Self::Irregular
-                | Self::LengthsUnknown
-        )
+        self.verdict() == Verdict::Inconclusive && self != Self::NotTraced
     }
 }
 
