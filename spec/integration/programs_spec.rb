@@ -54,11 +54,7 @@ RSpec.describe "Programs that leak" do
         # what accounts for less than a hundredth is not the leak
         leaks = diffs.map do |diff|
           least = diff[:holders].sum { |holder| holder[:count] } / 100
-          leaks = diff[:holders].select { |holder| holder[:count] > least }
-          # Ruby 3.4 has two lists of symbols, of which either may come first
-          leaks.reject! { |it| it[:kind] == "symbols" || it.values_at(:kind, :class) == %w[root vm] } if
-            RUBY_VERSION >= "3.4"
-          leaks.map { |holder| holder[:fingerprint] }
+          diff[:holders].select { |holder| holder[:count] > least }.map { |holder| holder[:fingerprint] }
         end
         expect(leaks[1]).to match_array(leaks[0])
       end

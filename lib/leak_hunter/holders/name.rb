@@ -40,7 +40,10 @@ module LeakHunter
 
       # @param step [Hash] of a path
       # @return [Boolean] whether Ruby code could have a reference to it
-      def self.visible?(step) = step[:class] && !%w[IMEMO ICLASS].include?(step[:type])
+      def self.visible?(step)
+        name, type = step.values_at(:class, :type)
+        name && !%w[IMEMO ICLASS].include?(type) && !(type == "DATA" && name.start_with?("VM/"))
+      end
 
       # @param holder [Hash] see {Holders}; without a position, what its path leads to
       def initialize(holder)

@@ -180,6 +180,8 @@ pub enum Internal {
     Scope,
     /// Where Ruby 4 keeps instance variables of objects that are no plain `OBJECT`s.
     Fields,
+    /// What the VM refers to all along, from Ruby 3.4 on; before, roots refer to it.
+    PinnedObjects,
     /// Anything else.
     #[default]
     Other,
@@ -196,6 +198,7 @@ impl Internal {
             (Type::Imemo, Some(b"env")) => Self::Scope,
             (Type::Imemo, Some(b"fields")) => Self::Fields,
             (Type::Data, Some(b"VM/cc_table")) => Self::CallCacheTable,
+            (Type::Data, Some(b"VM/pin_array_list")) => Self::PinnedObjects,
             (Type::Data, Some(b"VM/thread")) => Self::Thread,
             (Type::Data, Some(b"fiber" | b"VM/fiber" | b"continuation")) => Self::Execution,
             (Type::Data, Some(b"proc" | b"binding")) => Self::Closure,

@@ -37,7 +37,10 @@ pub(crate) fn noted_name(graph: &Graph, parent: NodeId, child: NodeId) -> Option
     let names = heap.names();
     let child = graph.object(child)?;
     let value = heap.address(child);
-    let Some(parent) = graph.object(parent) else {
+    let Some(parent) = graph
+        .object(parent)
+        .filter(|parent| !is_pinned_list(heap, *parent))
+    else {
         return names.of_global(value);
     };
     names.of_edge(heap.address(parent), value).or_else(|| {
@@ -47,6 +50,12 @@ pub(crate) fn noted_name(graph: &Graph, parent: NodeId, child: NodeId) -> Option
         (matches!(type_, Type::Hash | Type::Data) && heap.class_of(parent) != Some(child))
             .then(|| names.of_local(value))?
     })
+}
+
+/// Whether it stands for a root.
+pub(crate) fn is_pinned_list(heap: &Heap, object: ObjectId) -> bool {
+    heap.kind(object)
+        .is_some_and(|kind| kind.internal == Internal::PinnedObjects)
 }
 
 /// What an object refers to, each once, and how.

@@ -8,7 +8,7 @@ use super::keys::{Keys, Named, by_pattern};
 use super::leak_tree::LeakTree;
 use super::visible_owner::is_visible;
 use crate::error::Result;
-use crate::graph::{EdgeKind, Graph, NodeId, RootCategory, Ticks, noted_name};
+use crate::graph::{EdgeKind, Graph, NodeId, RootCategory, Ticks, is_pinned_list, noted_name};
 use crate::heap::{Internal, ObjectSet, Type};
 use crate::ids::ObjectId;
 
@@ -245,9 +245,19 @@ impl<'a> Roles<'a> {
         let graph = self.graph();
         let heap = graph.heap();
         let is_hidden = |node: NodeId| graph.object(node).is_some_and(|object| !is_visible(heap, object));
+        let tree = self.leak_tree.tree;
+        let above = |node: NodeId| {
+            let above = tree.of(node)?;
+            let list = graph.object(above).filter(|above| is_pinned_list(heap, *above));
+            if list.is_some() {
+                tree.of(above)
+            } else {
+                Some(above)
+            }
+        };
         let mut at = node;
         for _ in 0..2 {
-            let Some(above) = self.leak_tree.tree.of(at).filter(|_| is_hidden(at)) else {
+            let Some(above) = above(at).filter(|_| is_hidden(at)) else {
                 return false;
             };
             if let Some(category) = graph.category(above) {
