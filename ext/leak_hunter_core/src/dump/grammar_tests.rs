@@ -138,6 +138,22 @@ proptest! {
     }
 
     #[test]
+    fn a_member_that_ruby_does_not_know_yet_hides_none(
+        line in any_line(),
+        length in 0..600usize,
+        before in proptest::sample::select(&[", \"generation\":", ", \"memsize\":", ", \"flags\":", "}"][..]),
+    ) {
+        let text = line.to_bytes();
+        let place = memchr::memmem::rfind(&text, before.as_bytes()).unwrap_or(text.len() - 1);
+        let added = format!(", \"x\":\"{}\"", "x".repeat(length));
+        let text = [&text[..place], added.as_bytes(), &text[place..]].concat();
+        if let Some(quick) = Record::quick(&text) {
+            let known = (line.generation.map(Generation::new), line.memsize);
+            prop_assert_eq!((quick.generation, quick.memsize), known, "{}", String::from_utf8_lossy(&text));
+        }
+    }
+
+    #[test]
     fn damage_never_panics_and_the_two_readers_agree(
         line in any_line(),
         damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),

@@ -66,6 +66,12 @@ impl<'a> Record<'a> {
     /// What lies between is not looked at. `None` when the ends are not as Ruby writes them.
     #[inline]
     pub fn quick(line: &'a [u8]) -> Option<Self> {
+        Self::ends(line).filter(Self::ends_are_whole)
+    }
+
+    /// As [`Self::quick`], in constant time: whether [`Self::ends_are_whole`] is for the caller to ask.
+    #[inline]
+    pub(super) fn ends(line: &'a [u8]) -> Option<Self> {
         let QuickAddress { address, after } = quick_address(line)?;
         let rest = line[after..].strip_prefix(TYPE)?;
         let mut length = 0;
@@ -90,6 +96,14 @@ impl<'a> Record<'a> {
             tail: body + tail.start,
             parsed: None,
         })
+    }
+
+    /// Whether none of the members at its end stands before another that this code does not know. Linear in its length.
+    #[inline]
+    pub(super) fn ends_are_whole(&self) -> bool {
+        let middle = self.middle().unwrap_or_default();
+        !(self.generation.is_none() && GENERATION.find(middle).is_some()
+            || self.memsize == 0 && MEMSIZE.find(middle).is_some())
     }
 
     /// The view of a record that only [`Fields::parse`] could read.
@@ -252,13 +266,6 @@ impl Tail {
         if let Some(LastMember { number, before }) = member_before(rest, b", \"generation\":") {
             generation = Some(Generation::new(number));
             rest = before;
-        }
-        // A member that this code does not know, after or between these, must not hide them.
-        let window = &rest[rest.len().saturating_sub(LONGEST_FLAGS)..];
-        if (generation.is_none() && GENERATION.find(window).is_some())
-            || (memsize == 0 && MEMSIZE.find(window).is_some())
-        {
-            return None;
         }
         // A record ends a value here: a string, an address list, a number or a word.
         match rest.last() {

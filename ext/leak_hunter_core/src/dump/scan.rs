@@ -252,7 +252,7 @@ impl<P: Pass> RegionReader<'_, P> {
         let mut next_check = byte + BETWEEN_CHECKS;
         // Where lines ran into each other, each piece that starts like a record is looked at on its own.
         loop {
-            let record = Record::quick(text);
+            let record = Record::ends(text);
             let another = match &record {
                 Some(record) if !record.may_hold_another() => None,
                 _ => self
@@ -261,7 +261,7 @@ impl<P: Pass> RegionReader<'_, P> {
                     .map(|index| index + 1),
             };
             let Some(another) = another else {
-                match record {
+                match record.filter(Record::ends_are_whole) {
                     Some(record) => self.visit(record, unit, byte)?,
                     // The last piece is always read, whatever those before it have cost.
                     None if self.slow(unit, text, byte, &mut Budget::of(text.len()))? => {}
