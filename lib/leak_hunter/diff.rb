@@ -50,6 +50,8 @@ module LeakHunter
   #   [`:generation`] only when grouped by it
   #   [`:gem`] `"rack 2.2.6"`, `"stdlib"`, `"ruby"`, `"app"` or nil; there whenever file or gem is in `:group_by`
   #   [`:count`] objects
+  #   [`:cache_count`], [`:cache_memsize`] of these, inline caches of the VM, which are counted apart: there is one for
+  #     each call in code that has run. Those of a line that has 64 or more are not: they grow with the data
   #   [`:bytesize`] bytes of String contents; 0 where the third is a {Heap} loaded from a dump, which lacks them
   #   [`:memsize`] bytes the objects take, slots included
   #   [`:generations`] `[min, max]` of the births, or nil
@@ -63,12 +65,15 @@ module LeakHunter
   #   `"no_leak"`, `"undecided"`), `:growing`, `:inconclusive`, `:draining`, `:replaced`, `:once`, `:too_few`
   #   (`:holders`, `:count`, `:memsize` of each), `:nothing_stayed` (nothing but inline caches, garbage, and a few
   #   objects here and there), `:another_moment_settles` (of what is inconclusive)
+  # [`:flame`] with `flame: true` what leaked as the trees of a flame graph, else nil: for each view `:name`
+  #   (`"retained"`, `"paths"`, `"sites"`), `:title`, `:labels`, and of each frame its `:label` (index of a label),
+  #   `:parent` (index of a frame), `:count` and `:bytes` (without what is below it). The first frame is everything
   # [`:seconds`] from each moment to the next, Float or nil
   # [`:totals`] `:groups` (all of them), `:shown` (after `top:`), `:count`, `:bytesize`, `:memsize` (of all groups),
   #   `:filtered_count`, `:filtered_memsize` (survivors that `only:` and `ignore:` left out), `:own_count` (survivors
-  #   that LeakHunter itself made, left out too), `:third_count`, `:third_memsize` (everything in the third dump), and
-  #   with `holders: true` `:cache_count`, `:cache_memsize` (inline caches of the VM, which are in the groups and have
-  #   no holder: there is one for each place in the code), `:garbage_count`, `:garbage_memsize` (what no root leads to
+  #   that LeakHunter itself made, left out too), `:third_count`, `:third_memsize` (everything in the third dump),
+  #   `:cache_groups` (groups of nothing but inline caches), `:cache_count`, `:cache_memsize` (inline caches in all
+  #   groups; they have no holder), and with `holders: true` `:garbage_count`, `:garbage_memsize` (what no root leads to
   #   has no holder either; on Ruby 4.1 it may be another Ractor's)
   # [`:ledger`] how much of what the process grew by is Ruby objects, see docs/ledger.md: `:conclusion` (`"flat"`,
   #   `"objects_explain"`, `"leak_hunter_explains"`, `"free_slots_explain"`, `"not_ruby_objects"`, `"partly"` or
@@ -121,6 +126,7 @@ module LeakHunter
     # @option options [Integer] :samples addresses to keep of each group
     # @option options [Boolean] :holders find who holds what leaked (see {Holders} for `result[:holders]`); reads the
     #   third dump once more and takes some 30 bytes of memory for each object in it. Not with `identity: :address`
+    # @option options [Boolean] :flame with holders, what {Report#to_html} draws a flame graph of, in `result[:flame]`
     # @option options [Boolean] :redact the application's data (keys, names of threads) stays out of the holders' names
     # @option options [Boolean] :timings say in `result[:timings]` how long each step took: Hashes of `:phase`
     #   (`"read"`, `"groups"`, `"heap"`, `"graph"`, `"holders"`), `:dump` (index of the one that was read, or nil) and

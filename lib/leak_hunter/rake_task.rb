@@ -45,7 +45,7 @@ module LeakHunter
     # What one holder that grows may have gained (objects that outlived at least one batch of rounds): `{ objects: 0 }`,
     # `{ bytes: 10_000 }` or both; an Integer is a number of objects. The default, nil, allows less than one object per
     # round. With `identity: :address` nothing is known of holders, and the budget is for each group of objects of one
-    # class and allocation site. The VM's inline caches are left out of the report.
+    # class and allocation site. The VM's inline caches are counted apart.
     #
     # @return [Hash{Symbol => Integer}, Integer, nil]
     attr_accessor :budget

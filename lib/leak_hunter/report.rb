@@ -15,6 +15,7 @@ module LeakHunter
     autoload :Fix, "leak_hunter/report/fix"
     autoload :Format, "leak_hunter/report/format"
     autoload :Group, "leak_hunter/report/group"
+    autoload :Groups, "leak_hunter/report/groups"
     autoload :Headline, "leak_hunter/report/headline"
     autoload :Holder, "leak_hunter/report/holder"
     autoload :Holders, "leak_hunter/report/holders"
@@ -26,6 +27,7 @@ module LeakHunter
     autoload :Objects, "leak_hunter/report/objects"
     autoload :Overview, "leak_hunter/report/overview"
     autoload :PathTree, "leak_hunter/report/path_tree"
+    autoload :ShellCommand, "leak_hunter/report/shell_command"
     autoload :Sites, "leak_hunter/report/sites"
     autoload :Text, "leak_hunter/report/text"
 
@@ -51,10 +53,7 @@ module LeakHunter
     # @return [String]
     def to_s(color: nil, width: 80, holders: 5, sites: nil, top: 20)
       Arguments.integer(:width, width, Text::WIDTHS)
-      # what is laid out in columns needs some; below that, lines are broken
-      wide = [width, Text::COLUMNS].max
-      text = Text.new(@result, color: Terminal.color?(color), width: wide, holders:, sites:, top:).to_s
-      wide == width ? text : Terminal::Fold.call(text, width)
+      Text.new(@result, color: Terminal.color?(color), width:, holders:, sites:, top:).to_s
     end
 
     # The report as one HTML file that loads nothing, to be sent to someone.

@@ -140,7 +140,7 @@ RSpec.describe "The command line" do
       expect([errors, status]).to eq(["", 0])
       expect(output.lines.sum { |line| line[/\d+$/].to_i }).to eq(LeakHunter.diff(*four)[:totals][:memsize])
       expect(leak_hunter("flame", *four, "-o", page = "#{@tmpdir}/leak.html")).to eq(["", "", 0])
-      expect(File.read(page)).to include("leaked between 1.json and 3.json, alive in 4.json")
+      expect(File.read(page)).to include("allocated between 1.json and 3.json, alive in 4.json")
     end
   end
 

@@ -69,7 +69,7 @@ RSpec.describe "The flame graph" do
 
   it "takes hostile names for text" do
     browser.run("document.querySelector('[data-view=sites]').click()")
-    expect(page("document.title")).to eq("dump.json: flame graph")
+    expect(page("document.title")).to eq("All memory by allocation site: dump.json")
     expect(page("document.querySelectorAll('img, main b, script').length")).to eq(2) # the data and the script
     expect(frames.grep(/onerror/)).not_to be_empty
   end

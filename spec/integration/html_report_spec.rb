@@ -10,13 +10,23 @@ RSpec.describe "The HTML report" do
       path = SampleReport.holder_path.map { |step| step.merge(class: "#{"Deep::" * 12}#{hostile}") }
       holders = [SampleReport.holder, SampleReport.holder(name: hostile, path:, memsize: 400_000),
                  SampleReport.holder(verdict: "once", name: "Warm#{"x" * 200}")]
-      report = LeakHunter::Report.new(SampleReport.with_holders(*holders))
+      result = SampleReport.with_holders(*holders)
+      report = LeakHunter::Report.new({ **result, flame: self.class.flame(hostile) })
       @url = "file://#{dir}/report.html"
       File.write("#{dir}/report.html", report.to_html)
       Browser.open do |browser|
         @browser = browser
         example.run
       end
+    end
+  end
+
+  # Of each view a frame with a path or a hostile name, and one too small to be drawn.
+  def self.flame(hostile)
+    %w[retained paths sites].map do |name|
+      labels = ["all that leaked", "/srv/#{"folder/" * 60}session.rb", hostile, "@token String", "Tiny#{name}"]
+      { name:, title: name.capitalize, labels:, label: [0, 1, 2, 3, 4], parent: [0, 0, 1, 2, 0],
+        count: [0, 10, 20, 30, 1], bytes: [0, 100_000, 200_000, 300_000, 1] }
     end
   end
 
@@ -30,7 +40,8 @@ RSpec.describe "The HTML report" do
     expect(browser.requests.reject { |url| url.start_with?("data:") }).to eq([@url])
     expect(browser.complaints).to be_empty
     expect(page("document.title")).to start_with("LeakHunter: 2 leaks")
-    expect(page("document.images.length + document.scripts.length")).to eq(0)
+    expect(page("document.images.length")).to eq(0)
+    expect(page("document.scripts.length")).to eq(2) # the frames and what draws them
   end
 
   [1000, 390, 320].product(%w[light dark]).each do |width, scheme|
@@ -43,6 +54,46 @@ RSpec.describe "The HTML report" do
       expect(colors).to eq(["rgb(28, 29, 33)", "rgb(255, 255, 255)"]) if scheme == "light"
       expect(colors).to eq(["rgb(236, 238, 242)", "rgb(22, 23, 27)"]) if scheme == "dark"
     end
+  end
+
+  def open_graph = browser.run("document.querySelector('details.flame').open = true")
+
+  def frames = page("[...document.querySelectorAll('.frame')].map((frame) => frame.textContent)")
+
+  # The graph is drawn when it is opened, by an observer of its size.
+  def drawn
+    300.times { frames.size > 1 ? break : sleep(0.02) }
+    frames
+  end
+
+  [1000, 390].each do |width|
+    it "draws the flame graph when it is opened, #{width} pixels wide: edges by name, paths by their end" do
+      browser.look(width:, height: 800)
+      browser.visit(@url)
+      open_graph
+      expect(drawn).to include("all that leaked", end_with("/session.rb"), "@token String")
+      expect(frames.grep(/session\.rb/)).to match([start_with("…/folder/")])
+      expect(page("document.documentElement.scrollWidth")).to be <= width
+      expect(page("document.getElementById('title').textContent"))
+        .to eq("Leaked memory by what retains it: allocated between 1.json and 2.json, alive in 3.json")
+      expect(page("document.title")).to start_with("LeakHunter: 2 leaks")
+      expect(browser.complaints).to be_empty
+    end
+  end
+
+  it "finds in every view, also what is too small to be drawn" do
+    browser.look(width: 1000, height: 800)
+    browser.visit(@url)
+    browser.press("/", "tinysites")
+    expect(page("document.querySelector('details.flame').open")).to be(true)
+    drawn
+    views = "[...document.getElementById('views').children].map((view) => view.textContent)"
+    expect(page(views)).to eq(["Retained (0)", "Paths (0)", "Sites (1)"])
+    browser.run("document.querySelector('[data-view=sites]').click()")
+    browser.run("document.getElementById('search').focus()")
+    browser.press(:enter)
+    expect(page("document.querySelector('#details b').textContent")).to eq("Tinysites")
+    expect(frames).to include("Tinysites")
   end
 
   it "opens leaks, keeps the rest closed, and is used by keyboard" do

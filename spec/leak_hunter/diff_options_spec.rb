@@ -8,7 +8,7 @@ RSpec.describe LeakHunter::Diff do
   describe "options" do
     it "has a default for each, in the form the native side takes" do
       expect(check).to eq(identity: "auto", group_by: %w[type class file line method], sort: "memsize", top: nil,
-                          only: [], ignore: [], threads: nil, samples: 5, holders: false, redact: false,
+                          only: [], ignore: [], threads: nil, samples: 5, holders: false, flame: false, redact: false,
                           timings: false, progress: nil)
     end
 
@@ -34,6 +34,7 @@ RSpec.describe LeakHunter::Diff do
       { top: 1.5 } => /top: expected/,
       { top: 1 << 80 } => /top: expected/,
       { threads: 0 } => /threads: expected 1 to 1024, :all or nil, got 0/,
+      { flame: true } => /flame: needs holders: true/,
       { samples: nil } => /samples: expected 0 to 1000000, got nil/,
       { progress: 1 } => /progress: expected something with a call method, got 1/,
       { only: 3 } => /only: expected a String or a Regexp, got 3/,
@@ -50,7 +51,7 @@ RSpec.describe LeakHunter::Diff do
       expect { check(grup_by: 1, foo: 2) }.to raise_error(
         LeakHunter::UsageError,
         "unknown options: grup_by, foo. Did you mean group_by? The options are: " \
-        "identity, group_by, sort, top, only, ignore, threads, samples, holders, redact, timings, progress"
+        "identity, group_by, sort, top, only, ignore, threads, samples, holders, flame, redact, timings, progress"
       )
     end
   end

@@ -118,6 +118,8 @@ RSpec.describe LeakHunter::Report do
   end
 
   describe "groups" do
+    def cache(**keys) = group(type: "IMEMO", count: 2, memsize: 80, cache_count: 2, cache_memsize: 80, **keys)
+
     def rows(*groups, width: 80) = text(groups:, width:).split("\n\n")[1].lines(chomp: true)
 
     it "takes the last part of a long constant and of a long path" do
@@ -154,12 +156,16 @@ RSpec.describe LeakHunter::Report do
     end
 
     it "sums up the caches that the VM makes for each place in the code" do
-      caches = %w[callcache constcache callinfo].map { |name| group(type: "IMEMO", class: name, count: 2, memsize: 80) }
-      caches << group(type: "DATA", class: "VM/cc_table", count: 2, memsize: 80) # of Ruby 4
-      expected = [/\AString +37 /, /unescape/, /\A4 groups of VM inline caches +8 +320 B +0\.5 %\z/,
-                  /\Aall 5 groups +45 /]
+      caches = %w[callcache constcache callinfo VM/cc_table].map { |name| cache(class: name) }
+      expected = [/\AString +37 /, /unescape/, /\AVM inline caches +8 +320 B +0\.5 %\z/, /\Aall 5 groups +45 /]
       expect(rows(caches[0], SampleReport.string, *caches.drop(1)).drop(1)).to match(expected)
-      expect(rows(caches[0])[1..]).to match([/\A1 group of VM inline caches/])
+      expect(rows(caches[0])[1..]).to match([/\AVM inline caches +2 +80 B +100\.0 %\z/])
+    end
+
+    it "takes the caches out of groups that have other objects, too" do
+      mixed = SampleReport.string.merge(count: 40, cache_count: 3, memsize: 60_600, cache_memsize: 120)
+      expect(rows(mixed).drop(1)).to match([/\AString +37 +60\.5 kB +99\.8 %/, /unescape/,
+                                            /\AVM inline caches +3 +120 B +0\.2 %\z/, /\Aall 1 group +40 +60\.6 kB/])
     end
 
     it "says all it knows, whatever the groups are by" do

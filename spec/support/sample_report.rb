@@ -83,7 +83,9 @@ module SampleReport
 
   def sums(groups)
     sums = %i[count bytesize memsize].to_h { |key| [key, groups.sum { |group| group[key] }] }
-    { groups: groups.size, shown: groups.size, **sums, filtered_count: 0, filtered_memsize: 0,
+    caches = %i[count memsize].to_h { |key| [:"cache_#{key}", groups.sum { |group| group[:"cache_#{key}"].to_i }] }
+    cache_groups = groups.count { |group| group[:cache_count] == group[:count] }
+    { groups: groups.size, shown: groups.size, **sums, filtered_count: 0, filtered_memsize: 0, cache_groups:, **caches,
       third_count: 463_329, third_memsize: 132_000_000 }
   end
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
 use leak_hunter_core::diff::{Input, compare};
+use leak_hunter_core::export::{Frame, FrameTree, Limits, View};
 use leak_hunter_core::ids::Generation;
 use leak_hunter_core::verdict::{Outcome, Provenance, Summary, Verdict};
 use leak_hunter_core::{Options, PhaseTime, Report};
@@ -96,6 +97,9 @@ fn read_options(ruby: &Ruby, options: RHash) -> Result<Options, Error> {
         threads: fetch(ruby, options, "threads")?,
         samples: fetch(ruby, options, "samples")?,
         holders: fetch(ruby, options, "holders")?,
+        flame: fetch::<Option<bool>>(ruby, options, "flame")?
+            .unwrap_or(false)
+            .then_some(Limits::PART),
     })
 }
 
@@ -111,10 +115,11 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         .set("filtered_count", totals.filtered_count)?
         .set("filtered_memsize", totals.filtered_memsize)?
         .set("own_count", totals.own_count)?
-        .set("cache_count", totals.set_aside.caches.count)?
-        .set("cache_memsize", totals.set_aside.caches.memsize)?
-        .set("garbage_count", totals.set_aside.garbage.count)?
-        .set("garbage_memsize", totals.set_aside.garbage.memsize)?
+        .set("cache_groups", totals.cache_groups)?
+        .set("cache_count", totals.caches.count)?
+        .set("cache_memsize", totals.caches.memsize)?
+        .set("garbage_count", totals.garbage.count)?
+        .set("garbage_memsize", totals.garbage.memsize)?
         .set("third_count", report.third.count)?
         .set("third_memsize", report.third.memsize)?;
     let holders = report
@@ -134,6 +139,8 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
     let outcome = outcome
         .map(|outcome| outcome_to_hash(ruby, outcome))
         .transpose()?;
+    let flame = report.flame.as_ref();
+    let flame = flame.map(|trees| flame_to_array(ruby, trees)).transpose()?;
     let hash = Hash::new(ruby)
         .set("schema", SCHEMA)?
         .set("identity", report.evidence.identity.name())?
@@ -150,10 +157,32 @@ fn to_hash(ruby: &Ruby, report: &Report) -> Result<RHash, Error> {
         .set("holders", holders)?
         .set("grown_in_place", grown)?
         .set("verdict", outcome)?
+        .set("flame", flame)?
         .set("seconds", report.seconds.clone())?
         .set("ledger", ledger::to_hash(ruby, &report.ledger)?)?
         .set("evidence", evidence_to_hash(ruby, &report.evidence)?)?;
     Ok(hash.hash)
+}
+
+/// Frames by columns: a frame has a number in each.
+fn flame_to_array(ruby: &Ruby, trees: &[FrameTree]) -> Result<RArray, Error> {
+    let views = ruby.ary_new();
+    for (view, tree) in View::ALL.iter().zip(trees) {
+        let column = |of: fn(&Frame) -> u64| ruby.ary_from_iter(tree.frames.iter().map(of));
+        let hash = Hash::new(ruby)
+            .set("name", view.name())?
+            .set("title", view.title())?
+            .set(
+                "labels",
+                ruby.ary_from_iter(tree.labels.iter().map(|label| &**label)),
+            )?
+            .set("label", column(|frame| u64::from(frame.label)))?
+            .set("parent", column(|frame| u64::from(frame.parent)))?
+            .set("count", column(|frame| frame.count))?
+            .set("bytes", column(|frame| frame.bytes))?;
+        views.push(hash.hash)?;
+    }
+    Ok(views)
 }
 
 fn outcome_to_hash(ruby: &Ruby, outcome: &Outcome) -> Result<RHash, Error> {
@@ -240,7 +269,8 @@ fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, 
     let addresses: Vec<String> = group.addresses.iter().map(|it| holders::hex(*it)).collect();
     let hash = hash
         .set("count", group.count)?
-        .set("cache_count", group.caches)?
+        .set("cache_count", group.caches.count)?
+        .set("cache_memsize", group.caches.memsize)?
         .set("bytesize", group.bytesize)?
         .set("memsize", group.memsize)?
         .set(

@@ -78,6 +78,7 @@ module LeakHunter
         check_number(paths)
         imply_classic if @format == "classic"
         options[:holders] = @format != "classic" && options[:identity] != "address" unless options.key?(:holders)
+        options[:flame] = @format == "html" && options[:holders]
         check_output(paths)
         timings = Timings.new(Arguments.threads(options.fetch(:threads, :all))) if options[:timings]
         report = compare(paths)

@@ -113,8 +113,7 @@ module LeakHunter
       def title(paths)
         return {} unless takes?(:title)
 
-        names = paths.map { |path| Printable.call(File.basename(path)) }
-        { title: paths.size > 1 ? "leaked between #{names[0]} and #{names[-2]}, alive in #{names[-1]}" : names.first }
+        { title: paths.size > 1 ? Report::Moments.between(paths) : Printable.call(File.basename(paths.first)) }
       end
     end
   end

@@ -55,10 +55,7 @@ module LeakHunter
 
       def style = @style ||= Terminal::Style.new(Terminal.color?(@color.nil? ? stdout : @color))
 
-      # What is laid out in columns needs some; below that, lines are broken.
-      def wide = [width, Report::Text::COLUMNS].max
-
-      def write_text(text) = write(Terminal::Fold.call("#{text}\n", width))
+      def write_text(text) = write("#{text}\n")
     end
   end
 end

@@ -16,9 +16,13 @@ module LeakHunter
       }.freeze
 
       LIMIT = 20
+      # In fewer columns than this, the numbers of a row stand below its name.
+      NARROW = Report::Sites::NARROW
 
       # Of the sizes, those that a kind of rows has.
       COLUMNS = { count: "objects", memsize: "bytes", retained_size: "retained" }.freeze
+      # What follows a number where there are no columns.
+      UNITS = { count: " objects", retained_size: " retained" }.freeze
 
       def self.summary = "show what uses or retains most memory in a dump"
 
@@ -48,31 +52,46 @@ module LeakHunter
 
       def write_table(heap, rows)
         whole = heap.memsize
-        name = shorten_left(printable(heap.path), wide - 40)
-        lines = ["#{name}: #{counted(heap.size, "object")}, #{bytes(whole)}", "#{BY.fetch(@by)}:", ""]
-        unless rows.empty?
-          head, *body = table(rows, whole)
-          lines.push(style.paint(head, :dim), *body)
-        end
+        about = ["#{printable(heap.path)}: #{counted(heap.size, "object")}, #{bytes(whole)}", "#{BY.fetch(@by)}:"]
+        lines = about.map { |text| wrap(text, width) }
+        lines.push("", *(width < NARROW ? stacked(rows, whole) : table(rows, whole))) unless rows.empty?
         write_text(lines.join("\n"))
       end
 
+      def columns_of(rows) = COLUMNS.keys.select { |column| rows.first.key?(column) }
+
+      # Nothing is cut off: a row has as many lines as it takes.
+      def stacked(rows, whole)
+        columns = columns_of(rows)
+        rows.flat_map do |row|
+          numbers = columns.map { |column| "#{cell(column, row[column])}#{UNITS[column]}" }
+          numbers << percent(row[columns.last], whole)
+          names = [title(row, nil), row[:address]].compact.flat_map { |text| name_lines(text, width) }
+          [*names, *wrap(numbers.join(", "), width - 2).split("\n").map { |line| "  #{line}" }]
+        end
+      end
+
       def table(rows, whole)
-        columns = COLUMNS.keys.select { |column| rows.first.key?(column) }
+        columns = columns_of(rows)
         share = columns.last
         cells = rows.map { |row| columns.map { |column| cell(column, row[column]) } << percent(row[share], whole) }
         cells.unshift([*COLUMNS.values_at(*columns), "share"])
         widths = cells.transpose.map { |column| column.map(&:length).max + 2 }
-        room = wide - widths.sum
-        cells.zip([nil, *rows]).map do |line, row|
+        room = width - widths.sum
+        head, *body = cells.zip([nil, *rows]).map do |line, row|
           numbers = line.zip(widths).map { |text, size| text.rjust(size) }.join
           "#{pad(row ? title(row, room) : "", room)}#{numbers}"
         end
+        [style.paint(head, :dim), *body]
       end
 
       def cell(column, number) = column == :count ? count(number) : bytes(number)
 
+      # @param room [Integer, nil] columns; nil for all of it
       def title(row, room)
+        return printable(row[:object].label) if @by == "retained" && room.nil?
+
+        room ||= Report::Text::WIDTHS.end
         case @by
         when "retained" then object_title(row, room)
         when "gem" then shorten(printable(row[:gem] || "no gem, or not traced"), room)

@@ -34,8 +34,8 @@ module LeakHunter
         if json?
           write_json(dump: text(path), target: text(target), **paths.to_h(@limit || LIMIT))
         else
-          report = WhyReport.new(paths, style:, width: wide, limit: @limit || LIMIT)
-          write_text([title, report.to_s].compact.join("\n"))
+          report = WhyReport.new(paths, style:, width:, limit: @limit || LIMIT)
+          write_text([title, report.to_s].compact.join("\n\n"))
         end
       end
 
@@ -55,7 +55,7 @@ module LeakHunter
         end
       end
 
-      def title = @holder && "#{about_holder}: #{name_of_holder}\n"
+      def title = @holder && Report::Format.wrap("#{about_holder}: #{name_of_holder}", width)
 
       def about_holder = "##{@holder.number} of the last report"
 

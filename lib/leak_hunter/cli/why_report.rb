@@ -18,6 +18,9 @@ module LeakHunter
         "instance_variable" => "@...", "struct_member" => ".member", "captured" => "(captured)"
       }.freeze
 
+      # In fewer columns than this, what is known of a step stands below it.
+      NARROW = Report::Sites::NARROW
+
       # @param paths [RootPaths]
       def initialize(paths, style:, width:, limit:)
         @paths = paths
@@ -48,17 +51,28 @@ module LeakHunter
 
       def more(shown)
         rest = @paths.looked_at - shown.sum(&:alike)
-        "#{counted(@paths.size - shown.size, "more path")} to #{counted(rest, "object")} (--limit shows more)."
+        wrap("#{counted(@paths.size - shown.size, "more path")} to #{counted(rest, "object")} (--limit shows more).",
+             @width)
       end
 
       def headline(path)
         object = path.object
-        name = @style.paint(shorten_left(printable(object.label), @width - 38), :bold)
-        name = "#{counted(path.alike, "object")} like #{name}" if @paths.count > 1
-        lines = ["#{name} at #{object.address}"]
+        lines = title(path)
         details = [sizes(path), others(path), site(object), dominator(object)]
         lines.concat(details.compact.flat_map { |text| lines_of(text) })
         lines.join("\n")
+      end
+
+      def narrow? = @width < NARROW
+
+      def title(path)
+        object = path.object
+        name = printable(object.label)
+        name = shorten_left(name, @width - 38) unless narrow?
+        like = "#{counted(path.alike, "object")} like " if @paths.count > 1
+        return ["#{like}#{@style.paint(name, :bold)} at #{object.address}"] unless narrow?
+
+        wrap("#{like}#{name} at #{object.address}", @width).split("\n").map { |line| @style.paint(line, :bold) }
       end
 
       def lines_of(text)
@@ -85,7 +99,7 @@ module LeakHunter
 
       def site(object)
         group = group_of(object)
-        group && "allocated at #{group.detail(@width - 15)}"
+        group && "allocated at #{group.detail(narrow? ? nil : @width - 15)}"
       end
 
       def dominator(object)
@@ -103,7 +117,7 @@ module LeakHunter
         rows = path.steps.map { |step| row(step) }
         @places = rows.any? { |row| row[:place] } ? @width / 3 : 0
         lines = fold(rows).flat_map { |row| row.is_a?(String) ? gap(row) : line(row) }
-        ["#{INDENT}#{@style.paint(root(path.steps.first[:edge]), :dim)}", *lines].join("\n")
+        [*indented(root(path.steps.first[:edge])), *lines].join("\n")
       end
 
       def root(edge) = edge[:kind] == "root" ? "root #{printable(edge[:name])}" : "root"
@@ -140,9 +154,22 @@ module LeakHunter
         period == 1 ? "#{count(times)} more of these" : "these #{period} steps #{counted(times, "more time")}"
       end
 
-      def gap(words) = "#{INDENT}#{@style.paint("... #{words}", :dim)}"
+      def gap(words) = indented("... #{words}")
 
-      def line(row)
+      def indented(text, indent = INDENT, style = :dim)
+        wrap(text, @width - indent.length).split("\n").map { |line| "#{indent}#{@style.paint(line, *style)}" }
+      end
+
+      def line(row) = [*(gap("some steps left out") if row[:gap]), *(narrow? ? lines_below(row) : in_columns(row))]
+
+      # Nothing is cut off.
+      def lines_below(row)
+        name = [row[:edge], row[:label]].reject(&:empty?).join("  ")
+        about = [bytes(row[:object].retained_size), row[:place]].compact.join(", ")
+        [*indented(name, INDENT, nil), *indented(about, INDENT * 2)]
+      end
+
+      def in_columns(row)
         room = @width - INDENT.length - RETAINED - @places - 2
         edge = shorten(row[:edge], room / 2)
         left = edge.empty? ? "" : "#{edge}  "
@@ -151,7 +178,7 @@ module LeakHunter
         place = shorten_left(row[:place] || "", @places)
         retained = bytes(row[:object].retained_size).rjust(RETAINED)
         step = "#{@style.paint(left, :dim)}#{label}#{padding}#{retained}  #{@style.paint(place, :dim)}"
-        [*(gap("some steps left out") if row[:gap]), "#{INDENT}#{step}".rstrip]
+        "#{INDENT}#{step}".rstrip
       end
 
       def place(object) = group_of(object)&.place

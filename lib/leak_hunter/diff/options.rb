@@ -16,6 +16,7 @@ module LeakHunter
         threads: nil,
         samples: 5,
         holders: false,
+        flame: false,
         redact: false,
         timings: false,
         progress: nil
@@ -34,6 +35,7 @@ module LeakHunter
           Arguments.refuse_unknown(options, DEFAULTS.keys)
           options = DEFAULTS.merge(options)
           refuse_holders_by_address(options)
+          refuse_flame_without_holders(options)
           {
             identity: Arguments.one_of(:identity, options[:identity], IDENTITIES),
             group_by: group_by(options[:group_by]),
@@ -44,6 +46,7 @@ module LeakHunter
             threads: Arguments.threads(options[:threads]),
             samples: Arguments.integer(:samples, options[:samples], SAMPLES),
             holders: Arguments.boolean(:holders, options[:holders]),
+            flame: Arguments.boolean(:flame, options[:flame]),
             redact: Arguments.boolean(:redact, options[:redact]),
             timings: Arguments.boolean(:timings, options[:timings]),
             progress: Arguments.callable(:progress, options[:progress])
@@ -57,6 +60,11 @@ module LeakHunter
           return unless options[:holders] && [:address, "address"].include?(options[:identity])
 
           raise UsageError, "holders: not with identity: :address, which does not know one object from another"
+        end
+
+        # It is drawn of the graph in which holders are found.
+        def refuse_flame_without_holders(options)
+          raise UsageError, "flame: needs holders: true" if options[:flame] && !options[:holders]
         end
 
         def group_by(value)

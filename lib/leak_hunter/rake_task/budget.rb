@@ -24,7 +24,7 @@ module LeakHunter
 
       # @return [Array<Hash>] the holders, or groups, of a result that retain more
       def exceeded_by(result)
-        counted = result[:holders] ? Report::Findings.new(result).growing : result[:groups]
+        counted = result[:holders] ? Report::Findings.new(result).growing : groups(result)
         # of batches of rounds, all but the last one's objects are in the result
         batches = result[:dumps].size - 2
         counted.select do |item|
@@ -37,6 +37,10 @@ module LeakHunter
       end
 
       private
+
+      def groups(result)
+        result[:groups].map { |group| Report::Groups.without_caches(group) }.reject { |group| group[:count].zero? }
+      end
 
       def valid?
         @limits.is_a?(Hash) && @limits.any? && (@limits.keys - LIMITS.keys).empty? &&

@@ -9,9 +9,6 @@ module LeakHunter
       # collector would take it for references.
       SCRUB_DEPTH = 100
 
-      # Inline caches: one for each call in the code, however often that runs.
-      VM_CACHES = %r{\A(?:callcache|callinfo|constcache|VM/cc_table)\z}
-
       DUMPS = (3..5)
 
       def initialize(task, name)
@@ -67,8 +64,7 @@ module LeakHunter
 
       def compare
         options = @task.diff_options
-        options = { holders: options[:identity].to_s != "address", **options }
-        LeakHunter.diff(*@dumps, **options, ignore: [VM_CACHES, *options[:ignore]])
+        LeakHunter.diff(*@dumps, holders: options[:identity].to_s != "address", **options)
       end
 
       def scrub(depth = SCRUB_DEPTH) = depth.positive? && [depth].each { scrub(depth - 1) }

@@ -14,6 +14,11 @@ module LeakHunter
 
       ELLIPSIS = "..."
 
+      # Where a name is broken into lines: before a part of a constant, a method or key, and after a folder or a word.
+      PARTS = %r{(?=::|\.(?!rb\b)\p{Word}|\.@|\[)|(?<=/|,|\s)}
+      # Where a part that is too long is broken: at words in it.
+      SMALL_PARTS = /(?<=[_\-:])|(?<=\p{Ll})(?=\p{Lu})/
+
       # A space at which lines are not broken.
       BOUND = "\u00A0"
 
@@ -76,16 +81,43 @@ module LeakHunter
         chars.take_while { |char| (used += char_columns(char)) <= width }.join
       end
 
-      # Breaks a paragraph into lines; a word too long for a line is shortened. A number stays with its unit.
+      # A number stays with its unit.
+      def bind_units(text) = text.gsub(/(?<=\d) (?=(?:[kMGTPE]?B|%)(?![[:alnum:]]))/, BOUND)
+
+      # Breaks a paragraph into lines, and a word only where it is too long for one.
       def wrap(text, width)
-        text = text.gsub(/(?<=\d) (?=(?:[kMGTPE]?B|%)(?![[:alnum:]]))/, BOUND)
-        text.split.each_with_object([+""]) do |word, lines|
-          word = shorten(word, width)
-          fits = columns(lines.last) + columns(word) < width
-          lines << +"" unless fits || lines.last.empty?
-          lines.last << " " unless lines.last.empty?
-          lines.last << word
-        end.join("\n").tr(BOUND, " ")
+        lines = bind_units(text).split.each_with_object([+""]) do |word, all|
+          fits = columns(all.last) + columns(word) < width
+          all << +"" unless fits || all.last.empty?
+          all.last << " " unless all.last.empty?
+          first, *rest = name_lines(word, width)
+          all.last << first
+          all.concat(rest)
+        end
+        lines.join("\n").tr(BOUND, " ")
+      end
+
+      # Breaks a name into lines, between its parts where it can be. Joined again, they are the name, but for blanks
+      # where a line begins.
+      #
+      # @return [Array<String>] one at least
+      def name_lines(name, width)
+        return [name] if columns(name) <= width
+
+        parts = name.split(PARTS).flat_map { |part| columns(part) > width ? part.split(SMALL_PARTS) : [part] }
+        parts.each_with_object([+""]) { |part, lines| add_part(part, lines, width) }.map(&:rstrip)
+      end
+
+      def add_part(part, lines, width)
+        lines << +"" if !lines.last.empty? && columns(lines.last) + columns(part.rstrip) > width
+        part = part.lstrip if lines.last.empty?
+        until columns(part) <= width
+          piece = take(part.each_char, [width, 2].max)
+          lines.last << piece
+          lines << +""
+          part = part.delete_prefix(piece)
+        end
+        lines.last << part
       end
     end
   end

@@ -28,8 +28,10 @@ module LeakHunter
       # @return [String] the class if it is known, else the next best name
       def title = printable(@title || "unknown")
 
+      # @param width [Integer, nil] columns; nil for all of it
       # @return [String, nil] the rest, not wider than width
       def detail(width)
+        width ||= Text::WIDTHS.end
         names = @names.except(@title_key)
         place, gem, method, generation = names.values_at(:place, :gem, :method, :generation)
         place = place.to_s
@@ -40,10 +42,6 @@ module LeakHunter
         line = "#{shorten_left(place, room - columns(method))}#{method}#{notes}".strip
         line.empty? ? nil : shorten(line, width)
       end
-
-      # @param width [Integer] columns for the detail
-      # @return [Array<String>] for tables: title, detail, objects, bytes
-      def cells(width) = [title, detail(width).to_s, count(@group[:count]), bytes(@group[:memsize])]
 
       # @return [String] garbage collections between the allocation and the third dump, "36-69"
       def age

@@ -117,11 +117,11 @@ module LeakHunter
       # @return [Array<String>] what else is known of it, and the ways this is usually mended
       def fixes = [pinned, Fix.rule(@holder, @result)&.text].compact
 
-      # @return [String, nil] the command that says more
+      # @return [ShellCommand, nil] the command that says more
       def next_command
         dump = @moments.last_path
         address = @holder[:address]
-        "leak_hunter why #{printable(dump)} #{address}" if dump && address
+        ShellCommand.new("leak_hunter why", dump, address) if dump && address
       end
 
       private

@@ -6,13 +6,20 @@ module LeakHunter
     class Holders
       include Format
 
-      INDENT = "   "
-      LABELS = 8
+      # Columns before what is said of a holder: its indent, and its label.
+      Margin = Struct.new(:indent, :label)
+
+      # By the least columns that each is for. In the fewest, labels have lines of their own.
+      MARGINS = { 60 => Margin.new(3, 8), 40 => Margin.new(1, 6), 0 => Margin.new(1, 0) }.freeze
+      # What stands below a label that has a line of its own is indented by so many more.
+      BELOW = 1
+
       # @param top [Integer, nil] see {Overview}
       def initialize(result, style:, width:, top:)
         @overview = Overview.new(result, top:)
         @style = style
         @width = width
+        @margin = MARGINS.find { |least, _| width >= least }.last
       end
 
       # @return [String, nil] nil where there is none
@@ -26,51 +33,48 @@ module LeakHunter
 
       def paragraph(holder, index)
         rate, size, why, code, fix = holder.facts.values_at("rate", "size", "why", "code", "fix")
-        [*title(holder, "#{index}. "), *row("rate", "#{rate}; #{size}"), *row("why", why), *path(holder.path),
-         *row("code", code), *row("fix", fix), *row("next", command(holder), whole: true)].join("\n")
+        [*title(holder, "#{index}. "), *row("rate", "#{rate}; #{size}"), *row("why", why),
+         *labelled("path", holder.path.to_text(room)), *row("code", code), *row("fix", fix),
+         *next_step(holder)].join("\n")
       end
 
       # Names are not cut: a long one takes lines of its own.
       def title(holder, number)
         verdict = holder.verdict.to_s.upcase
-        lines = wrap_name(holder.name, @width - INDENT.length)
-        room = @width - number.length - verdict.length - 2
-        first = lines.one? && columns(lines.first) <= room ? "#{verdict}  #{lines.shift}" : verdict
-        ["#{number}#{@style.paint(first, :bold)}", *lines.map { |line| "#{INDENT}#{@style.paint(line, :bold)}" }]
+        indent = " " * @margin.indent
+        lines = name_lines(holder.name, @width - @margin.indent)
+        free = @width - number.length - verdict.length - 2
+        first = lines.one? && columns(lines.first) <= free ? "#{verdict}  #{lines.shift}" : verdict
+        ["#{number}#{@style.paint(first, :bold)}", *lines.map { |line| "#{indent}#{@style.paint(line, :bold)}" }]
       end
 
-      # Breaks a name between its parts, and a part that is too long anywhere.
-      def wrap_name(name, width)
-        parts = name.scan(/.+?(?=::|\.|\[| → |, |\z)/m).flat_map { |part| part.scan(/.{1,#{width / 2}}/m) }
-        parts.each_with_object([+""]) do |part, lines|
-          lines << +"" if columns(lines.last) + columns(part) > width
-          lines.last << (lines.last.empty? ? part.lstrip : part)
-        end
-      end
+      def below? = @margin.label.zero?
 
-      def path(tree)
-        first, *lines = tree.to_text(room)
-        [label("path", first), *lines.map { |line| label("", line) }]
-      end
+      def room = @width - @margin.indent - (below? ? BELOW : @margin.label)
 
-      def room = @width - INDENT.length - LABELS
-
-      # The dump by its name alone where its path is too long for a line.
-      def command(holder)
-        command = holder.next_command or return
-
-        columns(command) <= room ? command : command.sub(/(?<=why )\S.*(?= 0x)/) { |path| File.basename(path) }
+      # A command that is too long for a line goes on in the next, as shells read it.
+      def next_step(holder)
+        command = holder.next_command or return []
+        lines = command.lines(room)
+        lines ? labelled("next", lines) : [label("next", ""), *command.unindented_lines(@width)]
       end
 
       # @return [Array<String>] lines
-      def row(name, text, whole: false)
-        return [] unless text
+      def row(name, text) = labelled(name, text && wrap(text, room).split("\n"))
 
-        lines = whole ? [text] : wrap(text, room).split("\n")
-        lines.map.with_index { |line, index| label(index.zero? ? name : "", line) }
+      def labelled(name, lines)
+        return [] unless lines
+
+        first = label(name, below? ? "" : lines.first)
+        indent = " " * (@width - room)
+        rest = below? ? lines : lines.drop(1)
+        [first, *rest.map { |line| "#{indent}#{line}" }]
       end
 
-      def label(name, text) = "#{INDENT}#{@style.paint(name.ljust(LABELS), :dim)}#{text}".rstrip
+      def label(name, text)
+        name = below? ? name : name.ljust(@margin.label)
+        "#{" " * @margin.indent}#{@style.paint(name, :dim)}#{text}".rstrip
+      end
 
       def folded
         folds = @overview.folded

@@ -2,11 +2,13 @@
 
 module LeakHunter
   class Report
-    # The report as one self-contained file: no scripts, nothing to load; for a browser, a phone, a printer.
+    # The report as one self-contained file, which loads nothing; for a browser, a phone, a printer. Its only script
+    # draws the flame graph.
     class HTML
       include Format
 
       autoload :Charts, "leak_hunter/report/html/charts"
+      autoload :Flame, "leak_hunter/report/html/flame"
 
       STYLE = File.join(__dir__, "html/style.css")
       # What the page's policy allows: this style alone.
@@ -42,11 +44,12 @@ module LeakHunter
           <link rel="icon" href="data:,">
           <title>#{escape("LeakHunter: #{headline}")}</title>
           <style>#{read(STYLE)}</style>
+          #{flame&.style}
           </head>
           <body>
           <header><h1>#{escape(headline)}</h1>#{facts}</header>
           <main>
-          #{[*holders, *folded, paths, sites, certainty].compact.join("\n")}
+          #{[*holders, *folded, flame, sites, certainty].compact.join("\n")}
           </main>
           </body>
           </html>
@@ -60,7 +63,9 @@ module LeakHunter
       def read(path) = File.read(path, encoding: Encoding::UTF_8)
 
       def policy
-        "default-src 'none'; style-src '#{read(STYLE_HASH).strip}'; img-src data:; base-uri 'none'; form-action 'none'"
+        styles = ["'#{read(STYLE_HASH).strip}'", *("'#{flame.style_hash}'" if flame)].join(" ")
+        script = "script-src '#{flame.script_hash}'; " if flame
+        "default-src 'none'; style-src #{styles}; #{script}img-src data:; base-uri 'none'; form-action 'none'"
       end
 
       def headline = @headline ||= (@overview ? Headline : Objects).new(@result).to_s
@@ -78,9 +83,9 @@ module LeakHunter
           <details class="holder" #{"open" if index == 1 || holder.verdict == Findings::GROWING}>
           <summary><h2>#{index}. <span class="verdict #{escape(holder.verdict)}">#{escape(holder.verdict)}</span> #{escape(holder.name)}</h2></summary>
           #{Charts.windows(holder)}
-          <dl>#{holder.facts.map { |name, text| "<dt>#{name}</dt><dd>#{escape(text)}</dd>" }.join}</dl>
+          <dl>#{holder.facts.map { |name, text| "<dt>#{name}</dt><dd>#{escape(bind_units(text))}</dd>" }.join}</dl>
           <pre>#{holder.path.to_text(WIDTH).map { |line| escape(line) }.join("\n")}</pre>
-          #{"<p class=\"next\"><code>#{escape(holder.next_command)}</code></p>" if holder.next_command}
+          #{"<p class=\"next\"><code>#{escape(holder.next_command.to_s)}</code></p>" if holder.next_command}
           </details>
         HTML
       end
@@ -97,19 +102,22 @@ module LeakHunter
         end
       end
 
-      def paths
-        return unless @result[:holders]&.any?
+      def flame
+        return unless @result[:flame]
 
-        section("Bytes that leaked, by the path from the roots", Charts.paths(@result[:holders]))
+        @flame ||= Flame.new(@result[:flame], title: Moments.new(@result).between)
       end
 
       def sites
-        groups = @result[:groups].first(GROUPS)
-        return if groups.empty?
+        return if @result[:groups].empty?
 
-        rows = groups.map { |group| Group.new(group).cells(WIDTH).map { |cell| escape(cell) } }
+        groups = Groups.new(@result, top: GROUPS)
+        rows = [*groups.shown, *groups.sums].map do |row|
+          [row.title, row.words&.detail(WIDTH).to_s, count(row.objects), bytes(row.memsize), groups.share(row)]
+            .map { |cell| escape(cell) }
+        end
         title = "Where the #{counted(@result[:totals][:count], "leaked object")} were allocated"
-        section(title, table(["", "allocated at", "objects", "bytes"], rows))
+        section(title, table(["", "allocated at", "objects", "bytes", "share"], rows))
       end
 
       def certainty = section("Certainty", "<p>#{escape(Evidence.new(@result).to_s)}</p>")

@@ -40,19 +40,22 @@ module LeakHunter
         command = holder.next_command
         ["## #{index}. #{holder.verdict.to_s.capitalize}: #{escape(holder.name)}",
          holder.facts.map { |name, text| "- **#{name}**: #{escape(text)}" }.join("\n"),
-         block(holder.path.to_text(WIDTH).join("\n")), (block(command) if command)].compact.join("\n\n")
+         block(holder.path.to_text(WIDTH).join("\n")), (block(command.to_s) if command)].compact.join("\n\n")
       end
 
       def sites
-        groups = @result[:groups].first(@top || @result[:groups].size)
-        return if groups.empty?
+        return if @result[:groups].empty?
 
-        rows = groups.map { |group| Group.new(group).cells(WIDTH).map { |cell| escape(cell) } }
-        "## Where it was allocated\n\n#{table(["", "allocated at", "objects", "bytes"], rows)}"
+        groups = Groups.new(@result, top: @top)
+        rows = [*groups.shown, *groups.sums].map do |row|
+          [row.title, row.words&.detail(WIDTH).to_s, count(row.objects), bytes(row.memsize), groups.share(row)]
+            .map { |cell| escape(cell) }
+        end
+        "## Where it was allocated\n\n#{table(["", "allocated at", "objects", "bytes", "share"], rows)}"
       end
 
       def table(header, rows)
-        lines = [header, ["---", "---", "--:", "--:"], *rows]
+        lines = [header, ["---", "---", "--:", "--:", "--:"], *rows]
         lines.map { |cells| "| #{cells.join(" | ")} |" }.join("\n")
       end
 

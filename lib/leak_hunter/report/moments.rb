@@ -6,6 +6,13 @@ module LeakHunter
     class Moments
       include Format
 
+      # @param paths [Array<String>] of dumps, the first of them first
+      # @return [String] when what leaked was allocated
+      def self.between(paths)
+        names = paths.map { |path| Printable.call(File.basename(path)) }
+        "allocated between #{names[0]} and #{names[-2]}, alive in #{names[-1]}"
+      end
+
       # @param result [Hash] of a diff
       def initialize(result)
         @dumps = result[:dumps]
@@ -20,6 +27,14 @@ module LeakHunter
         first, last = @dumps.values_at(0, -1).map { |dump| time(dump) }
         parts = [("pid #{pid}" if pid), ("#{clock(first, last)} UTC" if first && last)].compact
         parts.join(", ") unless parts.empty?
+      end
+
+      # @return [String] when what leaked was allocated
+      def between
+        paths = @dumps.map { |dump| dump[:path] }
+        return Moments.between(paths) if paths.all?
+
+        "allocated between the first moment and the last but one, alive in the last"
       end
 
       # @return [String, nil] the file of the last moment, where it is one

@@ -49,10 +49,10 @@ module LeakHunter
 
       # Nobody holds them, so that they are in no other sum.
       def caches
-        count, size = @result[:totals].values_at(:cache_count, :cache_memsize)
-        return unless count&.positive?
+        caches = Groups.caches(@result) or return
 
-        Fold.new(title: "VM inline caches", text: "#{counted(count, "object")}, #{bytes(size)}", holders: [])
+        text = "#{counted(caches.objects, "object")}, #{bytes(caches.memsize)}"
+        Fold.new(title: caches.title, text:, holders: [])
       end
     end
   end

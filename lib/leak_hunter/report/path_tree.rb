@@ -17,9 +17,12 @@ module LeakHunter
       MOST = 9
       # Columns that the edges of a path may take, with their indents.
       EDGES = 34
+      # In fewer columns than this, steps are indented by one each.
+      NARROW = 40
 
       # Edges whose kind says what they are.
       WORDS = { "class" => "class", "hash_entry" => "[…]", "hash_key" => "key", "reference" => "·",
+                "instance_variable" => "@…", "class_variable" => "@@…", "struct_member" => ".…",
                 "captured" => "local", "fiber_local" => "thread-local",
                 "thread_variable" => "thread variable", "fiber_storage" => "fiber storage" }.freeze
       # What is shown by its name alone.
@@ -46,11 +49,16 @@ module LeakHunter
       end
 
       # @param width [Integer] columns
-      # @return [Array<String>] as text; no line is wider
+      # @return [Array<String>] as text; no line is wider, and nothing is cut off. What does not fit beside its edge
+      #   stands below it
       def to_text(width)
         lines = self.lines
-        column = [lines.map { |line| columns(start(line)) }.max.to_i, [EDGES, width / 2].min].min
-        lines.map { |line| text(line, column, width) }
+        step = width < NARROW ? 1 : 2
+        rows = lines.map { |line| [start(line, step), [printable(line.label), line.note].compact.join("  ")] }
+        first, *rest = rows
+        beside = rest.map { |start, label| columns(start) if columns(start) + 1 + columns(label) <= width }
+        column = beside.compact.select { |size| size <= EDGES }.max.to_i
+        [*hanging(first.last, "", "", width), *rest.flat_map { |start, label| text(start, label, column, width) }]
       end
 
       private
@@ -129,24 +137,28 @@ module LeakHunter
         [Line.new(depth: 0, edge: "…", label: counted(left, "more step"), note: nil)] if left.positive?
       end
 
-      def start(line)
+      def start(line, step)
         return "" if line.depth.zero?
 
-        printable("#{"  " * (line.depth - 1)}└ #{line.edge}")
+        printable("#{" " * (step * (line.depth - 1))}└ #{line.edge}")
       end
 
-      def text(line, column, width)
-        label = printable(line.label)
-        note = line.note ? "  #{line.note}" : ""
-        return shorten(label, width - columns(note)) + note if line.depth.zero?
+      def text(start, label, column, width)
+        edge = [pad(start, column), start].find { |text| columns(text) + 1 + columns(label) <= width }
+        return ["#{edge} #{label}".rstrip] if edge
 
-        edge = pad(shorten(start(line), [column, width / 2].max), column)
-        room = width - columns(edge) - 1 - columns(note)
-        "#{edge} #{shorten_left_constant(label, room)}#{note}".rstrip
+        indent = start[/\A */]
+        below = "#{indent}    "
+        [*hanging(start.lstrip, indent, below, width), *hanging(label, below, below, width)]
       end
 
-      def shorten_left_constant(text, room)
-        text.include?("::") ? shorten_left(text, room) : shorten(text, room)
+      # @param first [String] indent of the first line
+      # @param rest [String] of the others
+      def hanging(text, first, rest, width)
+        return ["#{first}#{text}"] if columns(first) + columns(text) <= width
+
+        lines = wrap(text, width - rest.length).split("\n")
+        ["#{first}#{lines.first}", *lines.drop(1).map { |line| "#{rest}#{line}" }]
       end
     end
   end

@@ -2,95 +2,72 @@
 
 module LeakHunter
   class Report
-    # The groups of leaked objects as a table: what they are, how many, where they were allocated.
+    # The groups of leaked objects as a table of text: what they are, how many, where they were allocated.
     class Sites
       include Format
 
       INDENT = "  "
-
-      # The VM's inline caches, one for each call in code that has run: many small groups, one harmless reason.
-      CACHES = %w[callcache callinfo constcache VM/cc_table].freeze
+      HEADER = ["objects", "bytes", "share", "age (GCs)"].freeze
+      # In fewer columns than this, the numbers of a row stand below its name.
+      NARROW = 60
 
       # @param top [Integer, nil] groups to show; nil shows all
       def initialize(result, style:, width:, top:)
-        @result = result
-        @totals = result[:totals]
+        @groups = Groups.new(result, top:)
+        @empty = result[:groups].empty?
         @style = style
         @width = width
-        @caches, groups = result[:groups].partition { |group| cache?(group) && !held?(group) }
-        @groups = top ? groups.first(top) : groups
       end
 
       # @return [String, nil] nil where there is none
       def to_s
-        return if @result[:groups].empty?
+        return if @empty
 
-        rows = @groups.map { |group| row(group) }
-        sums = sum_rows
-        widths = column_widths([header, *rows, *sums].map { |row| row[:cells] })
-        lines = [line(header, widths, :dim)]
-        rows.each { |row| lines.push(line(row, widths, :bold), *detail(row)) }
-        lines.push(*sums.map { |row| line(row, widths) })
-        lines.join("\n")
+        (@width < NARROW ? stacked : table).join("\n")
       end
 
       private
 
-      def header = { title: "", cells: ["objects", "bytes", "share", "age (GCs)"] }
+      def cells(row) = [count(row.objects), bytes(row.memsize), @groups.share(row), row.words&.age.to_s]
 
-      def row(group)
-        words = Group.new(group, third_generation: @result[:dumps].last[:generation])
-        { title: words.title, words:, cells: cells(group[:count], group[:memsize], words.age) }
+      def table
+        rows = [*@groups.shown, *@groups.sums]
+        widths = [HEADER, *rows.map { |row| cells(row) }].transpose.map { |column| column.map(&:length).max + 2 }
+        shown = @groups.shown.flat_map { |row| [line(row.title, cells(row), widths, :bold), *detail(row)] }
+        [line("", HEADER, widths, :dim), *shown, *@groups.sums.map { |row| line(row.title, cells(row), widths) }]
       end
 
-      def cells(count, memsize, age)
-        [count(count), bytes(memsize), percent(memsize, @totals[:memsize]), age]
-      end
-
-      def cache?(group) = %w[IMEMO DATA].include?(group[:type]) && CACHES.include?(group[:class])
-
-      # Whether a holder accounts for some of it.
-      def held?(group) = @result[:holders] && group[:cache_count].to_i < group[:count]
-
-      def cache_row
-        return if @caches.empty?
-
-        title = "#{counted(@caches.size, "group")} of VM inline caches"
-        { title:, cells: cells(sum(@caches, :count), sum(@caches, :memsize), "") }
-      end
-
-      # What is not shown, and the total.
-      def sum_rows
-        rows = [more_row, cache_row].compact
-        groups, count, memsize = @totals.values_at(:groups, :count, :memsize)
-        return rows if rows.size + @groups.size == 1
-
-        [*rows, { title: "all #{counted(groups, "group")}", cells: cells(count, memsize, "") }]
-      end
-
-      def more_row
-        shown = @groups + @caches
-        more = @totals[:groups] - shown.size
-        return if more.zero?
-
-        cells = cells(@totals[:count] - sum(shown, :count), @totals[:memsize] - sum(shown, :memsize), "")
-        { title: "#{count(more)} more", cells: }
-      end
-
-      def sum(groups, key) = groups.sum { |group| group[key] }
-
-      def column_widths(cells) = cells.transpose.map { |column| column.map(&:length).max }
-
-      def line(row, widths, *styles)
-        numbers = row[:cells].zip(widths).map { |cell, width| cell.rjust(width + 2) }.join
+      def line(title, cells, widths, *styles)
+        numbers = cells.zip(widths).map { |cell, width| cell.rjust(width) }.join
         room = @width - numbers.length
-        title = row[:title].include?("::") ? shorten_left(row[:title], room) : shorten(row[:title], room)
+        title = title.include?("::") ? shorten_left(title, room) : shorten(title, room)
         "#{@style.paint(title, *styles)}#{" " * [room - columns(title), 0].max}#{numbers}".rstrip
       end
 
       def detail(row)
-        detail = row[:words].detail(@width - INDENT.length)
+        detail = row.words.detail(@width - INDENT.length)
         [@style.paint("#{INDENT}#{detail}", :dim)] if detail
+      end
+
+      # Nothing is cut off: each row has as many lines as it takes.
+      def stacked
+        shown = @groups.shown.flat_map do |row|
+          [*folded(row.title, "", :bold), *folded(row.words.detail(nil).to_s, INDENT, :dim), *numbers(row)]
+        end
+        [*shown, *@groups.sums.flat_map { |row| [*folded(row.title, ""), *numbers(row)] }]
+      end
+
+      def folded(name, indent, *styles)
+        return [] if name.empty?
+
+        name_lines(name, @width - indent.length).map { |line| "#{indent}#{@style.paint(line, *styles)}" }
+      end
+
+      def numbers(row)
+        objects, bytes, share, age = cells(row)
+        text = "#{objects} #{row.objects == 1 ? "object" : "objects"}, #{bytes}, #{share}"
+        text << ", age #{age} GCs" if age.match?(/\d/)
+        wrap(text, @width - INDENT.length).split("\n").map { |line| "#{INDENT}#{line}" }
       end
     end
   end

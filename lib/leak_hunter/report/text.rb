@@ -8,8 +8,6 @@ module LeakHunter
       include Format
 
       WIDTHS = (Terminal::MIN_WIDTH..100_000)
-      # Columns that tables and paths need.
-      COLUMNS = 60
 
       def initialize(result, color:, width:, top:, holders:, sites:)
         Arguments.integer(:top, top, Diff::Options::TOP, optional: true)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leak_hunter_core::diff::survivor_addresses;
-use leak_hunter_core::export::{Export, Format, Limits, Neighbourhood, Relation, View};
+use leak_hunter_core::export::{Export, FlameParts, Format, Limits, Neighbourhood, Relation, View};
 use leak_hunter_core::ids::{Address, ObjectId};
 use magnus::{
     Error, Module, Object, RArray, RClass, RHash, RModule, Ruby, TryConvert, Value, function, method,
@@ -58,6 +58,18 @@ fn formats(ruby: &Ruby) -> Result<RHash, Error> {
         formats.aset(format.name(), facts.hash)?;
     }
     Ok(formats)
+}
+
+/// What a page draws a flame graph with.
+fn flame_parts(ruby: &Ruby) -> Result<RHash, Error> {
+    let parts = FlameParts::NEW;
+    let hash = Hash::new(ruby)
+        .set("graph", parts.graph)?
+        .set("style", parts.style)?
+        .set("style_hash", parts.style_hash)?
+        .set("script", parts.script)?
+        .set("script_hash", parts.script_hash)?;
+    Ok(hash.hash)
 }
 
 /// Names of views.
@@ -116,6 +128,7 @@ fn survivors(
 pub(super) fn init(native: RModule, class: RClass) -> Result<(), Error> {
     native.define_singleton_method("survivors", function!(survivors, 4))?;
     native.define_singleton_method("export_formats", function!(formats, 0))?;
+    native.define_singleton_method("flame_parts", function!(flame_parts, 0))?;
     native.define_singleton_method("export_views", function!(views, 0))?;
     native.define_singleton_method("export_relations", function!(relations, 0))?;
     class.define_method("label_of", method!(NativeHeap::label, 1))?;

@@ -61,11 +61,11 @@ fuzz_target!(|input: &[u8]| {
     // what goes with what a holder keeps is told with it
     let told: u64 = holders.iter().map(|holder| holder.count + consequences(holder, |it| it.count)).sum();
     // Each is accounted for once: by a holder, as a cache of the VM's, or as garbage.
-    assert_eq!(told + set_aside.caches.count + set_aside.garbage.count, leaked.len() as u64);
+    assert_eq!(told + set_aside.caches.total.count + set_aside.garbage.count, leaked.len() as u64);
     let unreachable = leaked.iter().filter(|it| graph.level(it.object) == Level::Unreachable);
     assert!(set_aside.garbage.count <= unreachable.count() as u64);
     let bytes = leaked.iter().fold(0u64, |sum, it| sum.saturating_add(heap.memsize(it.object)));
-    let apart = set_aside.caches.memsize.saturating_add(set_aside.garbage.memsize);
+    let apart = set_aside.caches.total.memsize.saturating_add(set_aside.garbage.memsize);
     let held = |sum: u64, it: &Holder| sum.saturating_add(it.memsize).saturating_add(consequences(it, |it| it.memsize));
     assert_eq!(holders.iter().fold(apart, held), bytes);
     for holder in &holders {

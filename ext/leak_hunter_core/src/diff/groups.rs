@@ -6,8 +6,9 @@ use foldhash::fast::RandomState;
 
 use super::options::{Key, Options};
 use super::report::{GenerationRange, Group, GroupTotals, Values};
-use crate::dump::{Classes, Fields, lossy};
+use crate::dump::{Classes, Fields, Internal, Type, lossy};
 use crate::gem;
+use crate::holders::{Amount, OF_ONE_LINE};
 use crate::ids::{Address, Generation};
 
 /// LeakHunter's own classes.
@@ -21,6 +22,8 @@ pub(crate) struct Tally {
     bytesize: u64,
     memsize: u64,
     generations: Option<GenerationRange>,
+    /// What of it is caches of code, which is decided last.
+    caches: Amount,
     /// The lowest addresses, so that the choice does not hang on the order of reading.
     samples: Vec<Address>,
 }
@@ -35,6 +38,7 @@ impl Tally {
                 lowest: generation,
                 highest: generation,
             }),
+            caches: Amount::default(),
             samples: vec![fields.address],
         }
     }
@@ -43,6 +47,7 @@ impl Tally {
         self.count += other.count;
         self.bytesize = self.bytesize.saturating_add(other.bytesize);
         self.memsize = self.memsize.saturating_add(other.memsize);
+        self.caches.merge(other.caches);
         self.generations = match (self.generations, other.generations) {
             (Some(one), Some(two)) => Some(GenerationRange {
                 lowest: one.lowest.min(two.lowest),
@@ -74,6 +79,13 @@ struct Site {
     line: Option<u64>,
     method: Option<String>,
     generation: Option<Generation>,
+}
+
+/// A line of code.
+#[derive(PartialEq, Eq, Hash)]
+struct Line {
+    file: String,
+    line: Option<u64>,
 }
 
 /// The objects of one site.
@@ -170,12 +182,24 @@ impl Sites {
         self.by_key.values().map(|it| it.tally.count).sum()
     }
 
+    /// How many inline caches of each line of code leaked.
+    fn caches_by_line(&self) -> HashMap<Line, u64, RandomState> {
+        let mut by_line = HashMap::default();
+        for OfSite { site, tally } in self.by_key.values().filter(|it| it.site.is_cache()) {
+            if let Some(line) = site.line_of_code() {
+                *by_line.entry(line).or_default() += tally.count;
+            }
+        }
+        by_line
+    }
+
     /// The groups the caller asked for.
     pub(crate) fn into_groups(self, classes: &Classes, options: &Options, own_paths: &[String]) -> Grouped {
         let mut totals = GroupTotals::default();
         let samples = self.samples;
         let mut groups: HashMap<Values, Tally, RandomState> = HashMap::default();
-        for OfSite { site, tally } in self.by_key.into_values() {
+        let caches = self.caches_by_line();
+        for OfSite { site, mut tally } in self.by_key.into_values() {
             let named = site.named(classes, options);
             let (class, file) = (named.class.as_deref(), site.file.as_deref());
             let is_in_own_path = |file: &str| own_paths.iter().any(|own| file.starts_with(own));
@@ -190,6 +214,13 @@ impl Sites {
                 totals.filtered_count += tally.count;
                 totals.filtered_memsize = totals.filtered_memsize.saturating_add(tally.memsize);
                 continue;
+            }
+            let has_few = |line: &Line| caches.get(line).is_none_or(|count| *count < OF_ONE_LINE);
+            if site.is_cache() && site.line_of_code().as_ref().is_none_or(has_few) {
+                tally.caches = Amount {
+                    count: tally.count,
+                    memsize: tally.memsize,
+                };
             }
             totals.count += tally.count;
             totals.bytesize = totals.bytesize.saturating_add(tally.bytesize);
@@ -208,11 +239,28 @@ impl Sites {
             key(two).cmp(&key(one)).then_with(|| one.values.cmp(&two.values))
         });
         totals.groups = groups.len() as u64;
+        totals.count_caches(&groups);
         Grouped { groups, totals }
     }
 }
 
 impl Site {
+    /// Whether it is of the VM's caches, of which there is one for each place in the code that runs.
+    fn is_cache(&self) -> bool {
+        Internal::of(
+            Type::of(self.kind.as_bytes()),
+            self.label.as_deref().map(str::as_bytes),
+        )
+        .is_cache()
+    }
+
+    fn line_of_code(&self) -> Option<Line> {
+        Some(Line {
+            file: self.file.clone()?,
+            line: self.line,
+        })
+    }
+
     fn named(&self, classes: &Classes, options: &Options) -> Named {
         let class = self
             .class
@@ -241,7 +289,7 @@ impl Tally {
     fn into_group(mut self, values: Values, samples: usize) -> Group {
         self.keep_lowest(samples);
         Group {
-            caches: 0,
+            caches: self.caches,
             values,
             count: self.count,
             bytesize: self.bytesize,

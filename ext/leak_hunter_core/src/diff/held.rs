@@ -12,8 +12,9 @@ use super::report::Group;
 use crate::address_set::AddressSet;
 use crate::dump::Classes;
 use crate::error::Result;
-use crate::graph::{Graph, dominators};
-use crate::heap::{Heap, Rows, index_of};
+use crate::export::{FrameTree, Limits, Subject, View};
+use crate::graph::{Dominators, Graph, dominators};
+use crate::heap::{Heap, ObjectSet, Rows, index_of};
 use crate::holders::{Holder, Leaked, SetAside, holders_with};
 use crate::pool;
 use crate::progress::Phase;
@@ -92,12 +93,37 @@ impl Run<'_> {
         let (tree, parents) = (tree?, parents?);
         let found = holders_with(&graph, &tree, &parents, &leaked, since, &moments, self.progress)?;
         let grown = grown_in_place(&graph, &parents, &moments, Some(strings), self.progress)?;
+        let flame = self.options.flame.as_ref();
+        let flame = flame
+            .map(|limits| self.flame(&graph, &tree, &leaked, limits))
+            .transpose()?;
         self.count_step(bytes);
         Ok(Held {
+            flame,
             holders: found.holders,
             set_aside: found.set_aside,
             grown,
         })
+    }
+
+    /// What leaked, by each view.
+    fn flame(
+        &self,
+        graph: &Graph,
+        dominators: &Dominators,
+        leaked: &[Leaked],
+        limits: &Limits,
+    ) -> Result<Vec<FrameTree>> {
+        let counted = ObjectSet::of(leaked.iter().map(|it| it.object));
+        let subject = Subject {
+            graph,
+            dominators,
+            counted: Some(&counted),
+        };
+        View::ALL
+            .into_iter()
+            .map(|view| FrameTree::new(&subject, view, limits, self.progress))
+            .collect()
     }
 
     /// Of the three steps that follow the reading, each counts as a third of it.
@@ -108,6 +134,7 @@ impl Run<'_> {
 
 /// Who holds the survivors, and what grew without any.
 pub(super) struct Held {
+    pub(super) flame: Option<Vec<FrameTree>>,
     pub(super) holders: Vec<Holder>,
     pub(super) set_aside: SetAside,
     pub(super) grown: Vec<GrownInPlace>,

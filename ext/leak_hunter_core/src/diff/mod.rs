@@ -166,10 +166,11 @@ impl Run<'_> {
             report.outcome = Some(Outcome::of(&held.holders, grows_in_place, &report.evidence));
             report.holders = Some(held.holders);
             report.grown_in_place = Some(held.grown);
-            for share in &held.set_aside.caches.groups {
-                report.groups[share.group as usize].caches = share.count;
-            }
-            report.totals.set_aside = held.set_aside;
+            report
+                .totals
+                .set_caches(&mut report.groups, &held.set_aside.caches);
+            report.totals.garbage = held.set_aside.garbage;
+            report.flame = held.flame;
         }
         report.shorten(self.options);
         Ok(report)
@@ -327,6 +328,7 @@ impl Run<'_> {
                 memsize: last.memsize,
             }),
             holders: None,
+            flame: None,
             grown_in_place: None,
             outcome: None,
             seconds: self.seconds(),

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use regex::Regex;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::export::Limits;
 
 /// How objects of different dumps are matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,6 +181,8 @@ pub struct Options {
     pub samples: usize,
     /// Whether to find who holds what leaked.
     pub holders: bool,
+    /// With holders, how much to keep of the trees of frames of what leaked; `None`: they are not asked for.
+    pub flame: Option<Limits>,
 }
 
 impl Default for Options {
@@ -195,6 +198,7 @@ impl Default for Options {
             threads: None,
             samples: 5,
             holders: false,
+            flame: None,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::grown::GrownInPlace;
 use super::options::{Key, Options, Sort};
 use crate::dump::{DumpHeader, Skipped};
-use crate::holders::{Holder, SetAside};
+use crate::export::FrameTree;
+use crate::holders::{Amount, Caches, Holder};
 use crate::ids::{Address, Generation};
 use crate::ledger::{self, Ledger};
 use crate::verdict::{Evidence, Outcome};
@@ -34,6 +35,8 @@ pub struct Report {
     pub grown_in_place: Option<Vec<GrownInPlace>>,
     /// Whether anything grows, if holders were asked for.
     pub outcome: Option<Outcome>,
+    /// What leaked as trees of frames, one for each of [`View::ALL`](crate::export::View::ALL), if that was asked for.
+    pub flame: Option<Vec<FrameTree>>,
     /// Seconds from each moment to the next, where they say when they were taken.
     pub seconds: Vec<Option<f64>>,
     /// How much of what the process grew by is Ruby objects.
@@ -158,8 +161,8 @@ pub struct Group {
     pub values: Values,
     /// How many they are.
     pub count: u64,
-    /// So many of them are caches of code, which no holder accounts for.
-    pub caches: u64,
+    /// What of it is caches of code, which no holder accounts for.
+    pub caches: Amount,
     /// Bytes of string contents.
     pub bytesize: u64,
     /// Bytes in all.
@@ -199,6 +202,33 @@ pub struct GroupTotals {
     pub filtered_memsize: u64,
     /// Objects that the tool itself allocated.
     pub own_count: u64,
-    /// Objects in the groups that no holder accounts for, if holders were asked for.
-    pub set_aside: SetAside,
+    /// Objects in the groups that are caches of code, which no holder accounts for.
+    pub caches: Amount,
+    /// Groups of nothing else.
+    pub cache_groups: u64,
+    /// Objects in the groups that no root leads to, if holders were asked for.
+    pub garbage: Amount,
+}
+
+impl GroupTotals {
+    /// Takes the caches that holders leave out for those of the groups.
+    pub(super) fn set_caches(&mut self, groups: &mut [Group], caches: &Caches) {
+        for group in &mut *groups {
+            group.caches = Amount::default();
+        }
+        for of in &caches.groups {
+            groups[of.group as usize].caches = of.amount;
+        }
+        self.count_caches(groups);
+    }
+
+    /// Adds up what is said of the groups.
+    pub(super) fn count_caches(&mut self, groups: &[Group]) {
+        self.caches = Amount::default();
+        for group in groups {
+            self.caches.merge(group.caches);
+        }
+        let is_all_caches = |group: &&Group| group.count == group.caches.count;
+        self.cache_groups = groups.iter().filter(is_all_caches).count() as u64;
+    }
 }

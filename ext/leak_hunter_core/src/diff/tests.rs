@@ -638,6 +638,41 @@ fn two_moments_are_too_few_and_addresses_take_three() {
 }
 
 #[test]
+fn inline_caches_are_counted_apart_where_a_line_has_few_with_holders_and_without() {
+    let cache = |address: u64, line: u64| {
+        format!(
+            "{{\"address\":\"{address:#x}\", \"type\":\"IMEMO\", \"imemo_type\":\"callcache\", \"file\":\"a.rb\", \
+             \"line\":{line}, \"generation\":3, \"memsize\":40}}\n"
+        )
+    };
+    let few = (0..3).map(|index| cache(0x9000 + index * 0x28, 1));
+    let many = (0..70).map(|index| cache(0xa000 + index * 0x28, 2));
+    let references: Vec<String> = (0..70)
+        .map(|index| format!("\"{:#x}\"", 0xa000 + index * 0x28))
+        .collect();
+    let job = format!(
+        "{{\"type\":\"ROOT\", \"root\":\"vm\", \"references\":[\"0xf000\"]}}\n\
+         {{\"address\":\"0xf000\", \"type\":\"CLASS\", \"name\":\"Job\", \"references\":[{}], \"memsize\":40}}\n",
+        references.join(", ")
+    );
+    let whole = job.clone() + &few.chain(many).collect::<String>();
+    let dump = |most: u64, others: &str| nested(&[(1, &[1])], &(others.to_string() + &newest(most)));
+    for (holders, top) in [(false, None), (true, None), (true, Some(1)), (false, Some(1))] {
+        let options = Options {
+            holders,
+            top,
+            ..Options::default()
+        };
+        let report = run(&[dump(2, &job), dump(4, &whole), dump(6, &whole)], &options).unwrap();
+        let totals = &report.totals;
+        assert_eq!((totals.count, totals.groups, totals.cache_groups), (73, 2, 1));
+        assert_eq!((totals.caches.count, totals.caches.memsize), (3, 120));
+        let of_groups: Vec<u64> = report.groups.iter().map(|group| group.caches.count).collect();
+        assert_eq!(of_groups, if top.is_some() { vec![0] } else { vec![0, 3] });
+    }
+}
+
+#[test]
 fn a_partial_dump_and_garbage_are_no_leak() {
     let class = "{\"address\":\"0x9000\", \"type\":\"CLASS\", \"name\":\"Object\", \"memsize\":40}\n";
     let garbage = "{\"address\":\"0x9900\", \"type\":\"OBJECT\", \"generation\":3, \"memsize\":500}\n";
@@ -650,7 +685,7 @@ fn a_partial_dump_and_garbage_are_no_leak() {
     let dumps = [dump(2, class), dump(4, &whole), dump(6, &whole)];
     let report = run(&dumps, &options).unwrap();
     assert!(report.holders.unwrap().is_empty());
-    assert_eq!(report.totals.set_aside.garbage.memsize, 500);
+    assert_eq!(report.totals.garbage.memsize, 500);
     let outcome = report.outcome.unwrap();
     assert_eq!(
         (outcome.finding, outcome.nothing_stayed),

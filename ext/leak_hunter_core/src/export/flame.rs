@@ -1,4 +1,4 @@
-//! A flame graph in one HTML file that loads nothing from anywhere.
+//! A flame graph in one HTML file that loads nothing from anywhere, and what it is made of, for other pages.
 
 use std::io::Write;
 
@@ -7,12 +7,37 @@ use super::{FrameTree, Limits, Subject, View};
 use crate::error::Result;
 use crate::progress::Progress;
 
-const TEMPLATE: &str = include_str!("flame/template.html");
-const STYLE: &str = include_str!("flame/style.css");
-const SCRIPT: &str = include_str!("flame/script.js");
-/// The page's policy allows these two and no others. A spec checks that they are up to date.
-const STYLE_HASH: &str = include_str!("flame/style.sha256");
-const SCRIPT_HASH: &str = include_str!("flame/script.sha256");
+const PAGE: &str = include_str!("flame/page.html");
+const PAGE_STYLE: &str = include_str!("flame/page.css");
+/// The page's policy allows what has these checksums, and no more. A spec checks that they are up to date.
+const PAGE_STYLE_HASH: &str = include_str!("flame/page.css.sha256");
+
+/// What draws a flame graph in a page. It reads its frames from an element `data` in the page, as JSON, and puts what it
+/// shows into an element `title`.
+#[derive(Clone, Copy, Debug)]
+pub struct FlameParts {
+    /// The graph itself, and what it is used with: HTML.
+    pub graph: &'static str,
+    /// CSS.
+    pub style: &'static str,
+    /// For the page's Content-Security-Policy: `sha256-…`.
+    pub style_hash: &'static str,
+    /// JavaScript.
+    pub script: &'static str,
+    /// For the policy, too.
+    pub script_hash: &'static str,
+}
+
+impl FlameParts {
+    /// They are the same in all pages.
+    pub const NEW: Self = Self {
+        graph: include_str!("flame/graph.html"),
+        style: include_str!("flame/graph.css"),
+        style_hash: include_str!("flame/graph.css.sha256").trim_ascii(),
+        script: include_str!("flame/graph.js"),
+        script_hash: include_str!("flame/graph.js.sha256").trim_ascii(),
+    };
+}
 
 /// Writes the page. `title` is what it is of.
 pub fn flame(
@@ -23,16 +48,20 @@ pub fn flame(
     progress: &Progress,
 ) -> Result<()> {
     let mut out = Out::new(sink, progress);
-    let mut template = TEMPLATE;
+    let mut template = PAGE;
+    let parts = FlameParts::NEW;
     // what is filled in is never looked through again: a name may look like a place to fill
     while let Some((before, rest)) = template.split_once("{{") {
         out.text(before)?;
         let (place, after) = rest.split_once("}}").unwrap_or((rest, ""));
         match place {
-            "style" => out.text(STYLE)?,
-            "script" => out.text(SCRIPT)?,
-            "style_hash" => out.text(STYLE_HASH.trim())?,
-            "script_hash" => out.text(SCRIPT_HASH.trim())?,
+            "page_style" => out.text(PAGE_STYLE)?,
+            "page_style_hash" => out.text(PAGE_STYLE_HASH.trim_ascii())?,
+            "graph" => out.text(parts.graph)?,
+            "style" => out.text(parts.style)?,
+            "style_hash" => out.text(parts.style_hash)?,
+            "script" => out.text(parts.script)?,
+            "script_hash" => out.text(parts.script_hash)?,
             "data" => data(subject, title, limits, &mut out, progress)?,
             _ => {}
         }

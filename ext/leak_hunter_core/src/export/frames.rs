@@ -22,11 +22,15 @@ const UNPLACED: u32 = u32::MAX;
 /// Frames while the tree is built; then the largest are chosen.
 const MOST: usize = 1 << 20;
 const CHECK_EVERY: usize = 1 << 15;
+/// What the first frame is called, which is all of them.
+pub const HEAP: &str = "heap";
+/// The same where not all of a heap counts.
+pub const LEAKED: &str = "all that leaked";
 /// What the frame is called into which others are folded.
 pub const REST: &str = "…";
 
 /// How much of a tree to keep.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Frames below each other.
     pub depth: u32,
@@ -34,6 +38,15 @@ pub struct Limits {
     pub frames: usize,
     /// Frames with less of all bytes than one part in so many are folded.
     pub parts: u64,
+}
+
+impl Limits {
+    /// Of a graph that is a part of a page.
+    pub const PART: Self = Self {
+        depth: 60,
+        frames: 4_000,
+        parts: 4_000,
+    };
 }
 
 impl Default for Limits {
@@ -77,7 +90,8 @@ pub struct FrameTree {
 impl FrameTree {
     /// Lays out what `subject` counts.
     pub fn new(subject: &Subject<'_>, view: View, limits: &Limits, progress: &Progress) -> Result<Self> {
-        let mut growing = Growing::new(Labels::new(subject.graph), limits.depth.max(1));
+        let whole = if subject.counted.is_some() { LEAKED } else { HEAP };
+        let mut growing = Growing::new(Labels::new(subject.graph), whole, limits.depth.max(1));
         match view {
             View::Retained => growing.add_nodes(subject, progress, |node| subject.dominators.of(node))?,
             View::Paths => {
@@ -120,9 +134,9 @@ struct Place {
 }
 
 impl<'a> Growing<'a> {
-    fn new(mut labels: Labels<'a>, depth: u32) -> Self {
+    fn new(mut labels: Labels<'a>, whole: &str, depth: u32) -> Self {
         let whole = Frame {
-            label: labels.number("heap"),
+            label: labels.number(whole),
             ..Frame::default()
         };
         Self {
@@ -190,7 +204,7 @@ impl<'a> Growing<'a> {
                 if steps % CHECK_EVERY == 0 {
                     progress.check()?;
                 }
-                let label = self.labels.of(below);
+                let label = self.labels.below(parent(below).unwrap_or(graph.top()), below);
                 frame = self.child(frame, label);
                 placed[below] = frame;
             }

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
-use crate::graph::{Graph, NodeId, RootCategory};
+use super::frames::HEAP;
+use crate::graph::{Graph, NodeId, RootCategory, variable_name};
 use crate::heap::{EdgeKind, Heap, Internal, Name, Type};
 use crate::ids::{Address, ObjectId};
 
@@ -99,7 +100,7 @@ impl<'a> Labels<'a> {
             let text = match self.graph.category(node) {
                 Some(category) if category == unreachable => unreachable.into(),
                 Some(category) => format!("root {category}"),
-                None => "heap".into(),
+                None => HEAP.into(),
             };
             return self.number(&text);
         };
@@ -117,6 +118,27 @@ impl<'a> Labels<'a> {
             None => drop(self.named.insert(object, label)),
         }
         label
+    }
+
+    /// What an object is called below another: by its class, and by the variable that leads to it.
+    pub(crate) fn below(&mut self, parent: NodeId, node: NodeId) -> Label {
+        let label = self.of(node);
+        let has_name = self
+            .graph
+            .object(node)
+            .is_none_or(|object| self.named.contains_key(&object));
+        let name = if has_name {
+            None
+        } else {
+            variable_name(self.graph, parent, node)
+        };
+        match (name, self.texts.get_index(label as usize)) {
+            (Some(name), Some(class)) => {
+                let text = format!("{name} {class}");
+                self.number(&text)
+            }
+            _ => label,
+        }
     }
 
     pub(crate) fn into_texts(self) -> Vec<Box<str>> {
@@ -150,6 +172,10 @@ pub(crate) fn class_label(heap: &Heap, object: ObjectId) -> String {
         Some(Type::Class) => own("class"),
         Some(Type::Module) => own("module"),
         Some(Type::IClass) => "included module".into(),
+        // Rack has an `env`, too
+        Some(Type::Imemo) if kind.is_some_and(|kind| kind.internal == Internal::Scope) => {
+            "closure scope (Ruby internal)".into()
+        }
         Some(Type::Imemo) => format!("{} (Ruby internal)", heap.label(object).unwrap_or("IMEMO")),
         _ => heap
             .class_name(object)

@@ -48,7 +48,7 @@ mod tests;
 use std::str::FromStr;
 
 pub use self::dot::{Neighbourhood, Relation, dot};
-pub use self::flame::flame;
+pub use self::flame::{FlameParts, flame};
 pub use self::folded::folded;
 pub use self::format::{Export, Format};
 pub use self::frames::{Frame, FrameTree, Limits};

@@ -73,7 +73,7 @@ pub use self::edge::{Edge, EdgeKind, NamedBy};
 pub use self::levels::Level;
 use self::levels::{CACHES, Category, LowPriorityKinds};
 pub(crate) use self::path_finder::{Length, PathFinder, PathNode};
-pub(crate) use self::paths::{EdgeNames, is_pinned_list, is_whole_array, noted_name};
+pub(crate) use self::paths::{EdgeNames, is_pinned_list, is_whole_array, noted_name, variable_name};
 pub use self::paths::{Step, path, references};
 pub use self::referrers::Referrers;
 pub use self::root_category::RootCategory;

@@ -52,6 +52,28 @@ pub(crate) fn noted_name(graph: &Graph, parent: NodeId, child: NodeId) -> Option
     })
 }
 
+/// Objects with more variables are not looked through.
+const MOST_VARIABLES: usize = 64;
+
+/// The name of the variable by which one node refers to another, where the dump has it: `@token`. At most a few
+/// references are looked at, so that this may be asked of every object.
+pub(crate) fn variable_name(graph: &Graph, parent: NodeId, child: NodeId) -> Option<&str> {
+    let heap = graph.heap();
+    if let Some(name) = noted_name(graph, parent, child) {
+        return Some(&name.name);
+    }
+    let (parent, child) = (graph.object(parent)?, graph.object(child)?);
+    if heap.references(parent).len() > MOST_VARIABLES {
+        return None;
+    }
+    heap.references(parent)
+        .zip(heap.slots(parent))
+        .find_map(|(to, slot)| match slot {
+            Slot::Variable(name) if to == child => name,
+            _ => None,
+        })
+}
+
 /// Whether it stands for a root.
 pub(crate) fn is_pinned_list(heap: &Heap, object: ObjectId) -> bool {
     heap.kind(object)

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::{GroupShare, Leaked};
+use super::{Amount, Leaked};
 use crate::error::Result;
 use crate::graph::{Dominators, Graph, Ticks};
 use crate::heap::{Heap, Internal, ObjectSet, Site};
@@ -14,17 +14,24 @@ use crate::progress::Progress;
 
 /// So many caches of one line of code are those of its calls. More of them grow with the data: code that is evaluated
 /// again and again, calls to ever new classes.
-const OF_ONE_LINE: u64 = 64;
+pub(crate) const OF_ONE_LINE: u64 = 64;
 
 /// Leaked objects that are caches of code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caches {
-    /// How many.
-    pub count: u64,
-    /// Their bytes.
-    pub memsize: u64,
+    /// All of them.
+    pub total: Amount,
     /// By group of the report, ascending.
-    pub groups: Vec<GroupShare>,
+    pub groups: Vec<CachesOfGroup>,
+}
+
+/// Leaked objects of one group that are caches of code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CachesOfGroup {
+    /// The group of the report.
+    pub group: u32,
+    /// So many.
+    pub amount: Amount,
 }
 
 /// What leaked, and the caches that were taken out of it.
@@ -80,10 +87,12 @@ pub(super) fn put_aside(
             kept.push(*it);
         }
     }
-    caches.groups.sort_unstable_by_key(|share| share.group);
+    caches.groups.sort_unstable_by_key(|of| of.group);
     caches.groups.dedup_by(|next, first| {
         let is_same = next.group == first.group;
-        first.count += if is_same { next.count } else { 0 };
+        if is_same {
+            first.amount.merge(next.amount);
+        }
         is_same
     });
     Ok(WithoutCaches { leaked: kept, caches })
@@ -91,13 +100,13 @@ pub(super) fn put_aside(
 
 impl Caches {
     fn add(&mut self, leaked: Leaked, memsize: u64) {
-        self.count += 1;
-        self.memsize = self.memsize.saturating_add(memsize);
+        let amount = Amount { count: 1, memsize };
+        self.total.merge(amount);
         match self.groups.last_mut() {
-            Some(last) if last.group == leaked.group => last.count += 1,
-            _ => self.groups.push(GroupShare {
+            Some(last) if last.group == leaked.group => last.amount.merge(amount),
+            _ => self.groups.push(CachesOfGroup {
                 group: leaked.group,
-                count: 1,
+                amount,
             }),
         }
     }

@@ -63,8 +63,9 @@ mod visible_owner;
 
 use std::sync::Arc;
 
-pub use self::caches::Caches;
+pub(crate) use self::caches::OF_ONE_LINE;
 use self::caches::WithoutCaches;
+pub use self::caches::{Caches, CachesOfGroup};
 use self::choose::Choice;
 use self::class_names::ClassNames;
 use self::describe::Measured;
@@ -258,8 +259,12 @@ pub struct Amount {
 
 impl Amount {
     fn add(&mut self, memsize: u64) {
-        self.count += 1;
-        self.memsize = self.memsize.saturating_add(memsize);
+        self.merge(Self { count: 1, memsize });
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.memsize = self.memsize.saturating_add(other.memsize);
     }
 }
 

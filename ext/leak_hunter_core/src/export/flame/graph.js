@@ -5,16 +5,17 @@
   const NARROW = 24;
   const THIN = 4;
   const LEAST = 0.8;
+  const PADDING = 10;
+  const TITLES = { retained: "by what retains it", paths: "by path from the roots", sites: "by allocation site" };
   const ABOUT = {
-    retained: "A frame is as wide as what would be free without it: its own bytes and all that nothing else keeps alive.",
-    paths: "A frame stands on the shortest way from the roots. What several objects refer to stands at the first of them.",
-    sites: "Where the objects were made: gem, file, method and line, class.",
+    retained: "A frame is as wide as what would be freed without it: its own bytes, and all that nothing else keeps alive.",
+    paths: "A frame stands on the shortest path from the roots. What several objects refer to stands below the first of them.",
+    sites: "Where the objects were allocated: gem, file, method and line, class.",
   };
-
   const LEAKED = {
-    retained: "A frame is as wide as the leaked objects that would be free without it.",
-    paths: "The leaked objects, each on the shortest way to it from the roots.",
-    sites: "Where the leaked objects were made: gem, file, method and line, class.",
+    retained: "A frame is as wide as the leaked objects that would be freed without it.",
+    paths: "The leaked objects, each on the shortest path to it from the roots.",
+    sites: "Where the leaked objects were allocated: gem, file, method and line, class.",
   };
 
   const byId = (id) => document.getElementById(id);
@@ -62,6 +63,25 @@
 
   // ---- words
 
+  // The end of a path says most, and of a constant in namespaces.
+  const measure = document.createElement("canvas").getContext("2d");
+  function shortened(label, pixels) {
+    const part = label.startsWith("/") ? "/" : "::";
+    if (!label.includes(part) || !measure) return label;
+    measure.font = "12px system-ui, sans-serif";
+    const fits = (text) => measure.measureText(text).width <= pixels - PADDING;
+    if (fits(label)) return label;
+    let cut = 0;
+    let end = label.length;
+    while (cut < end) {
+      const middle = (cut + end) >> 1;
+      if (fits(`…${label.slice(middle)}`)) end = middle;
+      else cut = middle + 1;
+    }
+    const start = label.indexOf(part, cut);
+    return `…${label.slice(start < 0 ? cut : start)}`;
+  }
+
   const grouped = (number) => String(number).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
   const counted = (number, noun) => `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 
@@ -91,14 +111,14 @@
   // Names of one beginning have one colour: Shop::Visit and Shop::Order look alike.
   function hue(label) {
     let hash = 7;
-    const start = label.replace(/^(class|module) /, "").split(/::|[ :;(]/)[0];
+    const start = label.replace(/^(class|module|[@$]\S+|\S*\[\S+\]) /, "").split(/::|[ :;(]/)[0];
     for (const char of start || label) hash = (hash * 31 + char.codePointAt(0)) % 9973;
     return hash % 360;
   }
 
   function plain(label) {
     return label === "…" || label.startsWith("root ") || label.endsWith("(Ruby internal)") || label === "not traced" ||
-      label === "heap" || label === "unreachable";
+      label === "heap" || label === "all that leaked" || label === "unreachable";
   }
 
   function box(index, left, width, pixels) {
@@ -114,7 +134,7 @@
     element.style.left = `${left * 100}%`;
     element.style.width = `${width * 100}%`;
     element.style.top = `${state.view.depth[index] * ROW}px`;
-    if (pixels >= NARROW) element.textContent = label;
+    if (pixels >= NARROW) element.textContent = shortened(label, pixels);
     element.title = `${label}\n${describe(index)}`;
     element.dataset.index = index;
     element.tabIndex = index === state.selected ? 0 : -1;
@@ -235,14 +255,24 @@
     Home: () => zoom(0),
   };
 
-  function find() {
-    state.needle = search.value.trim().toLowerCase();
+  function matchesOf(view) {
     const hits = new Set();
     if (state.needle) {
-      state.view.labels.forEach((label, number) => { if (label.toLowerCase().includes(state.needle)) hits.add(number); });
+      view.labels.forEach((label, number) => { if (label.toLowerCase().includes(state.needle)) hits.add(number); });
     }
-    state.matches = new Set();
-    state.view.label.forEach((label, index) => { if (hits.has(label)) state.matches.add(index); });
+    const matches = new Set();
+    view.label.forEach((label, index) => { if (hits.has(label)) matches.add(index); });
+    return matches;
+  }
+
+  // In all views: what is not in this one may be in another.
+  function find() {
+    state.needle = search.value.trim().toLowerCase();
+    views.forEach((view, number) => {
+      const matches = matchesOf(view);
+      if (view === state.view) state.matches = matches;
+      byId("views").children[number].textContent = state.needle ? `${view.title} (${grouped(matches.size)})` : view.title;
+    });
     graph.classList.toggle("searching", state.needle !== "");
     for (const [index, element] of state.boxes) element.classList.toggle("match", state.matches.has(index));
     tellFound();
@@ -269,15 +299,22 @@
     }
     const size = state.unit === "bytes" ? bytes(sum) : counted(sum, "object");
     byId("found").textContent = found
-      ? `${counted(found, "frame")}, ${size}, ${percent(sum, total[state.zoom])}` : "nothing found";
+      ? `${counted(found, "frame")}, ${size}, ${percent(sum, total[state.zoom])}`
+      : state.matches.size ? "found outside of what is shown" : "nothing found";
   }
 
+  // What is too small to be drawn is zoomed into.
   function nextMatch(step) {
-    const shown = [...state.matches].filter((index) => state.boxes.has(index));
-    if (!shown.length) return;
-    const at = shown.indexOf(state.selected);
-    select(shown[at < 0 ? 0 : (at + step + shown.length) % shown.length], false);
-    state.boxes.get(state.selected).scrollIntoView({ block: "nearest" });
+    const all = [...state.matches];
+    if (!all.length) return;
+    const at = all.indexOf(state.selected);
+    const next = all[at < 0 ? 0 : (at + step + all.length) % all.length];
+    if (!state.boxes.has(next)) {
+      state.zoom = next;
+      draw();
+    }
+    select(next, false);
+    state.boxes.get(next).scrollIntoView({ block: "nearest" });
   }
 
   function use(view) {
@@ -287,21 +324,28 @@
     for (const button of byId("views").children) {
       button.setAttribute("aria-pressed", button.dataset.view === view.name);
     }
+    entitle();
     draw();
     find();
     show(0);
   }
 
+  function entitle() {
+    const what = state.unit === "bytes" ? "memory" : "objects";
+    const title = `${data.partial ? "Leaked" : "All"} ${what} ${TITLES[state.view.name] || ""}: ${data.title}`;
+    byId("title").textContent = title;
+    if (document.body.classList.contains("flame-page")) document.title = title;
+  }
+
   function setUnit(unit) {
     state.unit = unit;
     for (const button of byId("units").children) button.setAttribute("aria-pressed", button.dataset.unit === unit);
+    entitle();
     draw();
   }
 
   // ---- the start
 
-  document.title = `${data.title}: flame graph`;
-  byId("title").textContent = data.title;
   for (const view of views) {
     const button = document.createElement("button");
     button.type = "button";
@@ -339,14 +383,20 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.target === search || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
+    const part = graph.closest("details");
+    if (part) part.open = true;
     search.focus();
     search.select();
   });
-  window.addEventListener("resize", () => {
+  // Also when a part of a page is opened, or printed.
+  let drawn = 0;
+  new ResizeObserver(() => {
+    if (graph.clientWidth === drawn || !state.view) return;
+    drawn = graph.clientWidth;
     const focused = document.activeElement?.classList.contains("frame");
     draw();
     if (focused) select(state.selected);
-  });
+  }).observe(graph);
 
   const all = views[0].sums;
   byId("summary").textContent =
