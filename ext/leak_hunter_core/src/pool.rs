@@ -16,6 +16,22 @@ pub(crate) fn of(threads: usize) -> Result<ThreadPool> {
     })
 }
 
+/// Does both, at the same time where there are threads for it.
+pub(crate) fn join<A, B>(
+    pool: Option<&ThreadPool>,
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B)
+where
+    A: Send,
+    B: Send,
+{
+    match pool {
+        Some(pool) => pool.join(one, other),
+        None => (one(), other()),
+    }
+}
+
 /// As many as were asked for; else one core stays free for the application.
 pub(crate) fn threads(asked: Option<usize>) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -13,9 +13,9 @@ use crate::address_set::AddressSet;
 use crate::dump::Classes;
 use crate::error::Result;
 use crate::export::{FrameTree, Limits, Subject, View};
-use crate::graph::{Dominators, Graph, dominators};
+use crate::graph::{Dominators, Graph, NodeId, WithParents, dominators};
 use crate::heap::{Heap, ObjectSet, Rows, index_of};
-use crate::holders::{Holder, Leaked, SetAside, holders_with};
+use crate::holders::{Earlier, Holder, Leaked, SetAside, holders_with};
 use crate::pool;
 use crate::progress::Phase;
 
@@ -80,19 +80,33 @@ impl Run<'_> {
             .collect();
         self.progress.enter(Phase::Graph);
         let bytes = self.files.last().map_or(0, Source::bytes);
-        let graph = Graph::new(Arc::clone(heap), self.progress)?;
-        // neither needs the other
-        let (tree, parents) = self.pool.join(
+        let alone = self.pool.current_num_threads() == 1;
+        let (graph, parents) = match alone {
+            true => {
+                let WithParents { graph, parents } = Graph::with_parents(Arc::clone(heap), self.progress)?;
+                (graph, Some(parents))
+            }
+            false => (Graph::new(Arc::clone(heap), self.progress)?, None),
+        };
+        let moments = Moments::new(self.files, censuses, heap, moved, &self.options.own_paths);
+        // dominators need neither
+        let (tree, ways) = self.pool.join(
             || dominators(&graph, self.progress),
-            || graph.parents(self.progress),
+            || {
+                let parents = parents.map_or_else(|| graph.parents(self.progress), Ok)?;
+                let grown = grown_in_place(&graph, &parents, &moments, Some(strings), self.progress)?;
+                Ok(Ways { parents, grown })
+            },
         );
         self.count_step(bytes);
         self.progress.enter(Phase::Holders);
-        let moments = Moments::new(self.files, censuses, heap, moved, &self.options.own_paths);
-        let since = censuses.first().and_then(|first| first.totals.generation);
-        let (tree, parents) = (tree?, parents?);
-        let found = holders_with(&graph, &tree, &parents, &leaked, since, &moments, self.progress)?;
-        let grown = grown_in_place(&graph, &parents, &moments, Some(strings), self.progress)?;
+        let (tree, Ways { parents, grown }) = (tree?, ways?);
+        let earlier = Earlier {
+            since: censuses.first().and_then(|first| first.totals.generation),
+            past: &moments,
+            pool: Some(&self.pool),
+        };
+        let found = holders_with(&graph, &tree, &parents, &leaked, &earlier, self.progress)?;
         let flame = self.options.flame.as_ref();
         let flame = flame
             .map(|limits| self.flame(&graph, &tree, &leaked, limits))
@@ -130,6 +144,12 @@ impl Run<'_> {
     fn count_step(&self, bytes: u64) {
         self.progress.add(bytes / 3);
     }
+}
+
+/// The shortest ways to all objects, and what grew in place with its own.
+struct Ways {
+    parents: Vec<NodeId>,
+    grown: Vec<GrownInPlace>,
 }
 
 /// Who holds the survivors, and what grew without any.

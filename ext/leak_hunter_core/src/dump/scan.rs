@@ -261,11 +261,11 @@ impl<P: Pass> RegionReader<'_, P> {
                     .map(|index| index + 1),
             };
             let Some(another) = another else {
-                match record.filter(Record::ends_are_whole) {
-                    Some(record) => self.visit(record, unit, byte)?,
+                match record {
+                    Some(record) if record.ends_are_whole() => self.visit(record, unit, byte)?,
                     // The last piece is always read, whatever those before it have cost.
-                    None if self.slow(unit, text, byte, &mut Budget::of(text.len()))? => {}
-                    None => self.skip_or_truncated(unit, text, byte),
+                    _ if self.slow(unit, text, byte, &mut Budget::of(text.len()))? => {}
+                    _ => self.skip_or_truncated(unit, text, byte),
                 }
                 return Ok(());
             };

@@ -71,6 +71,7 @@ pub use self::dominated::Dominated;
 pub use self::dominators::{Dominators, dominators};
 pub use self::edge::{Edge, EdgeKind, NamedBy};
 pub use self::levels::Level;
+pub(crate) use self::levels::WithParents;
 use self::levels::{CACHES, Category, LowPriorityKinds};
 pub(crate) use self::path_finder::{Length, PathFinder, PathNode};
 pub(crate) use self::paths::{EdgeNames, is_pinned_list, is_whole_array, noted_name, variable_name};

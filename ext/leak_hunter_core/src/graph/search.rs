@@ -188,6 +188,16 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Makes everything of a level unseen again.
+    pub(super) fn forget(&mut self, level: Level) -> Result<()> {
+        let mut ticks = Ticks::new(self.progress);
+        for known in self.levels.iter_mut().filter(|known| **known == level as u8) {
+            ticks.tick()?;
+            *known = UNSEEN;
+        }
+        Ok(())
+    }
+
     /// Where to start so that everything is reached: what nothing refers to, and one object of each circle.
     pub(super) fn unreachable(&mut self, graph: &Graph) -> Result<Vec<ObjectId>> {
         let objects = graph.heap().objects();

@@ -212,6 +212,13 @@ proptest! {
         let progress = Progress::default();
         let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let parents = graph.parents(&progress).unwrap();
+        let at_once = Graph::with_parents(Arc::clone(&heap), &progress).unwrap();
+        prop_assert_eq!(&at_once.parents, &parents);
+        let known = |graph: &Graph| {
+            let categories: Vec<String> = graph.categories.iter().map(|it| format!("{it:?}")).collect();
+            (graph.levels.clone(), categories)
+        };
+        prop_assert_eq!(known(&at_once.graph), known(&graph));
         for object in heap.objects() {
             let mut node = NodeId::from(object);
             let mut steps = 0;

@@ -63,6 +63,8 @@ mod visible_owner;
 
 use std::sync::Arc;
 
+use rayon::ThreadPool;
+
 pub(crate) use self::caches::OF_ONE_LINE;
 use self::caches::WithoutCaches;
 pub use self::caches::{Caches, CachesOfGroup};
@@ -83,6 +85,7 @@ use crate::error::Result;
 use crate::graph::{Dominators, Edge, Graph, Level, NodeId, Step, dominators};
 use crate::heap::{AllocationSite, Heap, ObjectSet, Type};
 use crate::ids::{Address, Generation, ObjectId};
+use crate::pool;
 use crate::progress::Progress;
 use crate::verdict::{History, Judgement};
 
@@ -277,6 +280,16 @@ struct Facts {
     pinned: ObjectSet,
 }
 
+impl Facts {
+    fn of(heap: &Heap, held: &[Leaked], progress: &Progress) -> Result<Self> {
+        Ok(Self {
+            names: ClassNames::new(heap),
+            old_classes: OldClasses::of(heap),
+            pinned: pinned::strings(heap, held, progress)?,
+        })
+    }
+}
+
 /// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was allocated at a GC count
 /// of `since` or later counts as shared with others; nothing older does.
 pub fn holders(
@@ -300,20 +313,33 @@ pub fn holders_in(
     since: Option<Generation>,
     progress: &Progress,
 ) -> Result<Found> {
-    holders_with(graph, tree, parents, leaked, since, &NoPast, progress)
+    let past = Earlier {
+        since,
+        past: &NoPast,
+        pool: None,
+    };
+    holders_with(graph, tree, parents, leaked, &past, progress)
+}
+
+/// What is known of the time before the heap, and the threads to look at it with.
+pub(crate) struct Earlier<'a> {
+    /// What was allocated at this GC count or later counts as shared with others.
+    pub(crate) since: Option<Generation>,
+    pub(crate) past: &'a dyn Past,
+    pub(crate) pool: Option<&'a ThreadPool>,
 }
 
 /// The same with what earlier moments say. Those that grow come first, then by the verdict, by how much they grow, and by
 /// bytes.
-pub fn holders_with(
+pub(crate) fn holders_with(
     graph: &Graph,
     tree: &Dominators,
     parents: &[NodeId],
     leaked: &[Leaked],
-    since: Option<Generation>,
-    past: &dyn Past,
+    earlier: &Earlier<'_>,
     progress: &Progress,
 ) -> Result<Found> {
+    let Earlier { since, past, pool } = *earlier;
     let heap = graph.heap();
     let WithoutCaches { leaked, caches } = caches::put_aside(graph, tree, leaked, progress)?;
     let mut garbage = Amount::default();
@@ -324,20 +350,22 @@ pub fn holders_with(
             _ => held.push(it),
         }
     }
-    let names = ClassNames::new(heap);
-    let leak_tree = LeakTree::new(graph, tree, &held, progress)?;
-    let chosen = Choice::run(&leak_tree, parents, &names, progress)?;
-    let facts = Facts {
-        old_classes: OldClasses::of(heap),
-        pinned: pinned::strings(heap, &held, progress)?,
-        names,
-    };
+    let (leak_tree, facts) = pool::join(
+        pool,
+        || LeakTree::new(graph, tree, &held, progress),
+        || Facts::of(heap, &held, progress),
+    );
+    let (leak_tree, facts) = (leak_tree?, facts?);
+    let chosen = Choice::run(&leak_tree, parents, &facts.names, progress)?;
     let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &facts, progress)?;
-    let retained = retained::of_all(graph, tree, &merged, since, progress)?;
-    let histories = profile::of_all(graph, tree, parents, &merged, past, progress)?;
-    let measured = retained
+    let (retained, histories) = pool::join(
+        pool,
+        || retained::of_all(graph, tree, &merged, since, progress),
+        || profile::of_all(graph, tree, parents, &merged, past, progress),
+    );
+    let measured = retained?
         .into_iter()
-        .zip(histories)
+        .zip(histories?)
         .map(|(retained, history)| Measured { retained, history });
     let holders = describe::all(
         graph,
