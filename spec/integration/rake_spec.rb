@@ -35,6 +35,38 @@ RSpec.describe "The rake tasks", :tmpdir do
       .and match(/\nleaks: 1 over .*9 objects .*10 rounds[^\n]*\n\z/)
     expect(errors).not_to include("rake aborted", "Rake::")
     expect(dumps).to be_empty
+    # which a command would need
+    expect(output).not_to match(/^ *next/)
+    expect(output).to match(/task\.keep = true/)
+  end
+
+  it "names a command that can be run where the dumps are kept" do
+    output, _, status = rake(<<~RUBY, "leaks")
+      #{leaky}
+      LeakHunter::RakeTask.new(:leaks) do |task|
+        task.exercise = ->(round) { SESSIONS << Session.new(round) }
+        task.keep = true
+      end
+    RUBY
+    expect(status).to eq(1)
+    expect(output.gsub(/\\\n */, "")[/^ *next *\n? *leak_hunter why +(\S+) /, 1])
+      .to(satisfy { |path| File.file?(path.to_s) })
+    expect(output).not_to include("task.keep")
+  end
+
+  it "finds what only makes inline caches grow", if: RUBY_VERSION < "3.3" do
+    output, errors, status = rake(<<~'RUBY', "leaks")
+      module Job
+        def self.run(id:) = id
+      end
+      LeakHunter::RakeTask.new(:leaks) do |task|
+        task.exercise = ->(_) { 50.times { |number| eval("Job.run(id: #{number})") } }
+        task.rounds = 20
+      end
+    RUBY
+    expect(status).to eq(1)
+    expect(output).to match(/^1\. GROWING  method cache of the class Job$/)
+    expect(errors).to match(/^leaks: method cache of the class Job grows/)
   end
 
   it "passes when the latest round alone is held, and leaves tracing as it was" do

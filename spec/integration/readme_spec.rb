@@ -50,7 +50,7 @@ RSpec.describe "The README", :tmpdir do
   # What it says of the leak. Sizes, addresses and times differ from run to run, and so do the ends of lines; what is
   # no leak differs by Ruby.
   def words(report)
-    report = report.gsub(" \\\n", "\n").split("\n\n").first(2).join(" ")
+    report = report.gsub(" \\\n", "\n").gsub("\\\n", "").split("\n\n").first(2).join(" ")
     report.gsub(/\s+/, " ").sub(/ \d+ other holders? do(?:es)? not grow\./, "")
           .sub(/(?<=Certainty: exact\.).*?(?= 1\. )/, "")
           .gsub(/\S+\.json/, "DUMP").gsub(/0x\h+/, "ADDRESS").gsub(/pid \d+/, "PID").gsub(/[\d.]+ [kM]?B/, "SIZE")

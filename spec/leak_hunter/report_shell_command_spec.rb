@@ -27,7 +27,7 @@ RSpec.describe LeakHunter::Report::ShellCommand, :tmpdir do
     it "runs as it is printed: #{LeakHunter::Printable.call(path)[0, 40]}" do
       skip "there is no shell here that knows $'...'" unless shell
 
-      command = described_class.new("leak_hunter why", path, "0x7f00", folder: nil)
+      command = described_class.new("leak_hunter why", path, "0x7f00")
       expected = ["why", path.sub(/\A-/, "./-"), "0x7f00"]
       expect(arguments(command.to_s)).to eq(expected)
       (20..100).step(8) do |width|
@@ -39,12 +39,13 @@ RSpec.describe LeakHunter::Report::ShellCommand, :tmpdir do
     end
   end
 
-  it "takes a path below the working directory where the whole one is too long for a line" do
-    path = File.join(@tmpdir, "leak", "3.json")
-    command = described_class.new("leak_hunter why", path, "0x7f00", folder: @tmpdir)
-    expect(command.to_s).to eq("leak_hunter why #{path} 0x7f00")
-    expect(command.lines(100)).to eq([command.to_s])
-    expect(command.lines(40)).to eq(["leak_hunter why leak/3.json 0x7f00"])
+  it "has as many words in a line as there is room for, and whole paths: it may be read in another folder" do
+    command = described_class.new("leak_hunter why", "/srv/shop/tmp/3.json", "0x7f00")
+    expect(command.lines(43)).to eq(["leak_hunter why /srv/shop/tmp/3.json 0x7f00"])
+    expect(command.lines(42)).to eq(["leak_hunter why /srv/shop/tmp/3.json \\", "0x7f00"])
+    expect(command.lines(30)).to eq(["leak_hunter why \\", "/srv/shop/tmp/3.json 0x7f00"])
+    expect(command.lines(22)).to eq(["leak_hunter why \\", "/srv/shop/tmp/3.json \\", "0x7f00"])
+    expect(command.lines(21)).to be_nil
   end
 
   it "answers when it is copied from a report, whatever the width" do
@@ -66,7 +67,7 @@ RSpec.describe LeakHunter::Report::ShellCommand, :tmpdir do
 
   it "has a pattern for what no text could be made of" do
     FileUtils.touch(File.join(@tmpdir, "caf\xE9.json"))
-    command = described_class.new("leak_hunter why", "#{@tmpdir}/caf\uFFFD.json", "0x7f00", folder: nil)
+    command = described_class.new("leak_hunter why", "#{@tmpdir}/caf\uFFFD.json", "0x7f00")
     expect(arguments(command.to_s)[1].b).to eq("#{@tmpdir}/caf\xE9.json".b)
   end
 end

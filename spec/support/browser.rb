@@ -57,6 +57,9 @@ class Browser
   # @return [String] what the page looks like, a PNG
   def screenshot = request(Net::HTTP::Get.new("#{@session}/screenshot")).unpack1("m")
 
+  # @return [String] what is printed, a PDF
+  def pdf = post("#{@session}/print", background: false).unpack1("m")
+
   # What a function of JavaScript with this body returns.
   def run(script, *args) = post("#{@session}/execute/sync", script:, args:)
 

@@ -56,6 +56,8 @@ impl fmt::Display for Inner {
         }
         f.write_str(&self.message)?;
         match (self.line, self.byte) {
+            // the file as a whole
+            (_, Some(0)) => Ok(()),
             (Some(line), Some(byte)) => write!(f, " (line {line}, byte {byte})"),
             (None, Some(byte)) => write!(f, " (byte {byte})"),
             (Some(line), None) => write!(f, " (line {line})"),

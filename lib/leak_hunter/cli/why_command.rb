@@ -67,7 +67,7 @@ module LeakHunter
         path = last_report.path or raise NotFound, "the last report is not of a dump"
         return path if File.exist?(path)
 
-        raise NotFound, "the dump of the last report is gone: #{Printable.call(path)}"
+        raise NotFound, "the dump of the last report is gone: #{Printable.call(path)}. Run leak_hunter diff again"
       end
 
       def holder(heap, number)
@@ -82,7 +82,9 @@ module LeakHunter
       end
 
       def one(heap, address)
-        object = heap.find(address) or raise NotFound, "#{Printable.call(heap.path)} has no object at #{address}"
+        object = heap.find(address) or
+          raise NotFound, "#{Printable.call(heap.path)} has no object at #{address}. An address is of one dump only: " \
+                          "take it from a report of this one"
         RootPaths.new(heap, [object], count: 1)
       end
 
@@ -101,7 +103,8 @@ module LeakHunter
 
       def missing(heap, name, known)
         similar = similar_classes(heap, name).first(PROPOSALS).map { |it| Printable.call(it) }
-        hint = similar.empty? ? "" : ". Similar classes: #{similar.join(", ")}"
+        hint = ". Similar classes: #{similar.join(", ")}"
+        hint = ". leak_hunter top --by class lists its classes" if similar.empty?
         hint = "; it has #{Printable.call(known)}" unless known.empty?
         "#{Printable.call(heap.path)} has no objects of the class #{Printable.call(name)}, and nothing of this " \
           "name#{hint}"

@@ -73,9 +73,15 @@ module LeakHunter
         case @task.format&.to_sym
         when :classic then report.to_classic
         when :json then report.to_json
-        else report.to_s(color: $stdout, top: @task.top || 20,
-                         width: Terminal.new($stdout).width(max: 120))
+        else text(report)
         end
+      end
+
+      # It names no command for dumps that are removed in a moment.
+      def text(report)
+        result = report.to_h
+        result = { **result, dumps: result[:dumps].map { |dump| { **dump, path: nil } } } unless @task.keep
+        Report.new(result).to_s(color: $stdout, top: @task.top || 20, width: Terminal.new($stdout).width(max: 120))
       end
 
       def judge(result)
@@ -86,6 +92,7 @@ module LeakHunter
           return puts("", "#{@name}: within budget; no #{noun} retained more than #{@budget} in #{rounds}.")
         end
 
+        puts "", "The dumps are removed. With `task.keep = true` they stay, for `leak_hunter why`." unless @task.keep
         $stdout.flush # so that the reason comes last
         abort ["", *over.first(5).map { |item| "#{@name}: #{describe(item, result)}" },
                "#{@name}: #{over.size} over budget (#{@budget} for each #{noun} in #{rounds})"].join("\n")

@@ -55,8 +55,9 @@ module LeakHunter
       # A command that is too long for a line goes on in the next, as shells read it.
       def next_step(holder)
         command = holder.next_command or return []
-        lines = command.lines(room)
-        lines ? labelled("next", lines) : [label("next", ""), *command.unindented_lines(@width)]
+        lines = command.lines(room) and return labelled("next", lines)
+        lines = command.lines(@width - @margin.indent)&.map { |line| "#{" " * @margin.indent}#{line}" }
+        [label("next", ""), *(lines || command.unindented_lines(@width))]
       end
 
       # @return [Array<String>] lines

@@ -117,17 +117,24 @@ module LeakHunter
             .map { |cell| escape(cell) }
         end
         title = "Where the #{counted(@result[:totals][:count], "leaked object")} were allocated"
-        section(title, table(["", "allocated at", "objects", "bytes", "share"], rows))
+        section(title, table(["", "allocated at", "objects", "bytes", "share"], rows, numbers: 2..))
       end
 
       def certainty = section("Certainty", "<p>#{escape(Evidence.new(@result).to_s)}</p>")
 
       def section(title, content) = "<details><summary>#{escape(title)}</summary>\n#{content}\n</details>"
 
+      # On a phone a row is a few lines, and what a cell is stands before it.
+      #
       # @param rows [Array<Array<String>>] of escaped text
-      def table(header, rows)
-        head = header.map { |name| "<th scope=\"col\">#{name}</th>" }.join
-        body = rows.map { |cells| "<tr>#{cells.map { |cell| "<td>#{cell}</td>" }.join}</tr>" }
+      # @param numbers [Range, nil] columns of numbers
+      def table(header, rows, numbers: nil)
+        kind = header.each_index.map { |column| " class=\"number\"" if numbers&.cover?(column) }
+        head = header.zip(kind).map { |name, type| "<th scope=\"col\"#{type}>#{name}</th>" }.join
+        body = rows.map do |cells|
+          cells = cells.zip(header, kind).map { |cell, name, type| "<td#{type} data-label=\"#{name}\">#{cell}</td>" }
+          "<tr>#{cells.join}</tr>"
+        end
         "<div class=\"wide\"><table><thead><tr>#{head}</tr></thead>\n" \
           "<tbody>\n#{body.join("\n")}\n</tbody></table></div>"
       end

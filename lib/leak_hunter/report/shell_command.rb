@@ -15,42 +15,34 @@ module LeakHunter
       # @param program [String] with its subcommand
       # @param path [String] a file
       # @param rest [String]
-      # @param folder [String, nil] the working directory; below it, a short path is enough
-      def initialize(program, path, rest, folder: WorkingDirectory.path)
-        @program = program
-        @path = path
-        @rest = rest
-        @folder = folder
+      def initialize(program, path, rest)
+        @words = [program, word(path), rest]
       end
 
       # @return [String] in one line
-      def to_s = words(@path).join(" ")
+      def to_s = @words.join(" ")
 
       # @param width [Integer] columns
       # @return [Array<String>, nil] lines that may be indented; nil where a word alone is longer than a line
       def lines(width)
-        one = [to_s, words(shorter).join(" ")].find { |command| columns(command) <= width }
-        return [one] if one
-
-        lines = packed(words(shorter), width)
+        lines = packed(width)
         lines if lines.all? { |line| columns(line) <= width }
       end
 
       # @param width [Integer] columns
       # @return [Array<String>] lines that must not be indented: words go on in the next
       def unindented_lines(width)
-        *words, last = words(shorter)
+        *words, last = @words
         [*words.flat_map { |word| broken("#{word} \\", word, width) }, *broken(last, last, width)]
       end
 
       private
 
-      def words(path) = [@program, word(path), @rest]
-
       # As many words in a line as there is room for, and a backslash after all lines but the last.
-      def packed(words, width)
-        lines = words.each_with_object([]) do |word, all|
-          fits = all.any? && columns(all.last) + columns(word) + 3 <= width
+      def packed(width)
+        lines = @words.each_with_object([]) do |word, all|
+          room = word.equal?(@words.last) ? width : width - 2
+          fits = all.any? && columns(all.last) + 1 + columns(word) <= room
           fits ? all.last << " " << word : all << word.dup
         end
         [*lines[..-2].map { |line| "#{line} \\" }, lines.last]
@@ -65,10 +57,6 @@ module LeakHunter
           all.last << unit
         end
         [*parts[..-2].map { |part| "#{part}\\" }, "#{parts.last}#{line.delete_prefix(word)}"]
-      end
-
-      def shorter
-        @folder && @path.start_with?("#{@folder}/") ? @path.delete_prefix("#{@folder}/") : @path
       end
 
       # @return [String] as shells such as bash and zsh read it. Bytes that were no text are not known any more

@@ -72,7 +72,7 @@ impl DumpFile {
             last: Vec::new(),
         };
         if dump.bytes == 0 {
-            return Err(Error::of_file(ErrorKind::Empty, path, "is empty"));
+            return Err(Error::of_file(ErrorKind::Empty, path, "is empty; take it again"));
         }
         dump.peek = dump.read_range(0, PEEK)?;
         dump.check_start()?;
@@ -184,8 +184,8 @@ impl DumpFile {
     /// Tells what else the file may be before gigabytes of it are read.
     fn check_start(&self) -> Result<()> {
         let hint = match self.peek.as_slice() {
-            [0x1f, 0x8b, ..] => "is compressed with gzip; decompress it first",
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd; decompress it first",
+            [0x1f, 0x8b, ..] => "is compressed with gzip; decompress it first (gunzip)",
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => "is compressed with zstd; decompress it first (unzstd)",
             start if start.trim_ascii_start().starts_with(b"{") => return Ok(()),
             _ => "is not a heap dump: its first line is no record of ObjectSpace.dump_all",
         };

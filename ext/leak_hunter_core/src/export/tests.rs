@@ -184,6 +184,33 @@ fn real_heaps_add_up_in_every_view() {
     }
 }
 
+/// Where Ruby dumps shapes, plain objects' variables have names, too.
+#[test]
+fn frames_have_the_names_of_variables() {
+    let of_variable = |stack: &String| {
+        stack
+            .split(';')
+            .any(|label| label.starts_with('@') && label.contains(' '))
+    };
+    for view in [View::Retained, View::Paths] {
+        let named: usize = samples()
+            .iter()
+            .map(|heap| {
+                folded_of(heap, None, view, Limits::default())
+                    .keys()
+                    .filter(|it| of_variable(it))
+                    .count()
+            })
+            .sum();
+        assert!(named > 0, "{view:?}");
+    }
+    let sites = samples().iter().any(|heap| {
+        let lines = folded_of(heap, None, View::Sites, Limits::default());
+        lines.keys().any(of_variable)
+    });
+    assert!(!sites);
+}
+
 /// A list as long as memory allows, and a chain of ever different classes.
 #[test]
 fn deep_trees_neither_recurse_nor_grow_deep_stacks() {

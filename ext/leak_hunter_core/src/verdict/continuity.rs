@@ -60,23 +60,40 @@ pub(crate) fn check_recorded(files: &[Source]) -> Result<()> {
         if let (Some(before), Some(after)) = (recorded(one), recorded(two)) {
             if before.sequence > after.sequence {
                 let detail = format!("#{} then #{}", before.sequence, after.sequence);
-                return Err(wrong_order(one, two, &detail));
+                return Err(wrong_order(one, two, &detail, in_order(files).as_deref()));
             }
         }
     }
     Ok(())
 }
 
+/// The files in the order in which they were taken, where all of them are files that say so.
+fn in_order(files: &[Source]) -> Option<String> {
+    let mut taken: Vec<(u64, String)> = files
+        .iter()
+        .map(|file| Some((file.recorded()?.sequence, file.path()?.display().to_string())))
+        .collect::<Option<_>>()?;
+    taken.sort();
+    let paths: Vec<String> = taken.into_iter().map(|(_, path)| path).collect();
+    Some(paths.join(" "))
+}
+
 /// Says of which process each is.
 fn different_processes(files: &[Source]) -> Error {
+    let id = |file: &Source| file.recorded().map(|it| (it.pid, it.host.clone()));
+    // a process id was used again, as in containers
+    let is_alike = files.windows(2).all(|pair| id(&pair[0]) == id(&pair[1]));
     let describe = |(index, file): (usize, &Source)| match file.recorded() {
-        Some(it) => format!(
-            "the {} of process {} on {} (boot {})",
-            ordinal(index),
-            it.pid,
-            it.host,
-            it.boot
-        ),
+        Some(it) => {
+            let boot = is_alike.then(|| format!(" (boot {})", it.boot));
+            format!(
+                "the {} of process {} on {}{}",
+                ordinal(index),
+                it.pid,
+                it.host,
+                boot.unwrap_or_default()
+            )
+        }
         None => format!("the {} of a process that is not recorded", ordinal(index)),
     };
     let described: Vec<String> = files.iter().enumerate().map(describe).collect();
@@ -109,7 +126,12 @@ pub(crate) fn check_generations(generations: &[Option<Generation>]) -> Result<()
     for Pair { one, two } in pairs(generations.len()) {
         if let (Some(before), Some(after)) = (generations[one], generations[two]) {
             if before > after {
-                return Err(wrong_order(one, two, &format!("GC count {before} then {after}")));
+                return Err(wrong_order(
+                    one,
+                    two,
+                    &format!("GC count {before} then {after}"),
+                    None,
+                ));
             }
         }
     }
@@ -147,11 +169,13 @@ fn pairs(moments: usize) -> impl Iterator<Item = Pair> {
     (1..moments).flat_map(apart)
 }
 
-fn wrong_order(one: usize, two: usize, detail: &str) -> Error {
+/// `paths` are the files in the right order, where that is known.
+fn wrong_order(one: usize, two: usize, detail: &str, paths: Option<&str>) -> Error {
     let message = format!(
-        "the {} dump is younger than the {} ({detail}); give them in the order in which they were taken",
+        "the {} dump is younger than the {} ({detail}); give them in the order in which they were taken{}",
         ordinal(one),
-        ordinal(two)
+        ordinal(two),
+        paths.map(|paths| format!(": {paths}")).unwrap_or_default()
     );
     Error::new(ErrorKind::WrongOrder, message)
 }

@@ -79,7 +79,7 @@
       else cut = middle + 1;
     }
     const start = label.indexOf(part, cut);
-    return `…${label.slice(start < 0 ? cut : start)}`;
+    return `…${label.slice(start < 0 ? label.lastIndexOf(part) : start)}`;
   }
 
   const grouped = (number) => String(number).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
