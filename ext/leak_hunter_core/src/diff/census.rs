@@ -115,7 +115,7 @@ impl Guard {
     }
 }
 
-/// What the diff remembers of the first or the second dump.
+/// What the diff remembers of each dump but the last.
 #[derive(Debug, Default)]
 pub(crate) struct Census {
     /// Nothing but the generation is known.

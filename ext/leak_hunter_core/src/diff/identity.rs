@@ -11,8 +11,8 @@
 //! - Untraced records are compared by address, type and class. Where objects moved, or the slot's object was traced
 //!   before, nothing can be said: they are withheld and counted.
 //!
-//! - With more than three dumps, "the second" is the last but one. Of those between, each untraced object is asked for in
-//!   vain, if its slot held a traced one there: then tracing was lost.
+//! - With more than three dumps, "the second" is the last but one and "the third" the last. Those between say one thing
+//!   only: an untraced object whose slot held a traced one there is withheld, since tracing was lost.
 //! - Of a mark only its generation is known. A collection follows it at once, so what has its generation was there.
 //!   Untraced objects cannot be compared with it.
 //!

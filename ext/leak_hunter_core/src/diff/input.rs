@@ -11,7 +11,7 @@ use crate::heap::{Heap, Kind, Type};
 use crate::ids::ObjectId;
 use crate::progress::Progress;
 
-/// One of the three moments of a diff.
+/// One of the moments of a diff.
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A dump file.

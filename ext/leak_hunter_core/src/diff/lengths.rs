@@ -1,5 +1,5 @@
-//! How long the collections and the large Strings of a dump were, noted down while it is read for other reasons: which of them will be asked
-//! for is known only in the end. About 10 bytes a collection.
+//! How long the collections and the large Strings of a dump were, noted down while it is read for other reasons: which
+//! of them will be asked for is known only in the end. About 10 bytes a collection.
 
 use crate::address_set::AddressMap;
 use crate::dump::{Record, Type};

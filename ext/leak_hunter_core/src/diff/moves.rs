@@ -1,5 +1,5 @@
 //! What is kept of dumps between which objects moved: the allocation sites of the boundary generations, by which an
-//! object may be known again at another address.
+//! object may be recognized at another address.
 
 use std::collections::HashSet;
 use std::hash::BuildHasher;

@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::ids::Address;
 use crate::progress::Progress;
 
-/// The addresses, in the last moment, of all that leaked between three or more. What was allocated in files that begin with one
-/// of `own_paths` is left out. `threads`: `None` leaves one core to the application.
+/// The addresses, in the last moment, of all that leaked between three or more. What was allocated in files that begin
+/// with one of `own_paths` is left out. `threads`: `None` leaves one core to the application.
 pub fn survivor_addresses(
     inputs: &[Input],
     own_paths: Vec<String>,

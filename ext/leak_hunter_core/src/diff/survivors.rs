@@ -1,4 +1,4 @@
-//! The pass over the third dump: finds the survivors and adds them up.
+//! The pass over the last dump: finds the survivors and adds them up.
 
 use super::census::{Guard, Totals, admit};
 use super::groups::Sites;
@@ -8,7 +8,7 @@ use super::options::Options;
 use crate::address_set::AddressSet;
 use crate::dump::{Classes, Damaged, Failure, Fields, Pass, Record};
 
-/// What the third dump holds.
+/// What the last dump holds.
 #[derive(Debug)]
 pub(crate) struct Survivors<'a> {
     judge: &'a Judge<'a>,
@@ -17,7 +17,7 @@ pub(crate) struct Survivors<'a> {
     pub(crate) classes: Classes,
     pub(crate) sites: Sites,
     pub(crate) counts: Counts,
-    /// Untraced objects whose class differs from what their slot's object had in the second dump.
+    /// Untraced objects whose class differs from what their slot's object had in the last but one.
     undecided: Vec<Undecided>,
 }
 

@@ -1,4 +1,4 @@
-//! The pass over the third dump when holders are asked for: what it finds and what the heap is made of, read together.
+//! The pass over the last dump when holders are asked for: what it finds and what the heap is made of, read together.
 
 use super::lengths::Lengths;
 use super::survivors::Survivors;

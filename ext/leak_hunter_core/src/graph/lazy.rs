@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::progress::Progress;
 
-/// Nobody computes.
+/// No thread computes it.
 const FREE: u32 = 0;
 /// Between two looks at whether another thread is done.
 const PAUSE: Duration = Duration::from_millis(2);

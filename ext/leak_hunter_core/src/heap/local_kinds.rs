@@ -168,7 +168,7 @@ impl LocalKinds {
         id
     }
 
-    /// Takes over the kinds of another thread. A birth that both have stands here twice, which nobody minds.
+    /// Takes over the kinds of another thread. A birth that both have stands here twice: each number still has one birth.
     fn add(&mut self, other: Self) {
         let texts: Vec<TextId> = other
             .texts

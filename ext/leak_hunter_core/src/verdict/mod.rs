@@ -149,9 +149,9 @@ pub struct Evidence {
     pub confidence: Confidence,
     /// What keeps it from being exact, the weightiest first.
     pub reasons: Vec<Reason>,
-    /// Traced objects of the third dump.
+    /// Traced objects of the last moment.
     pub traced: u64,
-    /// Untraced objects of the third dump.
+    /// Untraced objects of the last moment.
     pub untraced: u64,
     /// Survivors known by generation alone.
     pub by_generation: u64,
