@@ -241,5 +241,7 @@ RSpec.describe "LeakHunter::Recorder::Names", :tmpdir do
     expect(readers.map { |reader| reader.names.size }).to all(be > 100)
     expect(dumps.map { |dump| dump[:skipped][:count] }).to eq([0, 0, 0])
     expect(dumps.map { |dump| dump[:records] }).to eq(readers.map { |reader| reader.objects.size })
+    expect(dumps.map { |dump| dump[:recorded][:names_complete] })
+      .to eq(readers.map { |reader| reader.trailer["names_complete"] })
   end
 end

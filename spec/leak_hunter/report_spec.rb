@@ -110,6 +110,13 @@ RSpec.describe LeakHunter::Report do
     expect(text(identity: "address+class", evidence: { confidence: "low" })).not_to include("Use LeakHunter.dump!")
   end
 
+  it "says that paths may lack names where the time for them was over" do
+    with_names = ->(complete) { SampleReport.with_holders(recorded: { names_complete: complete }) }
+    text = ->(complete) { unwrapped(described_class.new(with_names[complete]).to_s) }
+    expect(text[false]).to match(/time for reading names .* some paths of the last dump are not named/)
+    expect([text[true], text[nil]]).not_to include(match(/time for reading names/))
+  end
+
   it "says between which of many dumps objects moved" do
     result = SampleReport.result(evidence: { compaction: { first_to_second: true, second_to_third: false,
                                                            source: "recorded" } })

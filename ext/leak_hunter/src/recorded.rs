@@ -26,6 +26,7 @@ pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<DumpHeader, Error>
         tracing_since: fetch::<Option<u64>>(ruby, hash, "tracing_since")?.map(Generation::new),
         snapshot: fetch(ruby, hash, "snapshot")?,
         own_path: fetch::<Option<String>>(ruby, hash, "own_path")?.map(Into::into),
+        names_complete: fetch(ruby, hash, "names_complete")?,
     })
 }
 
@@ -73,6 +74,7 @@ pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHa
         .set("memory", memory)?
         .set("tracing_since", recorded.tracing_since.map(Generation::get))?
         .set("snapshot", recorded.snapshot.as_str())?
-        .set("own_path", recorded.own_path.as_deref())?;
+        .set("own_path", recorded.own_path.as_deref())?
+        .set("names_complete", recorded.names_complete)?;
     Ok(hash.hash)
 }

@@ -26,8 +26,11 @@ module LeakHunter
 
       # @return [String] one paragraph
       def to_s
-        printable([certainty, untraced, remedy, slots, compaction, withheld, skipped, process].compact.join(" "))
+        printable([certainty, untraced, remedy, slots, compaction, withheld, skipped, process, names].compact.join(" "))
       end
+
+      # @return [Boolean] whether the headline of a report with holders says it all
+      def said? = @result[:holders] && exact? && names.nil?
 
       private
 
@@ -115,6 +118,14 @@ module LeakHunter
         return if @evidence[:identity] == "address" # which does not ask
 
         "The dumps do not say which process they are from." if @evidence[:same_process] == "unknown"
+      end
+
+      # The paths of holders are named by the last dump.
+      def names
+        return unless @result[:holders] && @result[:dumps].last.dig(:recorded, :names_complete) == false
+
+        "The time for reading names of constants and variables was over before all were read: some paths of the last " \
+          "dump are not named, and fingerprints of their holders may differ from those of other runs."
       end
 
       def were(number) = number == 1 ? "was" : "were"

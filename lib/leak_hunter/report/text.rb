@@ -23,14 +23,12 @@ module LeakHunter
       def to_s
         parts = [*(@result[:holders] ? with_holders : without_holders)]
         parts << Sites.new(@result, style: @style, width: @width, top: @top).to_s if @sites
-        parts << wrap(Evidence.new(@result).to_s, @width) unless brief?
+        evidence = Evidence.new(@result)
+        parts << wrap(evidence.to_s, @width) unless evidence.said?
         "#{parts.compact.join("\n\n")}\n"
       end
 
       private
-
-      # The headline says that it is exact.
-      def brief? = @result[:holders] && @result.dig(:evidence, :confidence) == "exact"
 
       def with_holders
         headline = Headline.new(@result)

@@ -201,11 +201,11 @@ impl DumpFile {
         };
         let last = self.last.trim_ascii_end();
         let line = &last[memrchr(b'\n', last).map_or(0, |newline| newline + 1)..];
-        if !recorded.ends_with(line) {
+        self.recorded = recorded.ended_by(line);
+        if self.recorded.is_none() {
             let message = "is cut short: the last line of a whole dump is missing; copy or take it again";
             return Err(self.truncated(message).at(None, self.bytes));
         }
-        self.recorded = Some(recorded);
         Ok(())
     }
 }

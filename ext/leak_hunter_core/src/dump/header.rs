@@ -40,6 +40,10 @@ pub struct DumpHeader {
     /// Where LeakHunter's own code was in that process, without `.rb`; `None` in dumps of older versions.
     #[serde(default)]
     pub own_path: Option<Box<str>>,
+    /// Whether the dump has the names of all constants and variables: there is a limit to the time for them. From its last
+    /// line; `None` where that does not say so.
+    #[serde(skip)]
+    pub names_complete: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -50,9 +54,12 @@ struct Line<T> {
     content: T,
 }
 
+/// The last line.
 #[derive(Deserialize)]
 struct End {
     id: String,
+    #[serde(default)]
+    names_complete: Option<bool>,
 }
 
 impl DumpHeader {
@@ -62,10 +69,14 @@ impl DumpHeader {
         (line.kind == "DUMP").then_some(line.content)
     }
 
-    /// Whether `line` is the last line that belongs to this first one.
-    pub(crate) fn ends_with(&self, line: &[u8]) -> bool {
-        serde_json::from_slice::<Line<End>>(line)
-            .is_ok_and(|line| line.kind == "DUMP_END" && line.content.id == self.id)
+    /// With what `line` says, if that is the last line that belongs to this first one.
+    pub(crate) fn ended_by(self, line: &[u8]) -> Option<Self> {
+        let line: Line<End> = serde_json::from_slice(line).ok()?;
+        let End { id, names_complete } = line.content;
+        (line.kind == "DUMP_END" && id == self.id).then_some(Self {
+            names_complete,
+            ..self
+        })
     }
 
     /// When the dump was taken, in seconds since 1970. `None` of a time in another form.
@@ -130,6 +141,24 @@ mod tests {
     }
 
     #[test]
+    fn the_last_line_says_whether_all_names_were_read() {
+        let end = |line: &str| header("").and_then(|it| it.ended_by(line.as_bytes()));
+        let names = |line: &str| end(line).map(|it| it.names_complete);
+        assert_eq!(names(r#"{"type":"DUMP_END", "id":"1"}"#), Some(None));
+        assert_eq!(
+            names(r#"{"type":"DUMP_END", "id":"1", "names":3, "names_complete":false}"#),
+            Some(Some(false))
+        );
+        for other in [
+            r#"{"type":"DUMP_END", "id":"2", "names_complete":true}"#,
+            r#"{"type":"DUMP", "id":"1"}"#,
+            "",
+        ] {
+            assert_eq!(names(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn a_time_is_read_in_seconds() {
         let seconds = |taken_at: &str| {
             let header = DumpHeader {
@@ -147,6 +176,7 @@ mod tests {
                 snapshot: String::new(),
                 own_path: None,
                 memory: None,
+                names_complete: None,
             };
             header.seconds()
         };
