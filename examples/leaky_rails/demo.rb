@@ -59,6 +59,7 @@ module LeakyRails
         self.planted.tap { read_the_news(popular: true) if round < 2 }
       end
       puts "", ask("GET", "/leaks/diff"), ""
+      puts "The command under `next` needs the dumps. Those of this demo are removed at its end.", ""
       @report = JSON.parse(ask("GET", "/leaks/diff", JSON_TYPE))
       groups = planted_between(*planted.first(2)).map { |name, count| group?(name, count) }
       (groups + holders).all?

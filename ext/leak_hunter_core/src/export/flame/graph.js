@@ -66,7 +66,7 @@
   // The end of a path says most, and of a constant in namespaces.
   const measure = document.createElement("canvas").getContext("2d");
   function shortened(label, pixels) {
-    const part = label.startsWith("/") ? "/" : "::";
+    const part = label.includes("/") ? "/" : "::";
     if (!label.includes(part) || !measure) return label;
     measure.font = "12px system-ui, sans-serif";
     const fits = (text) => measure.measureText(text).width <= pixels - PADDING;
@@ -79,7 +79,7 @@
       else cut = middle + 1;
     }
     const start = label.indexOf(part, cut);
-    return `…${label.slice(start < 0 ? label.lastIndexOf(part) : start)}`;
+    return start < 0 ? label.slice(label.lastIndexOf(part) + part.length) : `…${label.slice(start)}`;
   }
 
   const grouped = (number) => String(number).replace(/\B(?=(\d{3})+(?!\d))/g, ",");
