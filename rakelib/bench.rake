@@ -16,12 +16,16 @@ namespace :bench do
     sh "cargo", "build", "--release", "--locked", "-p", "leak_hunter_core", "--example", "graph_phases"
   end
 
-  desc "The verdict on simulated programs (HISTORIES=400 of each) and on real ones that do not leak (RUNS=200)"
+  desc "The verdict on simulated programs (HISTORIES=400 of each), the specs' and real ones that do not leak (RUNS=200)"
   task verdict: :compile do
     sh "cargo", "run", "--quiet", "--release", "--locked", "-p", "leak_hunter_core", "--example", "verdicts",
        ENV.fetch("HISTORIES", "400")
+    bench["programs"]
     bench["clean_runs"]
   end
+
+  desc "The verdict on the programs and the kinds of holders of the specs (PROGRAMS=names): precision and recall"
+  task(programs: :compile) { bench["programs"] }
 
   desc "How soon a diff lets go when it is stopped"
   task(stop: :compile) { bench["stop"] }
@@ -40,6 +44,7 @@ namespace :bench do
     bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
     bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
     bench["busy_threads", { "THREADS" => "2", "OBJECTS" => "1000" }]
-    bench["clean_runs", { "RUNS" => "3", "GATE" => "no" }]
+    bench["programs", { "PROGRAMS" => "two_constants_of_a_module,substrings_of_large_strings,constant_array" }]
+    bench["clean_runs", { "RUNS" => "3" }]
   end
 end

@@ -29,7 +29,7 @@ module LeakyRails
     LEAKS = {
       "the constant" => /SeededLeaks::AUDIT_TRAIL/,
       "the closures" => /Notifications.*subscribers|edited\.article/,
-      "the thread-local" => /\Athread-local /
+      "the thread-local" => /\Athread-locals? /
     }.freeze
     CACHE = /LATEST|ArticleCache|@entries/
 

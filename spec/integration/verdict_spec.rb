@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 require "json"
+require "open3"
+require "rbconfig"
 
 # Programs whose collections grow, are filled once, turn over or drain, between three and more moments.
 RSpec.describe "verdicts on holders", :tmpdir do
@@ -59,6 +61,31 @@ RSpec.describe "verdicts on holders", :tmpdir do
     leak = result[:holders].find { |it| it[:name] == "LEAK" }
     result[:seconds].zip(leak[:rates]) do |seconds, rate|
       expect(rate).to include(seconds:, count: 240, count_per_minute: be_within(0.1).of(240 * 60 / seconds))
+    end
+  end
+
+  it "do not take the last jobs of workers that wait for something that grows" do
+    result = diff(4, program: "workers")
+    stacks = result[:holders].select { |it| it[:alike] == 2 && it[:count] > 200 }
+    expect(stacks.map { |it| it[:births].drop(1).map { |births| births[:count] } }).to contain_exactly(all(be >= 100))
+    expect(result[:holders].map { |it| it[:verdict][:name] }).not_to include("growing")
+  end
+
+  # Of these, nothing that holds is there at every moment.
+  {
+    "threads_that_never_end" => ["programs", /\Athreads started at/],
+    "named_threads_that_never_end" => ["programs", /\Athreads started at .*mailer-/],
+    "replaced_array" => ["holders", /ReplacedArray.*@entries/],
+    "composed_procs" => ["holders", /ComposedProcs.*@pipeline/]
+  }.each do |program, (catalogue, name)|
+    it "are right on #{program}" do
+      script = File.expand_path("../fixtures/#{catalogue}/judge.rb", __dir__)
+      %w[every first].each do |mode|
+        output, status = Open3.capture2(RbConfig.ruby, "-w", script, program, @tmpdir, mode)
+        expect(status).to be_success
+        growing = JSON.parse(output, symbolize_names: true)[:holders].select { |it| it[:verdict][:name] == "growing" }
+        expect(growing.map { |it| it[:name] }).to(mode == "every" ? contain_exactly(name) : be_empty)
+      end
     end
   end
 

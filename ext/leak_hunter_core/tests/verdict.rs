@@ -164,6 +164,90 @@ fn what_cannot_be_known_is_said() {
     assert!(Because::Slowing.another_moment_settles() && !Because::NotTraced.another_moment_settles());
 }
 
+/// Of one level without lengths.
+fn profile(counts: &[u64]) -> History {
+    History::of(Level {
+        births: births(counts),
+        ..Level::default()
+    })
+}
+
+/// The sums of histories of one level without lengths.
+fn sum(each: &[History]) -> History {
+    let mut sums = vec![0; each[0].births().len()];
+    for history in each {
+        for (sum, births) in sums.iter_mut().zip(history.births()) {
+            *sum += births.count;
+        }
+    }
+    profile(&sums)
+}
+
+#[test]
+fn what_several_did_once_is_not_what_one_does_all_the_time() {
+    let judge = |each: &[History]| sum(each).judge_together(each);
+    // stacks of two workers that wait, with their last jobs
+    let stacks = [profile(&[5, 2, 18, 0]), profile(&[7, 0, 0, 18])];
+    assert_eq!(sum(&stacks).judge().verdict, Verdict::Growing);
+    assert_eq!(judge(&stacks).because, Because::TooFew);
+    let by_turns = [profile(&[5, 101, 0, 101]), profile(&[7, 0, 101, 0])];
+    assert_eq!(judge(&by_turns).because, Because::Irregular);
+    let large_jobs = judge(&[profile(&[5, 500, 0]), profile(&[7, 0, 500])]);
+    assert_eq!(large_jobs.because, Because::Irregular);
+    // two leaks, two halves of one leak, and one leak in a hundred holders
+    assert_eq!(
+        judge(&[profile(&[0, 50, 50]), profile(&[0, 50, 50])]).verdict,
+        Verdict::Growing
+    );
+    let one = [profile(&[0, 300, 0]), profile(&[0, 90, 90])];
+    assert_eq!(judge(&one).verdict, Verdict::Growing);
+    let thinly = vec![profile(&[0, 1, 1, 1, 1]); 100];
+    assert_eq!(judge(&thinly).verdict, Verdict::Growing);
+    // statement caches of two connections, each filled when it was first used
+    let filled = |counts: [u64; 3], of: [u64; 3]| {
+        History::of(Level {
+            births: births(&counts),
+            lengths: lengths(&of),
+            entries: Some(counts.to_vec()),
+        })
+    };
+    let each = [filled([0, 30, 0], [0, 30, 30]), filled([0, 0, 30], [0, 0, 30])];
+    let both = filled([0, 30, 30], [0, 30, 60]);
+    assert_eq!(both.judge().verdict, Verdict::Growing);
+    assert_eq!(both.judge_together(&each).because, Because::Irregular);
+}
+
+#[test]
+fn few_are_said_to_be_few() {
+    let because = |counts: &[u64]| profile(counts).judge().because;
+    assert_eq!(because(&[0, 7, 10]), Because::TooFew, "they rise, by chance");
+    assert_eq!(because(&[0, 1, 18]), Because::TooFew);
+    let idle_at_last = History {
+        work: vec![Some(200), Some(3)],
+        ..profile(&[0, 4, 0])
+    };
+    assert_eq!(idle_at_last.judge().because, Because::TooFew);
+    assert_eq!(because(&[0, 0, 0]), Because::TooFew, "nothing at all");
+}
+
+#[test]
+fn what_comes_inside_older_entries_is_neither_denied_nor_called_few() {
+    // what it got longer by in the first window is gone or no object, and then 200 come inside what is there
+    let history = |counts: &[u64], of: &[u64], entries: &[u64]| {
+        History::of(Level {
+            births: births(counts),
+            lengths: lengths(of),
+            entries: Some(entries.to_vec()),
+        })
+    };
+    let turned_over = history(&[90, 6, 200], &[21, 27, 27], &[20, 1, 1]);
+    assert_eq!(turned_over.judge().because, Because::LengthsUnknown);
+    let few = history(&[90, 6, 200], &[21, 23, 23], &[21, 2, 0]);
+    assert_eq!(few.judge().because, Because::LengthsUnknown);
+    let shorter = history(&[90, 6, 200], &[40, 30, 20], &[20, 0, 0]);
+    assert_eq!(shorter.judge().because, Because::LengthsUnknown);
+}
+
 #[test]
 fn names_are_the_results_vocabulary() {
     let names = Verdict::ALL.map(Verdict::name);
@@ -290,5 +374,97 @@ proptest! {
             ..History::of(Level { births: births(&counts), ..Level::default() })
         };
         prop_assert_eq!(history.judge().verdict, Verdict::Growing);
+    }
+
+    /// Few objects may be chance: of them nothing is said but that, or that they came once.
+    #[test]
+    fn few_never_grow_and_raise_no_other_doubt(
+        counts in proptest::collection::vec(0..20u64, 2..4),
+        old in 0..100_000u64,
+        work in proptest::collection::vec(option::weighted(0.9, 0..300u64), 2..4),
+        known in any::<bool>(),
+    ) {
+        let mut left = if known { 5 } else { 19 };
+        let counts = counts.into_iter().map(|count| {
+            let count = count.min(left);
+            left -= count;
+            count
+        });
+        let entries: Vec<u64> = std::iter::once(old).chain(counts).collect();
+        let sums = entries.iter().scan(0, |sum, count| { *sum += count; Some(*sum) });
+        let history = History {
+            work,
+            ..History::of(Level {
+                lengths: if known { sums.map(Some).collect() } else { Vec::new() },
+                births: births(&entries),
+                entries: None,
+            })
+        };
+        let because = history.judge().because;
+        prop_assert!(matches!(because, Because::TooFew | Because::Stopped), "{:?}", because);
+    }
+
+    /// Holders of which each has few have few together, whenever those came.
+    #[test]
+    fn what_is_few_in_each_does_not_grow_together(
+        each in proptest::collection::vec(proptest::collection::vec(0..10u64, 3), 2..30),
+    ) {
+        let each: Vec<History> = each.into_iter().map(|mut counts| {
+            // no more than 19 since the first moment
+            counts[2] = counts[2].min(9);
+            profile(&counts)
+        }).collect();
+        let because = sum(&each).judge_together(&each).because;
+        prop_assert!(matches!(because, Because::TooFew | Because::Stopped), "{:?}", because);
+    }
+
+    /// However much each did, if it did it in one window and never again.
+    #[test]
+    fn what_each_did_in_one_window_does_not_grow_together(
+        each in proptest::collection::vec((1..4usize, 0..2000u64), 1..30),
+    ) {
+        let each: Vec<History> = each.into_iter().map(|(window, count)| {
+            let mut counts = [3, 0, 0, 0];
+            counts[window] = count;
+            profile(&counts)
+        }).collect();
+        prop_assert_ne!(sum(&each).judge_together(&each).verdict, Verdict::Growing);
+    }
+
+    /// As many of one kind as may be grow when one of them does, and when it does not, they do not.
+    #[test]
+    fn as_many_as_may_be_are_judged_like_one(
+        counts in proptest::collection::vec(0..300u64, 3..6),
+        alike in 2..20usize,
+    ) {
+        let one = profile(&counts);
+        let each = vec![one.clone(); alike];
+        let together = sum(&each).judge_together(&each);
+        prop_assert_eq!(together.verdict == Verdict::Growing, one.judge().verdict == Verdict::Growing);
+    }
+
+    /// What arrived in the last window, much and not by new entries, may be inside the entries: nobody says that it does
+    /// not grow, or that it is little.
+    #[test]
+    fn what_may_grow_inside_is_not_denied(
+        old in 0..50u64,
+        grown in proptest::collection::vec(0..10u64, 1..4),
+        last in 20..2000u64,
+    ) {
+        let entries: Vec<u64> = std::iter::once(old + 1).chain(grown.iter().copied()).chain([0]).collect();
+        let sums = entries.iter().scan(0, |sum, count| { *sum += count; Some(*sum) });
+        let of: Vec<u64> = sums.collect();
+        let mut counts = entries.clone();
+        *counts.last_mut().unwrap() += last;
+        let kept: u64 = counts.iter().sum();
+        // entries that weigh little against what came
+        prop_assume!(last * 2 > kept);
+        prop_assert_eq!(judged(&counts, &of, &entries), Verdict::Inconclusive);
+        let because = History::of(Level {
+            births: births(&counts),
+            lengths: lengths(&of),
+            entries: Some(entries.clone()),
+        }).judge().because;
+        prop_assert_ne!(because, Because::TooFew);
     }
 }

@@ -596,6 +596,43 @@ fn births_and_lengths_at_every_depth_come_from_any_number_of_moments() {
 }
 
 #[test]
+fn a_collection_that_was_made_in_the_first_window_is_judged_by_its_own_length() {
+    let known = |lengths: [u64; 3]| Some(lengths.map(Some).to_vec());
+    let judged = |born: &[u64]| {
+        let dump = |most: u64| {
+            let of: Vec<u64> = born.iter().copied().filter(|birth| *birth <= most).collect();
+            let mut inner: Vec<(u64, &[u64])> = vec![(1, &[1, 1, 1, 1]); 3];
+            if most >= 3 {
+                inner.push((3, &of));
+            }
+            nested(&inner, &newest(most))
+        };
+        let options = Options {
+            holders: true,
+            ..Options::default()
+        };
+        let report = run_any(&[dump(2), dump(4), dump(6)], &options).unwrap();
+        let holder = report.holders.unwrap().remove(0);
+        (holder.judgement, holder.history.levels)
+    };
+    let grows = [[3; 20], [5; 20]].concat();
+    let (judgement, levels) = judged(&grows);
+    assert_eq!(
+        (judgement.verdict, judgement.level),
+        (verdict::Verdict::Growing, Some(1))
+    );
+    let inner = levels.into_iter().nth(1).map(|level| level.lengths);
+    assert_eq!(inner, known([12, 32, 52]));
+    // one that is as it came is part of what it is in
+    let (judgement, levels) = judged(&[3; 20]);
+    assert_ne!(judgement.verdict, verdict::Verdict::Growing);
+    assert_eq!(
+        levels.into_iter().nth(1).map(|level| level.lengths),
+        known([12; 3])
+    );
+}
+
+#[test]
 fn three_of_four_moments_say_what_they_said_alone() {
     let dumps = four_nested();
     let survivors = |dumps: &[Vec<u8>]| addresses(&run_any(dumps, &all_samples(1)).unwrap());

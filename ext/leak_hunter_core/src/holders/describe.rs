@@ -9,6 +9,7 @@ use super::entries;
 use super::keys::{KeyCounts, without_numbers};
 use super::merge::{Merged, position};
 use super::old_classes::OldClasses;
+use super::profile::Judged;
 use super::role::Role;
 use super::{Holder, HolderKind, Past, PathStep, Retained, Sharer};
 use crate::error::Result;
@@ -16,7 +17,7 @@ use crate::graph::{EdgeNames, Graph, Length, NodeId, PathFinder, PathNode};
 use crate::heap::Type;
 use crate::ids::ObjectId;
 use crate::progress::Progress;
-use crate::verdict::{Because, History, Judgement, Verdict};
+use crate::verdict::{Because, Judgement, Verdict};
 
 /// How many holders are reported with long paths and with other paths. A report shows a few dozen.
 const DETAILED: usize = 1_000;
@@ -32,7 +33,7 @@ struct Paths {
 /// What is known of a holder besides.
 pub(super) struct Measured {
     pub(super) retained: Retained,
-    pub(super) history: History,
+    pub(super) judged: Judged,
 }
 
 /// What is reported of the holders. `measured` has a row for each.
@@ -113,7 +114,7 @@ struct Describer<'a> {
 
 impl Describer<'_> {
     fn holder(&self, merged: &Merged<'_>, measured: Measured, paths: &Paths) -> Holder {
-        let Measured { retained, history } = measured;
+        let Measured { retained, judged } = measured;
         let heap = self.graph.heap();
         let chosen = merged.main.chosen;
         let node = chosen.owner;
@@ -156,8 +157,8 @@ impl Describer<'_> {
                 || vec![None; self.past.moments() + 1],
                 |object| self.past.lengths(heap, object),
             ),
-            judgement: history.judge(),
-            history,
+            judgement: judged.judgement,
+            history: judged.history,
             collection: collection.map(|object| heap.address(object)),
             generation: object.and_then(|object| heap.generation(object)),
             site: object.and_then(|object| heap.site(object)).map(Into::into),

@@ -358,15 +358,15 @@ pub(crate) fn holders_with(
     let (leak_tree, facts) = (leak_tree?, facts?);
     let chosen = Choice::run(&leak_tree, parents, &facts.names, progress)?;
     let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &facts, progress)?;
-    let (retained, histories) = pool::join(
+    let (retained, judged) = pool::join(
         pool,
         || retained::of_all(graph, tree, &merged, since, progress),
         || profile::of_all(graph, tree, parents, &merged, past, progress),
     );
     let measured = retained?
         .into_iter()
-        .zip(histories?)
-        .map(|(retained, history)| Measured { retained, history });
+        .zip(judged?)
+        .map(|(retained, judged)| Measured { retained, judged });
     let holders = describe::all(
         graph,
         parents,

@@ -3,6 +3,9 @@
 use crate::heap::Heap;
 use crate::ids::ObjectId;
 
+/// Where one in so many entries is older than its collection, that is a copy.
+const COPIED: u64 = 10;
+
 /// The moments before a heap was taken, the first of them first. The heap is the last moment.
 pub trait Past: Sync {
     /// How many moments there are before the heap; a window follows each.
@@ -18,14 +21,29 @@ pub trait Past: Sync {
     /// Garbage collections in each window, where they are known.
     fn work(&self) -> Vec<Option<u64>>;
 
-    /// The length of a collection at each moment, the heap's last. 0 before it was born.
+    /// The length of a collection at each moment, the heap's last. 0 before it was born, unless it replaced another one:
+    /// how long that was is not known.
     fn lengths(&self, heap: &Heap, collection: ObjectId) -> Vec<Option<u64>> {
         let born = self.window(collection).unwrap_or(0);
+        let before = match born > 0 && self.is_copy(heap, collection, born) {
+            true => None,
+            false => Some(0),
+        };
         let earlier = (0..self.moments()).map(|moment| match moment < born {
-            true => Some(0),
+            true => before,
             false => self.length(moment, collection),
         });
         earlier.chain([heap.length(collection).map(u64::from)]).collect()
+    }
+
+    /// Whether entries are older than the collection, in number: `@list += [entry]` makes a new one of the old entries.
+    fn is_copy(&self, heap: &Heap, collection: ObjectId, born: usize) -> bool {
+        let (mut entries, mut older) = (0u64, 0u64);
+        for window in heap.references(collection).filter_map(|entry| self.window(entry)) {
+            entries += 1;
+            older += u64::from(window < born);
+        }
+        older > 0 && older.saturating_mul(COPIED) >= entries
     }
 }
 

@@ -7,17 +7,26 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
+use super::choose::Chosen;
 use super::merge::Merged;
 use super::past::Past;
+use super::role::Role;
 use crate::error::Result;
 use crate::graph::{Dominators, Graph, NodeId, Ticks};
-use crate::heap::{Heap, NONE, Type};
-use crate::ids::{Address, ObjectId};
+use crate::heap::{Heap, Internal, NONE, Type};
+use crate::ids::{Address, KindId, ObjectId};
 use crate::progress::Progress;
-use crate::verdict::{Births, History, Level};
+use crate::verdict::{Births, History, Judgement, Level};
 
 /// Collections inside collections are told apart so deep; what is deeper counts as that.
 const LEVELS: u8 = 6;
+
+/// When what a holder keeps was born, and what that says.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    pub(super) history: History,
+    pub(super) judgement: Judgement,
+}
 
 /// One for each of `merged`.
 pub(super) fn of_all(
@@ -27,19 +36,78 @@ pub(super) fn of_all(
     merged: &[Merged<'_>],
     past: &dyn Past,
     progress: &Progress,
-) -> Result<Vec<History>> {
-    if past.moments() == 0 {
-        return Ok(vec![History::default(); merged.len()]);
-    }
-    let mut profiles = Profiles::new(graph, tree, parents, merged, past, progress);
-    profiles.run(merged)?;
+) -> Result<Vec<Judged>> {
     let work = past.work();
     let history = |profile: Profile| History {
         levels: profile.levels.into_iter().map(LevelSums::into_level).collect(),
         work: work.clone(),
         untimed: profile.untimed,
     };
-    Ok(profiles.profiles.into_iter().map(history).collect())
+    let parts = Parts::of(merged, past, graph);
+    let mut profiles = Vec::new();
+    if past.moments() > 0 {
+        let mut all = Profiles::new(graph, tree, parents, parts.len(), past, progress);
+        all.run(merged, &parts)?;
+        profiles = all.profiles;
+    }
+    profiles.resize_with(parts.len(), Profile::default);
+    let mut profiles = profiles.into_iter();
+    let judged = parts.by_row.iter().map(|parts| {
+        let mut whole = Profile::default();
+        let mut each = Vec::new();
+        for profile in profiles.by_ref().take(parts.len()) {
+            whole.add(&profile);
+            each.push(history(profile));
+        }
+        let whole = history(whole);
+        Judged {
+            judgement: whole.judge_together(&each),
+            history: whole,
+        }
+    });
+    Ok(judged.collect())
+}
+
+/// Which of the holders of a row is which part of it: those that people know by one object are one. Those that are as new
+/// as what they hold are one, too: threads that never end.
+#[derive(Debug, Default)]
+struct Parts {
+    /// By row: its parts.
+    by_row: Vec<std::ops::Range<usize>>,
+    /// By row, for each that was chosen: its part.
+    of_chosen: Vec<Vec<u32>>,
+}
+
+impl Parts {
+    fn of(merged: &[Merged<'_>], past: &dyn Past, graph: &Graph) -> Self {
+        let mut parts = Self::default();
+        for merged in merged {
+            let first = parts.len();
+            let mut next = first as u32;
+            let mut known: HashMap<Option<NodeId>, u32, RandomState> = HashMap::default();
+            let of_chosen = merged.all.iter().map(|chosen| {
+                let owner = graph.object(chosen.owner);
+                let is_new = owner.is_some_and(|it| past.window(it).is_some_and(|window| window > 0));
+                *known.entry((!is_new).then_some(chosen.owner)).or_insert_with(|| {
+                    next += 1;
+                    next - 1
+                })
+            });
+            parts.of_chosen.push(of_chosen.collect());
+            parts.by_row.push(first..next as usize);
+        }
+        parts
+    }
+
+    fn len(&self) -> usize {
+        self.by_row.last().map_or(0, |row| row.end)
+    }
+
+    /// All that was chosen, with its part.
+    fn each<'a>(&'a self, merged: &'a [Merged<'a>]) -> impl Iterator<Item = (u32, &'a Chosen)> + 'a {
+        let rows = self.of_chosen.iter().zip(merged);
+        rows.flat_map(|(parts, merged)| parts.iter().copied().zip(merged.all.iter().copied()))
+    }
 }
 
 /// Whose a node's children in the dominator tree are.
@@ -61,6 +129,23 @@ enum Keeper {
 struct Profile {
     levels: Vec<LevelSums>,
     untimed: Births,
+}
+
+impl Profile {
+    fn add(&mut self, other: &Self) {
+        for (depth, level) in other.levels.iter().enumerate() {
+            match self.levels.get_mut(depth) {
+                Some(sums) => sums.add(level),
+                None => self.levels.push(level.clone()),
+            }
+        }
+        add(&mut self.untimed, &other.untimed);
+    }
+}
+
+fn add(sum: &mut Births, births: &Births) {
+    sum.count = sum.count.saturating_add(births.count);
+    sum.bytes = sum.bytes.saturating_add(births.bytes);
 }
 
 /// What an object is, as far as holders of one node differ in what they hold.
@@ -85,7 +170,7 @@ struct Share {
 }
 
 /// Sums over the collections at one depth.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct LevelSums {
     births: Vec<Births>,
     /// `None` until there is a collection.
@@ -115,6 +200,19 @@ impl LevelSums {
         });
     }
 
+    fn add(&mut self, other: &Self) {
+        for (sum, births) in self.births.iter_mut().zip(&other.births) {
+            add(sum, births);
+        }
+        if let Some(lengths) = &other.lengths {
+            self.add_lengths(lengths.clone());
+        }
+        for (sum, count) in self.entries.iter_mut().zip(&other.entries) {
+            *sum += count;
+        }
+        self.untimed_entries += other.untimed_entries;
+    }
+
     fn into_level(self) -> Level {
         let timed: u64 = self.entries.iter().sum();
         let has_entries = self.lengths.is_some() && self.untimed_entries <= timed;
@@ -133,13 +231,16 @@ struct Profiles<'a> {
     past: &'a dyn Past,
     ticks: Ticks<'a>,
     profiles: Vec<Profile>,
+    /// By node that leaked, or that only what leaked refers to: the holder that accounts for it.
+    of_member: Vec<u32>,
     /// By what is above and the object that is nearest to the roots: the holder, of those that several hold.
     shared: HashMap<Below, u32, RandomState>,
     /// By the object that several holders are, and what they hold there: the holder; [`NONE`] where more than one holds
     /// that.
     by_kind: HashMap<Share, u32, RandomState>,
-    /// By object that leaked, of such holders: the holder.
-    by_member: HashMap<NodeId, u32, RandomState>,
+    /// By class and allocation site of living threads that leaked: the holder, which is these threads; [`NONE`] where there
+    /// are several.
+    of_thread: HashMap<KindId, u32, RandomState>,
     /// By young node that several hold: the nearest holder on the path from the roots.
     nearest: HashMap<Below, u32, RandomState>,
 }
@@ -149,7 +250,7 @@ impl<'a> Profiles<'a> {
         graph: &'a Graph,
         tree: &'a Dominators,
         parents: &'a [NodeId],
-        merged: &[Merged<'_>],
+        holders: usize,
         past: &'a dyn Past,
         progress: &'a Progress,
     ) -> Self {
@@ -159,10 +260,11 @@ impl<'a> Profiles<'a> {
             parents,
             past,
             ticks: Ticks::new(progress),
-            profiles: merged.iter().map(|_| Profile::default()).collect(),
+            profiles: (0..holders).map(|_| Profile::default()).collect(),
+            of_member: vec![NONE; graph.len() as usize],
             shared: HashMap::default(),
             by_kind: HashMap::default(),
-            by_member: HashMap::default(),
+            of_thread: HashMap::default(),
             nearest: HashMap::default(),
         }
     }
@@ -171,8 +273,8 @@ impl<'a> Profiles<'a> {
         self.graph.heap()
     }
 
-    fn run(&mut self, merged: &[Merged<'_>]) -> Result<()> {
-        let mut keepers = self.keepers(merged)?;
+    fn run(&mut self, merged: &[Merged<'_>], parts: &Parts) -> Result<()> {
+        let mut keepers = self.keepers(merged, parts)?;
         let all = merged.iter().flat_map(|merged| &merged.all);
         let own: HashSet<NodeId, RandomState> = all.map(|chosen| chosen.node).collect();
         // by node: how many collections are between its children and the holder
@@ -183,36 +285,40 @@ impl<'a> Profiles<'a> {
                 continue;
             };
             let kept_by = self.kept_by(*node, above, keepers[above])?;
+            let Some(holder) = kept_by else { continue };
+            let depth = match keepers[above] == Keeper::Holder(holder) {
+                true => depths[above],
+                false => 0,
+            };
             let object = self.graph.object(*node);
-            if let Some((holder, object)) = kept_by.zip(object) {
-                self.count(holder, depths[above], object);
+            if let Some(object) = object {
+                self.count(holder, depth, object);
             }
             if keepers[*node] != Keeper::Nobody {
                 continue;
             }
-            let Some(holder) = kept_by else { continue };
             keepers[*node] = Keeper::Holder(holder);
-            depths[*node] = depths[above];
-            if let Some(collection) = object.filter(|object| !own.contains(node) && self.is_standing(*object))
-            {
-                let depth = (depths[above] + 1).min(LEVELS);
-                depths[*node] = depth;
-                self.collection(holder, depth, collection)?;
+            depths[*node] = depth;
+            let candidate = object.filter(|it| !own.contains(node) && self.is_collection(*it));
+            if let Some(collection) = candidate {
+                if self.is_standing(collection)? {
+                    let deeper = (depth + 1).min(LEVELS);
+                    depths[*node] = deeper;
+                    self.collection(holder, deeper, collection)?;
+                }
             }
         }
         Ok(())
     }
 
     /// The nodes that more than one holder is.
-    fn split_nodes(&mut self, merged: &[Merged<'_>]) -> Result<HashSet<NodeId, RandomState>> {
+    fn split_nodes(&mut self, merged: &[Merged<'_>], parts: &Parts) -> Result<HashSet<NodeId, RandomState>> {
         let mut holders: HashMap<NodeId, u32, RandomState> = HashMap::default();
         let mut split = HashSet::default();
-        for (index, merged) in merged.iter().enumerate() {
-            for chosen in merged.all.iter().filter(|chosen| !chosen.shared) {
-                self.ticks.tick()?;
-                if *holders.entry(chosen.node).or_insert(index as u32) != index as u32 {
-                    split.insert(chosen.node);
-                }
+        for (holder, chosen) in parts.each(merged).filter(|(_, chosen)| !chosen.shared) {
+            self.ticks.tick()?;
+            if *holders.entry(chosen.node).or_insert(holder) != holder {
+                split.insert(chosen.node);
             }
         }
         Ok(split)
@@ -227,47 +333,45 @@ impl<'a> Profiles<'a> {
     }
 
     /// The holders' nodes.
-    fn keepers(&mut self, merged: &[Merged<'_>]) -> Result<Vec<Keeper>> {
+    fn keepers(&mut self, merged: &[Merged<'_>], parts: &Parts) -> Result<Vec<Keeper>> {
         let mut keepers = vec![Keeper::Nobody; self.graph.len() as usize];
-        let split = self.split_nodes(merged)?;
-        for (index, merged) in merged.iter().enumerate() {
-            let holder = index as u32;
+        let split = self.split_nodes(merged, parts)?;
+        for (holder, chosen) in parts.each(merged) {
+            self.ticks.tick()?;
             self.level(holder, 0);
-            for chosen in &merged.all {
+            for member in &chosen.members {
                 self.ticks.tick()?;
-                if chosen.shared {
-                    let above = chosen.members.first().and_then(|member| self.tree.of(*member));
-                    let above = above.unwrap_or(self.graph.top());
-                    let below = |node| Below { above, node };
-                    self.shared.insert(below(chosen.node), holder);
-                    for other in &chosen.together {
-                        self.shared.entry(below(other.owner)).or_insert(holder);
+                self.of_member[*member] = holder;
+            }
+            if chosen.role == Role::Threads {
+                if let Some(kind) = self.thread_kind(chosen.node) {
+                    let known = self.of_thread.entry(kind).or_insert(holder);
+                    if *known != holder {
+                        *known = NONE;
                     }
-                    keepers[above] = Keeper::Several;
-                    if let Some(collection) = self
-                        .graph
-                        .object(chosen.node)
-                        .filter(|it| self.is_collection(*it))
-                    {
-                        self.collection(holder, 0, collection)?;
-                    }
-                    continue;
                 }
-                if split.contains(&chosen.node) {
-                    for member in &chosen.members {
-                        self.ticks.tick()?;
-                        self.by_member.insert(*member, holder);
-                        if let Some(what) = self.what(*member) {
-                            let of = chosen.node;
-                            let first = *self.by_kind.entry(Share { of, what }).or_insert(holder);
-                            if first != holder {
-                                self.by_kind.insert(Share { of, what }, NONE);
-                            }
-                        }
-                    }
-                    keepers[chosen.node] = Keeper::ByKind;
-                    continue;
+            }
+            if chosen.shared {
+                let above = chosen.members.first().and_then(|member| self.tree.of(*member));
+                let above = above.unwrap_or(self.graph.top());
+                let below = |node| Below { above, node };
+                self.shared.insert(below(chosen.node), holder);
+                for other in &chosen.together {
+                    self.shared.entry(below(other.owner)).or_insert(holder);
                 }
+                keepers[above] = Keeper::Several;
+            } else if split.contains(&chosen.node) {
+                for member in &chosen.members {
+                    let Some(what) = self.what(*member) else { continue };
+                    let of = chosen.node;
+                    let first = self.by_kind.entry(Share { of, what }).or_insert(holder);
+                    if *first != holder {
+                        *first = NONE;
+                    }
+                }
+                keepers[chosen.node] = Keeper::ByKind;
+                continue;
+            } else {
                 // all of a list is kept by its first node, and what a Proc keeps by the Proc
                 let around = match self.graph.is_object(chosen.owner) {
                     true if keepers[chosen.owner] == Keeper::Nobody => chosen.owner,
@@ -277,27 +381,34 @@ impl<'a> Profiles<'a> {
                     Some(object) if !self.is_class(object) => Keeper::Holder(holder),
                     _ => Keeper::Young(holder),
                 };
-                if let Some(collection) = self
-                    .graph
-                    .object(chosen.node)
-                    .filter(|it| self.is_collection(*it))
-                {
-                    self.collection(holder, 0, collection)?;
-                }
+            }
+            let object = self.graph.object(chosen.node);
+            if let Some(collection) = object.filter(|it| self.is_collection(*it)) {
+                self.collection(holder, 0, collection)?;
             }
         }
         Ok(keepers)
     }
 
     fn kept_by(&mut self, node: NodeId, above: NodeId, keeper: Keeper) -> Result<Option<u32>> {
+        let holder = self.of_member[node];
+        if holder != NONE {
+            return Ok(Some(holder));
+        }
+        // a thread of the last window is one more of those that leaked
+        let is_held = matches!(keeper, Keeper::Holder(_));
+        if !is_held && !self.of_thread.is_empty() && self.is_young(node) {
+            let kind = self.thread_kind(node);
+            let holder = kind.and_then(|kind| self.of_thread.get(&kind).copied());
+            if let Some(holder) = holder.filter(|holder| *holder != NONE) {
+                return Ok(Some(holder));
+            }
+        }
         Ok(match keeper {
             Keeper::Nobody => None,
             Keeper::Holder(holder) => Some(holder),
             Keeper::Young(holder) => self.is_young(node).then_some(holder),
             Keeper::ByKind => {
-                if let Some(holder) = self.by_member.get(&node) {
-                    return Ok(Some(*holder));
-                }
                 let what = self.what(node).filter(|_| self.is_young(node));
                 let known = what.and_then(|what| self.by_kind.get(&Share { of: above, what }).copied());
                 known.filter(|holder| *holder != NONE)
@@ -305,6 +416,13 @@ impl<'a> Profiles<'a> {
             Keeper::Several if self.is_young(node) => self.nearest_holder(node, above)?,
             Keeper::Several => None,
         })
+    }
+
+    /// Of a thread: its class and allocation site, in one number.
+    fn thread_kind(&self, node: NodeId) -> Option<KindId> {
+        let object = self.graph.object(node)?;
+        let is_thread = self.heap().kind(object)?.internal == Internal::Thread;
+        self.heap().kind_number(object).filter(|_| is_thread)
     }
 
     /// Whether it was born since the first moment.
@@ -347,9 +465,28 @@ impl<'a> Profiles<'a> {
         kind.is_some_and(|kind| matches!(kind.type_, Type::Array | Type::Hash))
     }
 
-    /// Whether it is a collection that was there at every moment.
-    fn is_standing(&self, object: ObjectId) -> bool {
-        self.is_collection(object) && self.past.window(object).is_none_or(|window| window == 0)
+    /// Whether a collection was there at every moment, or has changed since the moment that followed its birth: else it
+    /// came as it is, and is part of what it is in.
+    fn is_standing(&mut self, collection: ObjectId) -> Result<bool> {
+        let born = match self.past.window(collection) {
+            None | Some(0) => return Ok(true),
+            Some(window) => window,
+        };
+        let lengths = self.past.lengths(self.heap(), collection);
+        let since = lengths.get(born..).unwrap_or_default();
+        if since.len() < 2 || since.contains(&None) {
+            return Ok(false);
+        }
+        if since.iter().any(|length| *length != since[0]) {
+            return Ok(true);
+        }
+        for entry in self.heap().references(collection) {
+            self.ticks.tick()?;
+            if self.past.window(entry).is_some_and(|window| window > born) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn level(&mut self, holder: u32, depth: u8) -> &mut LevelSums {
@@ -368,8 +505,11 @@ impl<'a> Profiles<'a> {
             Some(window) => &mut self.level(holder, depth).births[window],
             None => &mut self.profiles[holder as usize].untimed,
         };
-        births.count += 1;
-        births.bytes = births.bytes.saturating_add(memsize);
+        let one = Births {
+            count: 1,
+            bytes: memsize,
+        };
+        add(births, &one);
     }
 
     /// Adds a collection to a level.

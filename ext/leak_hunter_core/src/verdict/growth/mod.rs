@@ -229,6 +229,42 @@ impl History {
 
     /// Whether it grows, by the level that says so, or else by the one that matters most.
     pub fn judge(&self) -> Judgement {
+        self.judge_as(1)
+    }
+
+    /// Whether holders that are reported as one grow: `self` has their sums, `each` is each by itself. What each of them
+    /// did once, in different windows, looks in the sums as if it went on, so some of them must grow, or all must be too
+    /// little to judge alone and enough together.
+    pub fn judge_together(&self, each: &[Self]) -> Judgement {
+        let together = self.judge_as(each.len());
+        if each.len() < 2 {
+            return together;
+        }
+        let births: Vec<Vec<Births>> = each.iter().map(Self::births).collect();
+        let weights = weights(births.iter().map(Vec::as_slice));
+        let all: u128 = weights.iter().sum();
+        let judged: Vec<Judgement> = each.iter().map(Self::judge).collect();
+        let growing: Vec<_> = judged
+            .iter()
+            .zip(weights)
+            .filter(|(judgement, _)| judgement.verdict == Verdict::Growing)
+            .collect();
+        let weight: u128 = growing.iter().map(|(_, weight)| weight).sum();
+        let heaviest = growing.into_iter().max_by_key(|(_, weight)| *weight);
+        match heaviest {
+            Some((judgement, _)) if weight > 0 && weight * 100 >= all * RELEVANT => *judgement,
+            _ if together.verdict != Verdict::Growing => together,
+            _ if judged.iter().all(|it| it.because == Because::TooFew) => together,
+            _ => Judgement {
+                verdict: Verdict::Inconclusive,
+                because: Because::Irregular,
+                ..together
+            },
+        }
+    }
+
+    /// The judgement, where the numbers are sums over so many holders.
+    fn judge_as(&self, alike: usize) -> Judgement {
         let windows = self.windows();
         let inconclusive = |because| Judgement {
             verdict: Verdict::Inconclusive,
@@ -239,7 +275,7 @@ impl History {
             return inconclusive(Because::TooFewMoments);
         }
         let work = Work::of(&self.work, windows);
-        let weights = self.weights();
+        let weights = weights(self.levels.iter().map(|level| level.births.as_slice()));
         let all: u128 = weights.iter().sum();
         let judged = self
             .levels
@@ -250,7 +286,7 @@ impl History {
                 if weight * 100 < all * RELEVANT || weight == 0 {
                     return None;
                 }
-                let because = rules::judge(&Series::of(level, windows), &work);
+                let because = rules::judge(&Series::of(level, windows), &work, alike);
                 let judgement = Judgement {
                     verdict: because.verdict(),
                     because,
@@ -282,21 +318,22 @@ impl History {
             None => inconclusive(Because::TooFew),
         }
     }
+}
 
-    /// How much of what stayed each level has: objects of all windows but the last, or of the last if there are no
-    /// others. Where nothing is known of births, every level counts alike.
-    fn weights(&self) -> Vec<u128> {
-        let weights = |of: fn(&[Births]) -> &[Births]| -> Vec<u128> {
-            let sum = |level: &Level| of(&level.births).iter().map(|it| u128::from(it.count)).sum();
-            self.levels.iter().map(sum).collect()
-        };
-        let stayed = weights(|births| births.get(1..births.len().saturating_sub(1)).unwrap_or_default());
-        let young = weights(|births| births.get(1..).unwrap_or_default());
-        [stayed, young]
-            .into_iter()
-            .find(|weights| weights.iter().any(|weight| *weight > 0))
-            .unwrap_or_else(|| vec![1; self.levels.len()])
-    }
+/// How much of what stayed each of `all` has, by its births: objects of all windows but the last, or of the last if there
+/// are no others. Where nothing is known of births, all count alike.
+fn weights<'a>(all: impl Iterator<Item = &'a [Births]> + Clone) -> Vec<u128> {
+    let weights = |of: fn(&[Births]) -> &[Births]| -> Vec<u128> {
+        let sum = |births: &[Births]| of(births).iter().map(|it| u128::from(it.count)).sum();
+        all.clone().map(sum).collect()
+    };
+    let stayed = weights(|births| births.get(1..births.len().saturating_sub(1)).unwrap_or_default());
+    let young = weights(|births| births.get(1..).unwrap_or_default());
+    let count = stayed.len();
+    [stayed, young]
+        .into_iter()
+        .find(|weights| weights.iter().any(|weight| *weight > 0))
+        .unwrap_or_else(|| vec![1; count])
 }
 
 impl Because {

@@ -1,8 +1,8 @@
 //! The rules, with their thresholds. `docs/verdict.md` gives the reasons; both change together.
 
-use super::Because;
 use super::series::{Series, mean};
 use super::work::Work;
+use super::{Because, Verdict};
 
 /// Of what came: a collection that changed its length by less did not change it.
 const NOISE: f64 = 0.1;
@@ -34,21 +34,29 @@ const EXPECTED: f64 = 4.0;
 const FEW: f64 = 6.0;
 /// The same where lengths are not known: locals, buffers and the like come and stay for a while.
 const FEW_BY_BIRTHS: f64 = 20.0;
-/// Unless they came in each of as many windows.
+/// Objects of the last window below this may be merely in use.
+const MANY: f64 = 20.0;
+/// Few that came in each of as many windows are no chance.
 const MANY_WINDOWS: usize = 4;
 /// Of the windows: in as many it must have grown.
 const MOST_WINDOWS: f64 = 2.0 / 3.0;
 
-/// The judgement of one level.
-pub(super) fn judge(series: &Series, work: &Work) -> Because {
-    match (&series.grown, series.grown_last) {
-        (Some(grown), _) => by_lengths(series, grown, work),
+/// The judgement of one level, of as many holders taken together.
+pub(super) fn judge(series: &Series, work: &Work, alike: usize) -> Because {
+    let because = match (&series.grown, series.grown_last) {
+        (Some(grown), _) => by_lengths(series, grown, work, alike),
         // of the lengths, the last two suffice to show that it does not grow any more
-        (None, Some(last)) if is_flat(last, series.entered_last()) => match by_births(series, work) {
+        (None, Some(last)) if is_flat(last, series.entered_last()) => match by_births(series, work, alike) {
             Because::EveryWindow => Because::LengthFlat,
             other => other,
         },
-        (None, _) => by_births(series, work),
+        (None, _) => by_births(series, work, alike),
+    };
+    let grows_inside = series.arrived_inside_last >= MANY * alike as f64;
+    match because.verdict() {
+        Verdict::Once | Verdict::Replaced | Verdict::Draining if grows_inside => Because::LengthsUnknown,
+        Verdict::Inconclusive if grows_inside && because == Because::TooFew => Because::LengthsUnknown,
+        _ => because,
     }
 }
 
@@ -67,7 +75,8 @@ fn is_flat(change: f64, came: f64) -> bool {
     change.abs() <= (NOISE * came).max(0.5)
 }
 
-fn by_lengths(series: &Series, grown: &[f64], work: &Work) -> Because {
+fn by_lengths(series: &Series, grown: &[f64], work: &Work, alike: usize) -> Because {
+    let limits = BY_LENGTHS.of(alike);
     let steps = steps(series, grown);
     let last = grown.last().copied().unwrap_or(0.0);
     let sum_of = |wanted: fn(Step) -> bool| -> f64 {
@@ -81,6 +90,7 @@ fn by_lengths(series: &Series, grown: &[f64], work: &Work) -> Because {
         return match () {
             () if falls_last && series.arrived_last() < -last => Because::Falls,
             () if falls_last || down >= LARGE_FALL * up => Because::FallsAndRises,
+            () if limits.is_few(grown) => Because::TooFew,
             () => Because::Irregular,
         };
     }
@@ -88,7 +98,6 @@ fn by_lengths(series: &Series, grown: &[f64], work: &Work) -> Because {
         return Because::TurnsOver;
     }
     let stopped = match series.replaced_last(last) {
-        _ if series.inside_last => Because::LengthsUnknown,
         replaced if replaced > 0.0 && replaced >= STILL_COMES * series.stayed() => Because::LengthFlat,
         _ => Because::Stopped,
     };
@@ -103,7 +112,7 @@ fn by_lengths(series: &Series, grown: &[f64], work: &Work) -> Because {
             Step::Flat | Step::Down => 0.0,
         })
         .collect();
-    match trend(&changes, work, &BY_LENGTHS) {
+    match trend(&changes, work, &limits) {
         Trend::Stopped => stopped,
         Trend::Alike if steps.contains(&Step::Little) => Because::MostlyReplaced,
         Trend::Alike => Because::EveryWindow,
@@ -112,9 +121,9 @@ fn by_lengths(series: &Series, grown: &[f64], work: &Work) -> Because {
     }
 }
 
-fn by_births(series: &Series, work: &Work) -> Because {
+fn by_births(series: &Series, work: &Work, alike: usize) -> Because {
     let born = series.born.as_slice();
-    match trend(born, work, &BY_BIRTHS) {
+    match trend(born, work, &BY_BIRTHS.of(alike)) {
         Trend::Stopped => Because::Stopped,
         Trend::Alike => Because::EveryWindow,
         Trend::Rising if born.len() > 2 && born.windows(2).all(|pair| pair[1] >= RISING * pair[0]) => {
@@ -154,21 +163,47 @@ fn is_accounted(series: &Series, grown: &[f64]) -> bool {
     there >= ACCOUNTED * longer
 }
 
-/// What depends on whether lengths are known.
+/// What depends on whether lengths are known, and on how many holders are taken together.
 struct Limits {
     most_alike: f64,
     few: f64,
+    /// From each of many windows as many show growth, however few they are.
+    from_each: f64,
+    /// So many windows may have nothing in one of them: of fewer, what was last done, and what before that, is left.
+    with_gaps: usize,
 }
 
 const BY_LENGTHS: Limits = Limits {
     most_alike: MOST_ALIKE,
     few: FEW,
+    from_each: 1.0,
+    with_gaps: 0,
 };
 
 const BY_BIRTHS: Limits = Limits {
     most_alike: MOST_ALIKE_BY_BIRTHS,
     few: FEW_BY_BIRTHS,
+    from_each: 1.0,
+    with_gaps: MANY_WINDOWS,
 };
+
+impl Limits {
+    /// What may be chance in one holder may be in each.
+    fn of(self, alike: usize) -> Self {
+        let holders = alike.max(1) as f64;
+        Self {
+            few: self.few * holders,
+            from_each: self.from_each * holders,
+            ..self
+        }
+    }
+
+    fn is_few(&self, grown: &[f64]) -> bool {
+        let is_of_every_window = grown.iter().all(|change| *change >= self.from_each);
+        let all: f64 = grown.iter().map(|change| change.max(0.0)).sum();
+        all < self.few && !(grown.len() >= MANY_WINDOWS && is_of_every_window)
+    }
+}
 
 /// What a row of windows shows.
 enum Trend {
@@ -186,28 +221,34 @@ fn trend(grown: &[f64], work: &Work, limits: &Limits) -> Trend {
     let uniform = Work::alike(grown.len());
     // Work is measured roughly. What holds either way is taken for alike, and what holds both ways for stopped.
     let both = [uniform.by_window(), work.by_window()];
-    let all: f64 = grown.iter().sum();
-    if let Some(trend) = stopped(grown, both) {
-        return trend;
+    let is_few = limits.is_few(grown);
+    match stopped(grown, both) {
+        Some(Trend::Doubt(_)) if is_few => return Trend::Doubt(Because::TooFew),
+        Some(trend) => return trend,
+        None => {}
     }
     let paces = both.map(|work| Pace::of(grown, work));
     let windows = grown.len();
-    let usual = KEPT * all / windows as f64;
-    let grew = grown.iter().filter(|change| **change > 0.0).count();
+    let rate = grown.iter().sum::<f64>() / windows as f64;
     let grew_well = both.iter().any(|work| {
         let well = grown
             .iter()
             .zip(*work)
-            .filter(|(change, work)| **change >= usual * **work);
+            .filter(|(change, work)| **change >= KEPT * rate * **work);
         well.count() as f64 >= MOST_WINDOWS * windows as f64
     });
+    let is_gap = |(window, change): (usize, &f64)| {
+        both.iter().all(|work| {
+            let expected = rate * work[window];
+            expected >= EXPECTED && *change <= STOPPED * expected
+        })
+    };
+    let has_gap = windows < limits.with_gaps && grown.iter().enumerate().any(is_gap);
     match () {
+        () if is_few => Trend::Doubt(Because::TooFew),
         () if paces.iter().all(|pace| pace.ratio() > limits.most_alike) => Trend::Rising,
-        () if all < limits.few && !(windows >= MANY_WINDOWS && grew == windows) => {
-            Trend::Doubt(Because::TooFew)
-        }
         () if paces.iter().all(Pace::slows) => Trend::Doubt(Because::Slowing),
-        () if !grew_well || grown.last() == Some(&0.0) => Trend::Doubt(Because::Irregular),
+        () if !grew_well || has_gap || grown.last() == Some(&0.0) => Trend::Doubt(Because::Irregular),
         () => Trend::Alike,
     }
 }

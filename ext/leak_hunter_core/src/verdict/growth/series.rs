@@ -8,8 +8,6 @@ const MOSTLY_OBJECTS: f64 = 0.5;
 const UNACCOUNTED: f64 = 4.0;
 /// Of what stays from a window on average: as much is no chance.
 const MUCH: f64 = 0.5;
-/// Objects of the last window below this may be merely in use.
-const MANY: f64 = 20.0;
 
 /// A level's numbers, for each window.
 #[derive(Debug)]
@@ -22,8 +20,9 @@ pub(super) struct Series {
     pub(super) grown_last: Option<f64>,
     /// Entries born in it and still there, in units of the length.
     pub(super) entered: Option<Vec<f64>>,
-    /// In the last window as much came as in those before, but not by new entries: something inside the entries may grow.
-    pub(super) inside_last: bool,
+    /// Objects of the last window, where as much came as in those before, but not by new entries; else 0. Something inside
+    /// the entries may grow.
+    pub(super) arrived_inside_last: f64,
 }
 
 impl Series {
@@ -44,7 +43,7 @@ impl Series {
                 .collect::<Option<Vec<f64>>>()
                 .filter(|it| !it.is_empty()),
             entered: None,
-            inside_last: false,
+            arrived_inside_last: 0.0,
         };
         let all: f64 = level.entries.iter().flatten().map(|it| *it as f64).sum();
         let last = lengths.last().copied().flatten().unwrap_or(0) as f64;
@@ -63,7 +62,9 @@ impl Series {
                 };
                 // what hangs on entries that are older, or on the newest one: the collection's length does not tell
                 let before_last = (0..windows - 1).any(is_unaccounted);
-                series.inside_last = is_unaccounted(windows - 1) && series.born[windows - 1] >= MANY;
+                if is_unaccounted(windows - 1) {
+                    series.arrived_inside_last = series.born[windows - 1];
+                }
                 if before_last {
                     (series.grown, series.grown_last) = (None, None);
                 } else {
