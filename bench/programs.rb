@@ -1,9 +1,9 @@
 # frozen_string_literal: true
 
 # Is what the programs of the specs' catalogues leak called growing, and nothing else? Runs each program of
-# spec/fixtures/programs and each kind of holder of spec/fixtures/holders in a process of its own, with three dumps: once
-# as it is, so that it leaks in both windows, and once so that it leaks in the first window only. Prints the confusion
-# matrix, and exits 1 when precision or recall is below 0.97.
+# spec/fixtures/programs and each kind of holder of spec/fixtures/holders in a process of its own, with three dumps: as
+# it is, so that it leaks in both windows, and so that it leaks in the first window only. Prints the confusion matrix,
+# and exits 1 when precision or recall is below 0.97.
 #
 #   rake bench:programs                # PROGRAMS=name,name  JOBS=2
 
@@ -49,9 +49,9 @@ class Subject
 
   # What grows, by what the catalogue says, and by how many symbols Ruby has.
   def growing(symbols)
-    table = symbols.each_cons(2).all? { |before, after| after - before >= NEW_SYMBOLS } ? [SYMBOLS] : []
-    table.reject! { |name| @growing.any? { |known| known === name } }
-    @growing + table
+    return @growing unless symbols.each_cons(2).all? { |before, after| after - before >= NEW_SYMBOLS }
+
+    [*@growing, SYMBOLS].uniq
   end
 
   # @return [Hash] `holders`, and the number of `symbols` at each dump
@@ -69,6 +69,7 @@ end
 # What was said of what grows, and of what does not.
 class Matrix
   ASKED = 0.97
+  TRUTHS = { grows: "grows", stays: "does not grow" }.freeze
   COLUMNS = ["growing", "inconclusive", "too few", "draining", "replaced", "once", "not named"].freeze
 
   def initialize
@@ -78,32 +79,28 @@ class Matrix
 
   def note(subject, result)
     holders, symbols = result.values_at(:holders, :symbols)
-    expected = subject.growing(symbols).to_h { |name| [name, holders.select { |it| names(it).any?(name) }] }
-    expected.each_value { |found| count(subject, true, found.min_by { |it| rank(it) }) }
-    (holders - expected.values.flatten).each { |holder| count(subject, false, holder) }
+    expected = subject.growing(symbols).map { |name| holders.select { |it| names(it).any?(name) } }
+    expected.each { |found| count(subject, :grows, found.min_by { |it| COLUMNS.index(column(it)) }) }
+    (holders - expected.flatten).each { |holder| count(subject, :stays, holder) }
   end
 
-  def precision = share(said("growing", true), said("growing", false))
+  def precision = share(said("growing", :grows), said("growing", :stays))
 
-  def recall = share(said("growing", true), COLUMNS.drop(1).sum { |column| said(column, true) })
+  def recall = share(said("growing", :grows), COLUMNS.drop(1).sum { |column| said(column, :grows) })
 
   def good? = [precision, recall].min >= ASKED
 
   def print
     puts "| catalogue | leaks in | truth | #{COLUMNS.join(" | ")} |", "|#{"---|" * (COLUMNS.size + 3)}"
-    @counts.sort_by(&:first).each do |(*row, grows), counts|
-      puts "| #{[*row, grows == 0 ? "grows" : "does not", *counts.values_at(*COLUMNS)].join(" | ")} |"
-    end
+    @counts.sort_by(&:first).each { |row, counts| puts "| #{[*row, *counts.values_at(*COLUMNS)].join(" | ")} |" }
     puts "", *@faults, "" if @faults.any?
-    puts format("precision %.4f, recall %.4f over %d things that grow", precision, recall,
-                COLUMNS.sum { |column| said(column, true) })
+    grow = COLUMNS.sum { |column| said(column, :grows) }
+    puts "precision #{precision.floor(4)}, recall #{recall.floor(4)} over #{grow} things that grow"
   end
 
   private
 
   def names(holder) = [holder, *holder[:together]].map { |it| it[:name].to_s }
-
-  def rank(holder) = COLUMNS.index(column(holder))
 
   def column(holder)
     return "not named" unless holder
@@ -112,20 +109,21 @@ class Matrix
     reason == "too_few" ? "too few" : name
   end
 
-  def count(subject, grows, holder)
-    column = column(holder)
+  def count(subject, truth, holder)
+    called = column(holder)
     window = subject.mode == "every" ? "every window" : "the first"
-    @counts[[subject.catalogue, window, grows ? 0 : 1]][column] += 1
-    return if grows == (column == "growing")
-    return unless grows || column == "growing"
-
-    births = holder&.fetch(:births)&.map { |it| it[:count] }
-    @faults << "#{subject.name}, #{window}: #{grows ? "grows" : "does not grow"}, called #{column}" \
-               "#{" (#{holder[:name] || "without a name"}, #{holder[:verdict][:reason]}, births #{births.join("/")})" if holder}"
+    @counts[[subject.catalogue, window, TRUTHS.fetch(truth)]][called] += 1
+    fault(subject, truth, called, holder) if (truth == :grows) != (called == "growing")
   end
 
-  def said(column, grows)
-    @counts.sum { |(*, truth), counts| truth == (grows ? 0 : 1) ? counts[column] : 0 }
+  def fault(subject, truth, called, holder)
+    births = holder && holder[:births].map { |it| it[:count] }.join("/")
+    said = holder ? " (#{holder[:name] || "without a name"}, #{holder[:verdict][:reason]}, births #{births})" : ""
+    @faults << "#{subject.name}, leaks in #{subject.mode}: #{TRUTHS.fetch(truth)}, called #{called}#{said}"
+  end
+
+  def said(column, truth)
+    @counts.sum { |(*, words), counts| words == TRUTHS.fetch(truth) ? counts[column] : 0 }
   end
 
   def share(part, rest) = part.zero? ? 0.0 : part.fdiv(part + rest)
