@@ -26,8 +26,7 @@ RSpec.describe LeakHunter::Report::Ledger do
 
   it "says when the process did not grow, and when objects became fewer" do
     expect(sentence("flat", process: -1)).to eq("The process did not grow.")
-    expect(sentence("flat", process: 1_200_000))
-      .to eq("The process grew by 1.2 MB, no more than taking dumps may take.")
+    expect(sentence("flat", process: 1_200_000)).to eq("The process grew by 1.2 MB, no more than dumps take.")
     expect(sentence("not_ruby_objects", objects: 0)).to include("180 MB, Ruby objects not at all: this is not")
     expect(sentence("not_ruby_objects", objects: -1_000_000)).to include("while Ruby objects became 1.0 MB less")
   end

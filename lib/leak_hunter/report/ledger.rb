@@ -33,7 +33,7 @@ module LeakHunter
         grown = @growth[:process]
         return "The process did not grow." unless grown.positive?
 
-        "The process grew by #{bytes(grown)}, no more than taking dumps may take."
+        "The process grew by #{bytes(grown)}, no more than dumps take."
       end
 
       def objects
