@@ -235,24 +235,29 @@ impl Lines<'_> {
         self.emit(&damaged, first_newline, None, each)
     }
 
-    /// The next newline, with enough of what follows it to tell what that is.
+    /// The next newline, with enough of what follows it to tell what that is. An overlong unit is shortened at the same
+    /// bytes of it however the file was cut into chunks and regions.
     fn next_newline(&mut self, unit: &mut Open) -> Result<Newline> {
         loop {
-            let unsearched = &self.buffer[unit.searched..self.filled];
-            let newline = memchr::memchr(b'\n', unsearched).map(|index| unit.searched + index);
+            let end = self.filled.min(unit.start + LONGEST + 1);
+            let newline = memchr::memchr(b'\n', &self.buffer[unit.searched..end]);
+            let newline = newline.map(|index| unit.searched + index);
             match newline {
                 Some(newline) if self.at_end || newline + 1 + LONGEST_START <= self.filled => {
                     return Ok(Newline::At(newline));
                 }
-                None if self.at_end => return Ok(Newline::EndOfFile),
+                None if self.at_end && end == self.filled => return Ok(Newline::EndOfFile),
                 _ => {}
             }
-            unit.searched = newline.unwrap_or(self.filled);
+            unit.searched = newline.unwrap_or(end);
             if unit.searched - unit.start > LONGEST {
                 if unit.inner.is_some_and(|inner| inner - unit.start >= elide::HEAD) {
                     return Ok(Newline::TooFar);
                 }
                 self.elide(unit);
+                if unit.searched < self.filled {
+                    continue;
+                }
             }
             self.refill(unit.start)?;
             unit.rebase();
@@ -420,3 +425,7 @@ impl Open {
         self.start = 0;
     }
 }
+
+#[cfg(test)]
+#[path = "lines_tests.rs"]
+mod tests;
