@@ -59,7 +59,7 @@ module LeakHunter
         return "allocation site unknown (not traced)" unless file || line
         return "line #{line}" unless file
 
-        printable([in_gem(file) || in_library(file) || in_root(file) || file, line].compact.join(":"))
+        printable([short(file), line].compact.join(":"))
       end
 
       private
@@ -72,6 +72,13 @@ module LeakHunter
 
         plain = type.nil? || PLAIN_TYPES.include?(type) || (type == "DATA" && name.match?(CONSTANT))
         plain ? name : "#{name} (#{type})"
+      end
+
+      # Ruby's own files, such as <internal:kernel>, have their names whole.
+      def short(file)
+        return file if file.start_with?("<")
+
+        in_gem(file) || in_library(file) || in_root(file) || file
       end
 
       def in_gem(file)
