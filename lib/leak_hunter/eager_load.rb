@@ -6,19 +6,19 @@ module LeakHunter
   # Loads at once what dumps, marks, live heaps, diffs and reports need.
   #
   # Loading a file gives up the GVL several times, and each time all busy threads have their turn: beside 50 of them a
-  # file takes half a minute. So LeakHunter's own files are loaded together with it, when a process has little to do
-  # yet; the libraries they need, when tracing is started or the first mark set.
+  # file takes half a minute. And what is loaded makes Ruby forget its inline caches: those that the application fills
+  # again after the first moment would look new. So everything is loaded together with LeakHunter, when a process has
+  # little to do yet: objspace and the extension, too, which take 3 of 40 milliseconds. Only json, a gem of which the
+  # application may want another version, waits until tracing is started.
   module EagerLoad
     # Ways in of their own, with libraries of their own.
     LEFT_OUT = %i[CLI Middleware RakeTask Web].freeze
-    # What needs the native extension or objspace.
-    LATER = %i[Native REFERENCES Tracing].freeze
-    private_constant :LEFT_OUT, :LATER
+    private_constant :LEFT_OUT
 
     class << self
       # @return [void]
       def own_files
-        load_all(LeakHunter, LEFT_OUT + LATER)
+        load_all(LeakHunter, LEFT_OUT)
       end
 
       # @return [void]
@@ -26,7 +26,6 @@ module LeakHunter
         return if @done
 
         require "json" # the format of a report
-        load_all(LeakHunter, LEFT_OUT)
         @done = true
       end
 

@@ -278,11 +278,7 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
   end
 
   it "works without gems, and without the extension" do
-    lib = File.join(@tmpdir, "lib")
-    FileUtils.cp_r(RubyProcess::LIB, lib)
-    FileUtils.rm(Dir.glob("#{lib}/leak_hunter/**/leak_hunter.{so,bundle}"))
-    output = run_ruby(<<~'RUBY', @tmpdir, RubyProcess::LIB, options: ["--disable-gems", "-I#{lib}"])
-      $LOAD_PATH.delete(ARGV[1])
+    output = run_ruby(<<~'RUBY', @tmpdir, options: ["--disable-gems"], lib: lib_without_extension(@tmpdir))
       dumps = [LeakHunter.dump!("#{ARGV[0]}/1"), LeakHunter.dump!("#{ARGV[0]}/2", fork: true)]
       raise if defined?(Gem) || $LOADED_FEATURES.grep(/leak_hunter\.(so|bundle)/).any?
       puts dumps.map { |dump| dump.warnings.include?(LeakHunter::Recorder::Recording::DISK) }

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "fileutils"
 require "open3"
 require "rbconfig"
 
@@ -7,14 +8,23 @@ require "rbconfig"
 module RubyProcess
   LIB = File.expand_path("../../lib", __dir__)
 
+  # @param lib [String] where LeakHunter is
   # @return [String] what it printed
-  def run_ruby(code, *arguments, env: {}, options: [])
-    output, errors, status = Open3.capture3(env, RbConfig.ruby, "-w", *options, "-I#{LIB}", "-rleak_hunter", "-e", code,
+  def run_ruby(code, *arguments, env: {}, options: [], lib: LIB)
+    output, errors, status = Open3.capture3(env, RbConfig.ruby, "-w", *options, "-I#{lib}", "-rleak_hunter", "-e", code,
                                             *arguments)
     raise "#{status}\n#{errors}\n#{output}" unless status.success?
     raise "warnings:\n#{errors}" unless errors.empty?
 
     output
+  end
+
+  # @return [String] where LeakHunter is, without the extension
+  def lib_without_extension(folder)
+    lib = File.join(folder, "lib")
+    FileUtils.cp_r(LIB, lib)
+    FileUtils.rm(Dir.glob("#{lib}/leak_hunter/**/leak_hunter.{so,bundle}"))
+    lib
   end
 end
 
