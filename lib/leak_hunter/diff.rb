@@ -59,8 +59,9 @@ module LeakHunter
   # [`:holders`] with `holders: true` who holds what leaked, Array of Hash as {Holders} tells; else nil
   # [`:grown_in_place`] with `holders: true` what was there at every moment and got longer without new objects, most
   #   bytes first, else nil: `:name`, `:named_by`, `:address`, `:class`, `:type`, `:unit` of its lengths (`"entries"` of
-  #   an Array or a Hash, `"bytes"` of a String), `:growth` (its length at each moment), `:memsize`, `:verdict`,
-  #   `:path`, `:position` as of {Holders}. Strings below 4 kB and growth below 64 entries or 4 kB are left out
+  #   an Array or a Hash, `"bytes"` of a String), `:growth` (its length at each moment), `:by_name` (objects moved, so
+  #   that it was compared by its name; new objects may be what it grew by), `:memsize`, `:verdict`, `:path`,
+  #   `:position` as of {Holders}. Strings below 4 kB and growth below 64 entries or 4 kB are left out
   # [`:verdict`] with `holders: true` the answer for the whole, else nil: `:name` (`"leak"` when something grows,
   #   `"no_leak"`, `"undecided"`), `:growing`, `:inconclusive`, `:draining`, `:replaced`, `:once`, `:too_few`
   #   (`:holders`, `:count`, `:memsize` of each), `:nothing_stayed` (nothing but inline caches, garbage, and a few

@@ -13,14 +13,17 @@ module LeakHunter
   # [`:address`] `"0x7f…"`, nil for roots
   # [`:class`] its class; of a class its own name, of roots their category
   # [`:kind`] `"collection"`, `"closure"`, `"class"`, `"thread"`, `"fiber"`, `"object"`, `"threads"` (living ones),
-  #   `"thread_locals"`, `"methods"`, `"method_cache"`, `"symbols"`, `"root"` (Ruby's own: finalizers, at_exit …), or
-  #   `"shared"`: no object alone holds these, this is one of those that do
+  #   `"thread_locals"`, `"methods"`, `"method_cache"`, `"symbols"`, `"last_value"` (of a thread or fiber that waits),
+  #   `"root"` (Ruby's own: finalizers, at_exit …), or `"shared"`: no object alone holds these, this is one of those
+  #   that do
   # [`:alike`] how many holders of one class, each held in the same way, are reported as this one; mostly 1
   # [`:count`], [`:memsize`] leaked objects that it accounts for, and their bytes; each is accounted for once
   # [`:together`] of a `"shared"` one, the others that hold the same, so that removing from one of them frees nothing:
   #   `:name`, `:named_by`, `:address`, `:class`, `:count` (so many of the objects it refers to), `:path` (to it)
   # [`:pinned`] Strings that are alive only because others are parts of them: `:count`, `:memsize`, and where the
   #   largest was allocated, nil without any
+  # [`:loaded`] of code that was loaded between the moments: `:feature` (`"mail"`, as it is required; nil where the path
+  #   does not say), `:file`, `:files` (how many); else nil
   # [`:entries`] where most of the entries were allocated, of the application's own code if there is some: `:file`,
   #   `:line`, `:method`, `:gem`, `:count`; nil when none was traced
   # [`:keys`] of `"thread_locals"`: `:kind`, `:pattern` (`"req…"`), `:count`
@@ -32,9 +35,10 @@ module LeakHunter
   #   is removed; 0 when there are several)
   # [`:verdict`] whether it grows (docs/verdict.md): `:name` (`"growing"`, `"once"`, `"replaced"`, `"draining"`,
   #   `"inconclusive"`), `:reason` (`"every_window"`, `"stopped"`, `"length_flat"`, `"falls_and_rises"`, `"turns_over"`,
-  #   `"recent_only"`, `"falls"`; of inconclusive ones `"too_few"`, `"slowing"`, `"only_lately"`, `"just_stopped"`,
-  #   `"little_work"`, `"mostly_replaced"`, `"irregular"`, `"lengths_unknown"`, `"not_traced"`), `:level` (the index in
-  #   `:levels` of what decided, or nil), `:another_moment_settles` (true or false)
+  #   `"recent_only"`, `"falls"`, `"loaded"`, `"last_value"`; of inconclusive ones `"too_few"`, `"slowing"`,
+  #   `"only_lately"`, `"just_stopped"`, `"little_work"`, `"mostly_replaced"`, `"irregular"`, `"lengths_unknown"`,
+  #   `"not_traced"`), `:level` (the index in `:levels` of what decided, or nil), `:another_moment_settles` (true
+  #   or false)
   # [`:growth`] entries of the collection at each moment, Integer or nil each; 0 before it was there
   # [`:births`] its age profile, what it keeps by when it was born: before the first moment, then in each window between
   #   two moments; `{count:, memsize:}`. What a class keeps, or several objects together, from the first moment on

@@ -16,6 +16,7 @@ RSpec.describe LeakHunter::Report::Fix do
     "at_exit" => [[root["end_proc"]], 0, { kind: "root", name: "at_exit blocks" }],
     "signal_handler" => [[root["trap_list"]], 0, { kind: "root", name: "signal handlers" }],
     "symbols" => [[root["global_symbols"]], 0, { kind: "symbols", name: nil }],
+    "last_value" => [[root["vm"], thread, entry], 1, { kind: "last_value" }],
     "methods" => [[root["vm"], owner], 1, { kind: "methods" }],
     "method_cache" => [[root["vm"], owner], 1, { kind: "method_cache" }],
     "class_per_call" => [[root["vm"], owner, array["constant", "VIEWS"], entry], 2, { leaked: { type: "CLASS" } }],
@@ -38,8 +39,8 @@ RSpec.describe LeakHunter::Report::Fix do
 
   it "covers every rule" do
     expect(described_class::RULES.map(&:name)).to match_array(
-      %i[finalizer at_exit signal_handler symbols class_per_call methods method_cache thread_never_ended thread_local
-         subscriber closure memo unbounded]
+      %i[finalizer at_exit signal_handler symbols class_per_call last_value methods method_cache
+         thread_never_ended thread_local subscriber closure memo unbounded]
     )
   end
 

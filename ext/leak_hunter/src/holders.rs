@@ -36,6 +36,7 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder, seconds: &[Option<f64>]) -> 
         .set("thread_name", holder.thread_name.as_deref())?
         .set("reserved", holder.reserved)?
         .set("pinned", pinned_to_hash(ruby, holder)?)?
+        .set("loaded", loaded_to_hash(ruby, holder)?)?
         .set(
             "consequences",
             array(ruby, &holder.consequences, |ruby, it| {
@@ -90,6 +91,17 @@ fn pinned_to_hash(ruby: &Ruby, holder: &Holder) -> Result<Option<RHash>, Error> 
     Ok(Some(hash.hash))
 }
 
+fn loaded_to_hash(ruby: &Ruby, holder: &Holder) -> Result<Option<RHash>, Error> {
+    let Some(loaded) = &holder.loaded else {
+        return Ok(None);
+    };
+    let hash = Hash::new(ruby)
+        .set("feature", loaded.feature.as_deref())?
+        .set("file", loaded.file.as_str())?
+        .set("files", loaded.files)?;
+    Ok(Some(hash.hash))
+}
+
 fn keys_to_hash(ruby: &Ruby, holder: &Holder) -> Result<Option<RHash>, Error> {
     let Some(keys) = &holder.keys else {
         return Ok(None);
@@ -121,6 +133,7 @@ pub(crate) fn grown_to_hash(ruby: &Ruby, grown: &GrownInPlace) -> Result<RHash, 
         .set("type", grown.type_name.as_str())?
         .set("unit", grown.unit.name())?
         .set("growth", grown.lengths.clone())?
+        .set("by_name", grown.by_name)?
         .set("memsize", grown.memsize)?
         .set("verdict", verdict_to_hash(ruby, &grown.judgement)?)?
         .set("path", path_to_array(ruby, &grown.path)?)?

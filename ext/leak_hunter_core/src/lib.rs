@@ -86,6 +86,7 @@ pub mod diff;
 pub mod dump;
 pub mod error;
 pub mod export;
+pub mod feature;
 pub mod fork;
 pub mod gem;
 pub mod graph;

@@ -32,6 +32,10 @@ module LeakHunter
         make(:class_per_call, <<~TEXT) { |it| it.leaks?("CLASS", "MODULE", "ICLASS") },
           A class is made each time. Make it once, or use a block or an object instead.
         TEXT
+        make(:last_value, <<~TEXT) { |it| it.kind == "last_value" },
+          A thread that waits keeps its last value until the next one comes. If it is large, set the variable to nil
+          before waiting.
+        TEXT
         make(:methods, <<~TEXT) { |it| it.kind == "methods" },
           Methods are defined again and again. Define them once, or use a block in a Hash.
         TEXT

@@ -6,6 +6,9 @@ module LeakHunter
     class Headline
       include LeftOut
 
+      # What is not known then cannot be told from what is not there.
+      MOVED = "objects moved (GC.compact), and Ruby before 3.4 forgets when and where those were allocated"
+
       # @param result [Hash] of a diff with holders
       def initialize(result)
         @result = result
@@ -15,7 +18,7 @@ module LeakHunter
       end
 
       # @return [String] a paragraph
-      def to_s = printable([answer, rest].compact.join(" "))
+      def to_s = printable([answer, rest, more].compact.join(" "))
 
       # @return [String] a paragraph
       def facts
@@ -44,6 +47,7 @@ module LeakHunter
       end
 
       def nothing
+        return "No leak found, but this is not known: #{MOVED}." if moved?
         return "No leak found, but this is not certain: see which objects were left out." if withheld?
         return "No leak found, but this is not certain: the last dump lacks objects." if undecided?
         return "No leak found among the objects that pass the filters." if filtered
@@ -54,12 +58,16 @@ module LeakHunter
       # Nothing seems to grow, and still the diff does not say that nothing does.
       def undecided? = @result.dig(:verdict, :name) == "undecided"
 
+      def moved? = @result.dig(:evidence, :reasons).to_a.include?("tracing_unreliable")
+
+      def more = (@findings.first.any? && moved? ? "There may be more: #{MOVED}." : nil)
+
       # What did stay.
       def rest
         others = @findings.others.size
         return "#{counted(others, "other holder")} #{others == 1 ? "does" : "do"} not grow." if
           others.positive? && @findings.growing.any?
-        return if others.positive? || @findings.first.any?
+        return if others.positive? || @findings.first.any? || moved?
 
         "Nothing that was allocated between the first and the last but one dump is still held, but for " \
           "#{counted(@totals[:cache_count].to_i, "VM inline cache")}."

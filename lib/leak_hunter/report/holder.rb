@@ -21,7 +21,9 @@ module LeakHunter
         "every_window" => "entries of every window stayed", "stopped" => "it stopped growing",
         "length_flat" => "new entries replace old ones", "turns_over" => "new entries replace old ones",
         "falls_and_rises" => "it shrinks and grows again", "recent_only" => "only recent entries are left",
-        "falls" => "it gets shorter", Findings::TOO_FEW => "too few objects to tell",
+        "falls" => "it gets shorter", "loaded" => "each file is loaded once",
+        "last_value" => "still on its stack; its next value replaces this one",
+        Findings::TOO_FEW => "too few objects to tell",
         "just_stopped" => "it stopped growing only in the last window",
         "little_work" => "too little work in the last windows", "only_lately" => "it grew only lately",
         "slowing" => "it grows more slowly each time", "irregular" => "it grows and shrinks",
@@ -53,7 +55,7 @@ module LeakHunter
       # @return [String] what it is called, with all others that hold the same
       def name
         names = [@holder, *sharers].map { |it| it[:name] || unnamed(it) }
-        printable([names.join(", "), many].compact.join(" "))
+        printable([names.join(", "), many, ("(#{loaded})" if loaded)].compact.join(" "))
       end
 
       # @return [Integer]
@@ -101,6 +103,7 @@ module LeakHunter
 
       # @return [String] what would be freed
       def freed
+        return "Objects moved, so that only its name and its length were compared." if @holder[:by_name]
         return "It grows without new objects." if in_place?
 
         exclusive, shared, cut = @holder[:retained].values_at(:exclusive, :shared, :cut)
@@ -151,6 +154,16 @@ module LeakHunter
         return if alike < 2
 
         %w[thread threads].include?(@holder[:kind]) ? "(#{counted(alike, "thread")})" : "(#{count(alike)} such objects)"
+      end
+
+      # "loaded by require "mail"", or from which file
+      def loaded
+        loaded = @holder[:loaded] or return
+
+        feature, file = loaded.values_at(:feature, :file)
+        return "loaded by require \"#{feature}\"" if feature
+
+        "loaded from #{Group.new({ file:, gem: nil }).place}"
       end
 
       def entries = @holder[:kind] == "collection" ? "these entries" : "these objects"

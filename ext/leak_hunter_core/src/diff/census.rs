@@ -6,7 +6,8 @@ use foldhash::fast::FixedState;
 
 use super::lengths::Lengths;
 use crate::address_set::{AddressMap, AddressSet};
-use crate::dump::{Classes, Damaged, Failure, Internal, Pass, Record, Type};
+use crate::dump::{Classes, Damaged, Failure, Internal, NameLine, Pass, Record, Type};
+use crate::heap::Names;
 use crate::ids::{Address, Generation};
 
 /// Hashes that must agree between the passes of one run.
@@ -130,6 +131,8 @@ pub(crate) struct Census {
     pub(crate) classes: Classes,
     /// Where holders are asked for.
     pub(crate) lengths: Option<Lengths>,
+    /// Where objects move, and holders are asked for.
+    pub(crate) names: Option<Names>,
 }
 
 /// Counts the record. `true` if it is of an object that was not counted before.
@@ -149,10 +152,11 @@ pub(crate) fn admit(record: &Record<'_>, totals: &mut Totals, addresses: &mut Ad
 }
 
 impl Census {
-    /// `lengths` of collections are noted down, too.
-    pub(crate) fn new(lengths: bool) -> Self {
+    /// `lengths` of collections are noted down, too, and `names`.
+    pub(crate) fn new(lengths: bool, names: bool) -> Self {
         Self {
             lengths: lengths.then(Lengths::default),
+            names: names.then(Names::default),
             ..Self::default()
         }
     }
@@ -200,7 +204,16 @@ impl Pass for Census {
         Ok(())
     }
 
+    fn name(&mut self, line: NameLine) {
+        if let Some(names) = &mut self.names {
+            names.add_line(line);
+        }
+    }
+
     fn merge(&mut self, mut other: Self) {
+        if let (Some(names), Some(others)) = (&mut self.names, other.names.take()) {
+            names.merge(others);
+        }
         if self.totals.generation < other.totals.generation {
             std::mem::swap(&mut self.newest, &mut other.newest);
         } else if self.totals.generation == other.totals.generation {

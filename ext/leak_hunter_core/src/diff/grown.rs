@@ -50,6 +50,8 @@ pub struct GrownInPlace {
     pub unit: Unit,
     /// Its length at each moment.
     pub lengths: Vec<Option<u64>>,
+    /// Objects moved, so that it was compared by its name; new objects may be what it grew by.
+    pub by_name: bool,
     /// Its bytes at the last moment.
     pub memsize: u64,
     /// Whether it still grows.
@@ -129,6 +131,7 @@ pub(super) fn grown_in_place(
             class: path.get(position).and_then(|step| step.class.clone()),
             type_name: heap.type_name(it.object).into(),
             unit: it.unit,
+            by_name: moments.any_moved(),
             memsize: heap.memsize(it.object),
             judgement: it.judgement,
             lengths: it.lengths,
@@ -184,7 +187,15 @@ fn candidate(
         return None;
     }
     // what has come with new objects has a holder
-    let is_young = |entry: &ObjectId| moments.window(*entry).is_none_or(|window| window > 0);
+    let last = moments.moments();
+    let is_young = |entry: &ObjectId| {
+        let window = moments.window(*entry);
+        match moments.any_moved() {
+            false => window.is_none_or(|window| window > 0),
+            // what moved has lost its birth and so has no holder, nor has what came in the last window
+            true => window.is_some_and(|window| window > 0 && window < last),
+        }
+    };
     let by_objects = heap.references(object).filter(is_young).count() as u64;
     if unit == Unit::Entries && by_objects.saturating_mul(2) >= grown {
         return None;

@@ -18,6 +18,7 @@ use crate::heap::{Heap, ObjectSet, Rows, index_of};
 use crate::holders::{Earlier, Holder, Leaked, SetAside, holders_with};
 use crate::pool;
 use crate::progress::Phase;
+use crate::verdict::Verdict;
 
 impl Run<'_> {
     /// Whether the last moment is a dump of which a heap is to be made.
@@ -100,13 +101,22 @@ impl Run<'_> {
         );
         self.count_step(bytes);
         self.progress.enter(Phase::Holders);
-        let (tree, Ways { parents, grown }) = (tree?, ways?);
+        let (tree, Ways { parents, mut grown }) = (tree?, ways?);
         let earlier = Earlier {
             since: censuses.first().and_then(|first| first.totals.generation),
             past: &moments,
             pool: Some(&self.pool),
         };
         let found = holders_with(&graph, &tree, &parents, &leaked, &earlier, self.progress)?;
+        // where births were lost in part, it may have a holder all the same
+        let has_holder = |address| {
+            let mut growing = found
+                .holders
+                .iter()
+                .filter(|it| it.judgement.verdict == Verdict::Growing);
+            growing.any(|holder| holder.collection == Some(address))
+        };
+        grown.retain(|it| !it.by_name || !has_holder(it.address));
         let flame = self.options.flame.as_ref();
         let flame = flame
             .map(|limits| self.flame(&graph, &tree, &leaked, limits))

@@ -54,6 +54,11 @@ impl Lengths {
         self.0.seal();
     }
 
+    /// The length of whatever collection was at an address.
+    pub(crate) fn at(&self, address: Address) -> Option<u64> {
+        Some(self.0.get(address)? & u64::from(u32::MAX))
+    }
+
     /// The length of the collection of that generation at an address.
     pub(crate) fn of(&self, address: Address, generation: Option<Generation>) -> Option<u64> {
         let value = self.0.get(address)?;

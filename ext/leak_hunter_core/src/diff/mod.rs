@@ -10,6 +10,7 @@ mod input;
 mod lengths;
 mod moments;
 mod moves;
+mod named;
 mod options;
 mod report;
 mod survivor_addresses;
@@ -178,7 +179,8 @@ impl Run<'_> {
 
     fn census(&self, index: usize) -> Result<Scanned<Census>> {
         let lengths = self.options.holders && matches!(self.files[index], Source::File(_));
-        let mut read = self.pass(index, || Census::new(lengths))?;
+        let names = lengths && self.is_known_to_move();
+        let mut read = self.pass(index, || Census::new(lengths, names))?;
         let census = &mut read.pass;
         census.seal();
         if let Source::Mark(recorded) = &self.files[index] {
@@ -186,6 +188,15 @@ impl Run<'_> {
             census.totals.generation = Some(recorded.generation);
         }
         Ok(read)
+    }
+
+    /// Whether the dumps say that objects moved between them.
+    fn is_known_to_move(&self) -> bool {
+        let compactions = |pair: &[Source]| {
+            let (one, two) = (pair[0].recorded()?, pair[1].recorded()?);
+            Some(one.compactions != two.compactions)
+        };
+        self.files.windows(2).any(|pair| compactions(pair) == Some(true))
     }
 
     /// Dumps that say when they were taken need no guess.

@@ -2,6 +2,7 @@
 
 use super::census::{Census, Guard};
 use super::input::Source;
+use super::named::Named;
 use crate::heap::{Birth, Heap, Kind};
 use crate::holders::Past;
 use crate::ids::ObjectId;
@@ -16,6 +17,8 @@ pub(super) struct Moments<'a> {
     moved: Vec<bool>,
     /// By number of the birth.
     windows: Vec<Window>,
+    /// Where objects moved, what is known by name.
+    named: Named,
 }
 
 /// When objects of one kind and generation were born.
@@ -60,13 +63,24 @@ impl<'a> Moments<'a> {
                 Some(moment) => Window::Known(moment),
             },
         };
+        let moved: Vec<bool> = (0..censuses.len()).map(moved_since).collect();
+        let named = match moved.contains(&true) {
+            true => Named::new(files, censuses, heap),
+            false => Named::default(),
+        };
         Self {
-            moved: (0..censuses.len()).map(moved_since).collect(),
+            moved,
+            named,
             windows: heap.all_births().iter().map(window).collect(),
             files,
             censuses,
             heap,
         }
+    }
+
+    /// Whether objects moved since any of the moments, so that births may be lost.
+    pub(super) fn any_moved(&self) -> bool {
+        self.moved.contains(&true)
     }
 
     /// Whether an object whose address had a record of its generation at every moment is the one that was there: a traced
@@ -76,6 +90,12 @@ impl<'a> Moments<'a> {
             return true;
         }
         let address = self.heap.address(object);
+        // since the objects moved, it was not found at its address, but by its name
+        if self.any_moved()
+            && (0..self.moved.len()).all(|moment| self.named.length(moment, address).is_some())
+        {
+            return true;
+        }
         let class = self.heap.kind(object).and_then(|kind| kind.class.get());
         let mut guards = self
             .censuses
@@ -129,10 +149,10 @@ impl Past for Moments<'_> {
     }
 
     fn length(&self, moment: usize, collection: ObjectId) -> Option<u64> {
-        if self.moved[moment] {
-            return None;
-        }
         let address = self.heap.address(collection);
+        if self.moved[moment] {
+            return self.named.length(moment, address);
+        }
         let born = self.heap.generation(collection);
         match &self.files[moment] {
             Source::Mark(_) => None,

@@ -52,6 +52,7 @@ pub use self::kinds::Kind;
 use self::kinds::Kinds;
 pub(crate) use self::kinds::NONE;
 pub(crate) use self::load::index_of;
+pub(crate) use self::names::NamedEdge;
 pub use self::names::{Name, Names};
 pub use self::object_set::ObjectSet;
 pub(crate) use self::rows::Rows;

@@ -7,6 +7,8 @@ use super::choose::Together;
 use super::class_names::ClassNames;
 use super::entries;
 use super::keys::{KeyCounts, without_numbers};
+use super::last_value;
+use super::loaded::LoadedCode;
 use super::merge::{Merged, position};
 use super::old_classes::OldClasses;
 use super::profile::Judged;
@@ -34,6 +36,23 @@ struct Paths {
 pub(super) struct Measured {
     pub(super) retained: Retained,
     pub(super) judged: Judged,
+    pub(super) is_last_value: bool,
+    pub(super) loaded: Option<LoadedCode>,
+}
+
+impl Measured {
+    fn judge(&self) -> Judgement {
+        let known = match () {
+            () if self.is_last_value => Because::LastValue,
+            () if self.loaded.as_ref().is_some_and(|loaded| loaded.is_all) => Because::Loaded,
+            () => return self.judged.judgement,
+        };
+        Judgement {
+            verdict: known.verdict(),
+            because: known,
+            level: None,
+        }
+    }
 }
 
 /// What is reported of the holders. `measured` has a row for each.
@@ -114,7 +133,13 @@ struct Describer<'a> {
 
 impl Describer<'_> {
     fn holder(&self, merged: &Merged<'_>, measured: Measured, paths: &Paths) -> Holder {
-        let Measured { retained, judged } = measured;
+        let judgement = measured.judge();
+        let Measured {
+            retained,
+            judged,
+            is_last_value,
+            loaded,
+        } = measured;
         let heap = self.graph.heap();
         let chosen = merged.main.chosen;
         let node = chosen.owner;
@@ -137,6 +162,7 @@ impl Describer<'_> {
             address: object.map(|object| heap.address(object)),
             class: self.class(node),
             kind: match chosen.role.kind() {
+                _ if is_last_value => last_value::KIND,
                 Some(kind) => kind,
                 None if chosen.shared => HolderKind::Shared,
                 None => self.kind(node),
@@ -151,13 +177,14 @@ impl Describer<'_> {
             keys: keys.cloned(),
             thread_name: self.thread_name(merged),
             pinned: merged.pinned.clone(),
+            loaded,
             consequences: merged.consequences.clone(),
             reserved: u64::try_from(merged.reserved).unwrap_or(u64::MAX),
             lengths: collection.map_or_else(
                 || vec![None; self.past.moments() + 1],
                 |object| self.past.lengths(heap, object),
             ),
-            judgement: judged.judgement,
+            judgement,
             history: judged.history,
             collection: collection.map(|object| heap.address(object)),
             generation: object.and_then(|object| heap.generation(object)),

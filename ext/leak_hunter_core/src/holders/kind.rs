@@ -31,6 +31,8 @@ pub enum HolderKind {
     MethodCache,
     /// Names that the VM keeps for ever: of variables, methods, constants, and of symbols that code knows.
     Symbols,
+    /// What a thread or a fiber that waits has on its stack from its last work.
+    LastValue,
 }
 
 impl HolderKind {
@@ -50,6 +52,7 @@ impl HolderKind {
             Self::Methods => "methods",
             Self::MethodCache => "method_cache",
             Self::Symbols => "symbols",
+            Self::LastValue => "last_value",
         }
     }
 

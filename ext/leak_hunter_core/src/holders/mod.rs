@@ -8,7 +8,8 @@
 //! 4. [`merge`]: holders of one [`fingerprint`] are reported as one.
 //! 5. [`retained`]: what would be freed.
 //! 6. [`profile`]: when what each keeps was born, and how long its collections were; [`crate::verdict`] judges that.
-//! 7. [`describe`]: names and paths.
+//! 7. [`last_value`], [`loaded`]: what does not grow, whatever its profile says.
+//! 8. [`describe`]: names and paths.
 //!
 //! Time is linear in nodes and edges, but for sorting what leaked.
 //!
@@ -45,7 +46,9 @@ mod entries;
 mod fingerprint;
 mod keys;
 mod kind;
+mod last_value;
 mod leak_tree;
+mod loaded;
 mod merge;
 mod old_classes;
 mod past;
@@ -75,6 +78,8 @@ pub use self::entries::Entries;
 pub use self::keys::Keys;
 pub use self::kind::HolderKind;
 use self::leak_tree::LeakTree;
+pub use self::loaded::LoadedCode;
+use self::loaded::LoadedFiles;
 pub use self::merge::Consequence;
 use self::old_classes::OldClasses;
 use self::past::NoPast;
@@ -179,6 +184,8 @@ pub struct Holder {
     pub thread_name: Option<String>,
     /// Strings that are alive because others are parts of them.
     pub pinned: Option<Pinned>,
+    /// The code that it is, where that was loaded between the moments.
+    pub loaded: Option<LoadedCode>,
     /// What goes when what it holds goes: finalizers.
     pub consequences: Vec<Consequence>,
     /// How many keys like these there are.
@@ -363,10 +370,21 @@ pub(crate) fn holders_with(
         || retained::of_all(graph, tree, &merged, since, progress),
         || profile::of_all(graph, tree, parents, &merged, past, progress),
     );
+    let (last_values, loaded) = pool::join(
+        pool,
+        || last_value::of_all(&leak_tree, &merged, past, progress),
+        || LoadedFiles::of(heap, &held, past, progress)?.of_all(&leak_tree, &merged, past, progress),
+    );
     let measured = retained?
         .into_iter()
         .zip(judged?)
-        .map(|(retained, judged)| Measured { retained, judged });
+        .zip(last_values?.into_iter().zip(loaded?))
+        .map(|((retained, judged), (is_last_value, loaded))| Measured {
+            retained,
+            judged,
+            is_last_value,
+            loaded,
+        });
     let holders = describe::all(
         graph,
         parents,

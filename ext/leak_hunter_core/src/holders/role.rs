@@ -13,7 +13,14 @@ use crate::heap::{Internal, ObjectSet, Type};
 use crate::ids::ObjectId;
 
 /// Methods in which libraries are loaded: the names of their files are no names of the program's.
-const LOADING: [&str; 3] = ["require", "require_relative", "load"];
+pub(super) const LOADING: [&str; 6] = [
+    "require",
+    "require_relative",
+    "load",
+    "gem_original_require",
+    "zeitwerk_original_require",
+    "require_without_bootsnap",
+];
 const RACTOR: &str = "Ractor";
 /// Classes of finalizers.
 const HANDLERS: [&str; 2] = ["Proc", "Method"];
@@ -122,7 +129,7 @@ impl<'a> Roles<'a> {
         }
         let living = match &self.living {
             Some(living) => living,
-            None => self.living.insert(living(self.graph(), ticks)?),
+            None => self.living.insert(living_threads(self.graph(), ticks)?),
         };
         let lives = |node: &NodeId| living.contains(*node);
         let (living, others) = members.into_iter().partition(lives);
@@ -294,7 +301,7 @@ fn is_finalizers(category: &str) -> bool {
 }
 
 /// The threads that roots or Ractors refer to: those that the VM runs.
-fn living(graph: &Graph, ticks: &mut Ticks<'_>) -> Result<ObjectSet> {
+pub(super) fn living_threads(graph: &Graph, ticks: &mut Ticks<'_>) -> Result<ObjectSet> {
     let heap = graph.heap();
     let is_thread = |object: ObjectId| {
         let kind = heap.kind(object);

@@ -88,6 +88,12 @@ pub(crate) fn any_moved(moves: &[Move]) -> Option<bool> {
 }
 
 impl Evidence {
+    /// Whether objects moved on a Ruby that then forgets where and when they were allocated: what leaked may be among
+    /// those.
+    pub(crate) fn births_are_lost(&self) -> bool {
+        self.reasons.contains(&Reason::TracingUnreliable)
+    }
+
     /// Draws the conclusion from the figures.
     pub(crate) fn conclude(&mut self, seen: &[Seen]) {
         self.skipped_lines = seen.iter().map(|seen| seen.skipped).sum();

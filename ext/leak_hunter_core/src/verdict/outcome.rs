@@ -79,6 +79,7 @@ impl Outcome {
         let finding = match () {
             () if with(Verdict::Growing).next().is_some() => Finding::Leak,
             () if in_place.clone().any(|it| it.verdict == Verdict::Growing) => Finding::Leak,
+            () if evidence.births_are_lost() => Finding::Undecided,
             () if evidence.partial || undecided.clone().next().is_some() => Finding::Undecided,
             () if in_place.clone().next().is_some() => Finding::Undecided,
             () => Finding::NoLeak,

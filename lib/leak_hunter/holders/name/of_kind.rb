@@ -25,6 +25,7 @@ module LeakHunter
           when "methods" then singleton? ? "singleton methods of #{PATH}" : "methods of #{PATH}"
           when "method_cache" then singleton? ? "method cache of the class #{PATH}" : "method cache of #{PATH}"
           when "symbols" then "the VM's symbol table"
+          when "last_value" then last_value
           end
         end
 
@@ -40,6 +41,13 @@ module LeakHunter
           name = @holder[:thread_name]
           ["threads", ("started at #{[in_project(file), line].compact.join(":")}" if file), ("(#{name})" if name)]
             .compact.join(" ")
+        end
+
+        # A thread is between the roots and its fibers.
+        def last_value
+          path = @holder[:path]
+          execution = path.rindex { |step| %w[Thread Fiber].include?(step[:class]) }
+          ["last value of an idle", execution ? path[execution][:class].downcase : "thread", thread].compact.join(" ")
         end
 
         def in_project(file)

@@ -94,6 +94,10 @@ pub enum Because {
     TurnsOver,
     /// Replaced: the older the window, the less is left of it.
     RecentOnly,
+    /// Once: it is code that was loaded, and code is loaded once.
+    Loaded,
+    /// Replaced: a thread's next value takes its place on the stack.
+    LastValue,
     /// Draining: more goes than comes.
     Falls,
     /// Inconclusive: there are fewer than three moments.
@@ -128,6 +132,8 @@ impl Because {
             Self::FallsAndRises => "falls_and_rises",
             Self::TurnsOver => "turns_over",
             Self::RecentOnly => "recent_only",
+            Self::Loaded => "loaded",
+            Self::LastValue => "last_value",
             Self::Falls => "falls",
             Self::TooFewMoments => "too_few_moments",
             Self::TooFew => "too_few",
@@ -341,8 +347,10 @@ impl Because {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::EveryWindow => Verdict::Growing,
-            Self::Stopped => Verdict::Once,
-            Self::LengthFlat | Self::FallsAndRises | Self::TurnsOver | Self::RecentOnly => Verdict::Replaced,
+            Self::Stopped | Self::Loaded => Verdict::Once,
+            Self::LengthFlat | Self::FallsAndRises | Self::TurnsOver | Self::RecentOnly | Self::LastValue => {
+                Verdict::Replaced
+            }
             Self::Falls => Verdict::Draining,
             Self::TooFewMoments
             | Self::TooFew
