@@ -52,6 +52,10 @@ pub(super) struct LoadedFiles<'a> {
     files: Vec<File<'a>>,
     /// By kind: number of the file.
     by_kind: Vec<u32>,
+    /// By window: whether anything was loaded in it.
+    windows: Vec<bool>,
+    /// By path without its ending.
+    by_name: HashMap<&'a str, u32, RandomState>,
 }
 
 /// How much of a holder is loaded code.
@@ -74,6 +78,8 @@ impl<'a> LoadedFiles<'a> {
         let mut found = Self {
             files: Vec::new(),
             by_kind: Vec::new(),
+            windows: vec![false; past.moments() + 1],
+            by_name: HashMap::default(),
         };
         let mut numbers: HashMap<&str, u32, RandomState> = HashMap::default();
         for it in leaked {
@@ -102,6 +108,14 @@ impl<'a> LoadedFiles<'a> {
         for object in heap.objects() {
             ticks.tick()?;
             found.check(heap, object, past);
+        }
+        for (number, file) in found.files.iter().enumerate() {
+            if let Some(loaded) = file.window.and_then(|window| found.windows.get_mut(window)) {
+                *loaded = true;
+                found
+                    .by_name
+                    .insert(feature::without_ending(file.path), number as u32);
+            }
         }
         Ok(found)
     }
@@ -154,7 +168,12 @@ impl<'a> LoadedFiles<'a> {
         for (number, bytes) in shares.iter().flat_map(|share| &share.by_file) {
             *of_all.entry(*number).or_default() += bytes;
         }
-        Ok(shares.iter().map(|share| self.describe(share, &of_all)).collect())
+        let largest = self.largest(&of_all);
+        let files = of_all.len() as u64;
+        Ok(shares
+            .iter()
+            .map(|share| self.describe(share, largest, files))
+            .collect())
     }
 
     /// Adds what leaked at a member and below. What a loaded class has from the window in which it was loaded belongs to
@@ -182,12 +201,17 @@ impl<'a> LoadedFiles<'a> {
             if let Some(number) = own.or(around) {
                 share.loaded += 1;
                 *share.by_file.entry(number).or_default() += heap.memsize(object);
-            } else if self.is_of_loading(heap, object) && self.files.iter().any(|file| file.window == window)
+            } else if self.is_of_loading(heap, object)
+                && window.is_some_and(|window| self.is_loaded_in(window))
             {
                 share.loaded += 1;
             }
         }
         Ok(())
+    }
+
+    fn is_loaded_in(&self, window: usize) -> bool {
+        self.windows.get(window).is_some_and(|loaded| *loaded)
     }
 
     /// Whether it was allocated while a file was compiled, or noted down as loaded: on the line that requires it.
@@ -196,20 +220,18 @@ impl<'a> LoadedFiles<'a> {
         method.is_some_and(|method| LOADING.contains(&method))
     }
 
-    /// `of_all` has the bytes of all that was loaded, by file.
-    fn describe(&self, share: &Share, of_all: &BTreeMap<u32, u64>) -> Option<LoadedCode> {
+    /// `largest` is the file that stands for all that was loaded, `files` their number: of a holder of nothing but what
+    /// loading itself leaves.
+    fn describe(&self, share: &Share, largest: Option<&'a str>, files: u64) -> Option<LoadedCode> {
         if share.loaded == 0 || share.loaded * 100 < share.all * MOST {
             return None;
         }
-        let files = match share.by_file.is_empty() {
-            true => of_all,
-            false => &share.by_file,
-        };
-        let file = self.outermost(self.largest(files)?, of_all);
+        let own = self.largest(&share.by_file);
+        let file = self.outermost(own.or(largest)?);
         Some(LoadedCode {
             feature: feature::of_path(file).map(Into::into),
             file: file.into(),
-            files: files.len() as u64,
+            files: own.map_or(files, |_| share.by_file.len() as u64),
             is_all: share.all - share.loaded < FEW,
         })
     }
@@ -231,20 +253,14 @@ impl<'a> LoadedFiles<'a> {
     }
 
     /// Of the files that were loaded, the one that is called like the folder in which a file is: `mail.rb` of
-    /// `mail/message.rb`.
-    fn outermost(&self, path: &'a str, of_all: &BTreeMap<u32, u64>) -> &'a str {
+    /// `mail/message.rb`; of several the outermost.
+    fn outermost(&self, path: &'a str) -> &'a str {
+        let mut folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+        let around = folders.find_map(|folder| self.by_name.get(folder));
+        let around = around.map(|number| self.files[*number as usize].path);
         let owner = gem::of_path(path);
-        let is_around = |other: &&str| {
-            let folder = feature::without_ending(other);
-            let is_folder = path
-                .strip_prefix(folder)
-                .is_some_and(|rest| rest.starts_with('/'));
-            is_folder && gem::of_path(other) == owner
-        };
-        let paths = of_all.keys().map(|number| self.files[*number as usize].path);
-        paths
-            .filter(is_around)
-            .min_by_key(|other| (other.len(), *other))
+        around
+            .filter(|around| gem::of_path(around) == owner)
             .unwrap_or(path)
     }
 }
