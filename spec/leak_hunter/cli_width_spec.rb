@@ -60,6 +60,16 @@ RSpec.describe LeakHunter::CLI, "on narrow terminals" do
     end
   end
 
+  it "cuts no name off where there is no room for columns" do
+    last = RealDumps.paths.last
+    names = LeakHunter::Heap.load(last).top(by: :class, limit: 20).map { |row| row[:class] || "internal objects" }
+    [20, 33, 45, 59].each do |width|
+      [run("top", "--by", "class", "--width", width.to_s, last)].each do |text|
+        expect(text.gsub(/\s/, "")).to include(*names.map { |name| name.gsub(/\s/, "") })
+      end
+    end
+  end
+
   it "does not take COLUMNS for what it is not" do
     ["", "0", "-5", "abc", "1e3", "999999999"].each do |value|
       with_columns(value) { expect(LeakHunter::Terminal.new(StringIO.new).width).to eq(80) }
