@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 
 use crate::graph::{EdgeKind, NodeId};
 use crate::heap::{Name, Names};
+use crate::ids::OptionalAddress;
 
 /// Stands for what differs.
 const OTHERS: char = '…';
@@ -102,17 +103,34 @@ fn in_common(patterns: &[&str]) -> String {
     format!("{}{OTHERS}", beginning.trim_end_matches(OTHERS))
 }
 
-/// How many keys there are of each pattern, those that hold nothing of the heap apart.
+/// Keys of one thread or fiber.
+#[derive(PartialEq, Eq, Hash)]
+struct KeysOfOne {
+    owner: OptionalAddress,
+    keys: Keys,
+}
+
+/// How many keys of each pattern a thread has, at most: as many threads may have a local of one key. Keys that hold nothing
+/// of the heap are not known.
 #[derive(Debug, Default)]
 pub(super) struct KeyCounts(HashMap<Keys, u64, RandomState>);
 
 impl KeyCounts {
     pub(super) fn of(names: &Names) -> Self {
-        let mut counts: HashMap<Keys, u64, RandomState> = HashMap::default();
-        for (_, name) in names.all().filter(|(_, name)| name.kind.is_key()) {
-            *counts.entry(Keys::of(name)).or_default() += 1;
+        let mut by_owner: HashMap<_, u64, RandomState> = HashMap::default();
+        for (edge, name) in names.all().filter(|(_, name)| name.kind.is_key()) {
+            let of_one = KeysOfOne {
+                owner: edge.owner,
+                keys: Keys::of(name),
+            };
+            *by_owner.entry(of_one).or_default() += 1;
         }
-        Self(counts)
+        let mut most: HashMap<Keys, u64, RandomState> = HashMap::default();
+        for (of_one, count) in by_owner {
+            let known = most.entry(of_one.keys).or_default();
+            *known = count.max(*known);
+        }
+        Self(most)
     }
 
     pub(super) fn count(&self, keys: &Keys) -> Option<u64> {
@@ -123,6 +141,7 @@ impl KeyCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Address;
 
     fn patterns(names: &[&str]) -> Vec<String> {
         let names: Vec<Name> = names
@@ -152,6 +171,32 @@ mod tests {
             ["cache", "req…", "req…x"]
         );
         assert_eq!(patterns(&["a1b2", "a7b99"]), ["a…b…"]);
+    }
+
+    #[test]
+    fn keys_of_several_threads_are_not_added_up() {
+        let mut names = Names::default();
+        let mut add = |owner: u64, value: u64, name: &str| {
+            let name = Name {
+                kind: EdgeKind::FiberLocal,
+                name: name.into(),
+            };
+            names.add(Address::new(owner), Address::new(value), name);
+        };
+        for thread in [0x1000, 0x2000, 0x3000] {
+            add(thread, thread + 8, "recent_queries");
+        }
+        add(0x1000, 0x5000, "req1");
+        add(0x2000, 0x5008, "req1");
+        add(0x2000, 0x5010, "req2");
+        let counts = KeyCounts::of(&names);
+        let count = |pattern: &str| {
+            counts.count(&Keys {
+                kind: EdgeKind::FiberLocal,
+                pattern: Some(pattern.into()),
+            })
+        };
+        assert_eq!((count("recent_queries"), count("req…")), (Some(1), Some(2)));
     }
 
     #[test]
