@@ -24,7 +24,8 @@ class Subject
   # @return [Array<Subject>]
   def self.all
     programs = Programs.all.values.select { |program| program.on?(RUBY_VERSION) }.flat_map do |program|
-      MODES.map { |mode| new("programs", program.name, mode, program.named) }
+      leaks = program.grows? && program.leaks_on?(RUBY_VERSION)
+      MODES.map { |mode| new("programs", program.name, mode, leaks ? program.named : []) }
     end
     kinds = HolderKinds.all.values.flat_map do |kind|
       MODES.map { |mode| new("kinds of holders", kind.name, mode, [->(name) { kind.named_in?(name) }]) }
