@@ -25,7 +25,7 @@ class Subject
   def self.all
     programs = Programs.all.values.select { |program| program.on?(RUBY_VERSION) }.flat_map do |program|
       leaks = program.grows? && program.leaks_on?(RUBY_VERSION)
-      MODES.map { |mode| new("programs", program.name, mode, leaks ? program.named : []) }
+      MODES.map { |mode| new("programs", program.name, mode, leaks ? program.named + program.growing : []) }
     end
     kinds = HolderKinds.all.values.flat_map do |kind|
       MODES.map { |mode| new("kinds of holders", kind.name, mode, [->(name) { kind.named_in?(name) }]) }
@@ -118,7 +118,7 @@ class Matrix
   end
 
   def fault(subject, truth, called, holder)
-    births = holder && holder[:births].map { |it| it[:count] }.join("/")
+    births = holder && holder[:births].to_a.map { |it| it[:count] }.join("/")
     said = holder ? " (#{holder[:name] || "without a name"}, #{holder[:verdict][:reason]}, births #{births})" : ""
     @faults << "#{subject.name}, leaks in #{subject.mode}: #{TRUTHS.fetch(truth)}, called #{called}#{said}"
   end
