@@ -65,32 +65,18 @@ impl Run<'_> {
         moved: &[Option<bool>],
         strings: &Lengths,
     ) -> Result<Held> {
-        let leaked: Vec<Leaked> = groups
-            .iter()
-            .enumerate()
-            .flat_map(|(index, group)| {
-                group
-                    .addresses
-                    .iter()
-                    .map(move |address| (index as u32, *address))
-            })
-            .filter_map(|(group, address)| {
-                let object = heap.find(address)?;
-                Some(Leaked { object, group })
-            })
-            .collect();
         self.progress.enter(Phase::Graph);
         let bytes = self.files.last().map_or(0, Source::bytes);
-        let alone = self.pool.current_num_threads() == 1;
-        let (graph, parents) = match alone {
-            true => {
-                let WithParents { graph, parents } = Graph::with_parents(Arc::clone(heap), self.progress)?;
-                (graph, Some(parents))
-            }
-            false => (Graph::new(Arc::clone(heap), self.progress)?, None),
-        };
-        let moments = Moments::new(self.files, censuses, heap, moved, &self.options.own_paths);
-        // dominators need neither
+        // each pair has nothing to do with each other
+        let (searched, (leaked, moments)) = self.pool.join(
+            || self.search(heap),
+            || {
+                let own_paths = &self.options.own_paths;
+                let moments = Moments::new(self.files, censuses, heap, moved, own_paths);
+                (leaked(groups, heap), moments)
+            },
+        );
+        let Searched { graph, parents } = searched?;
         let (tree, ways) = self.pool.join(
             || dominators(&graph, self.progress),
             || {
@@ -130,6 +116,19 @@ impl Run<'_> {
         })
     }
 
+    /// The graph, and the shortest ways to all objects where a search for them alone would be of no use.
+    fn search(&self, heap: &Arc<Heap>) -> Result<Searched> {
+        if self.pool.current_num_threads() > 1 {
+            let graph = Graph::new(Arc::clone(heap), self.progress)?;
+            return Ok(Searched { graph, parents: None });
+        }
+        let WithParents { graph, parents } = Graph::with_parents(Arc::clone(heap), self.progress)?;
+        Ok(Searched {
+            graph,
+            parents: Some(parents),
+        })
+    }
+
     /// What leaked, by each view.
     fn flame(
         &self,
@@ -154,6 +153,26 @@ impl Run<'_> {
     fn count_step(&self, bytes: u64) {
         self.progress.add(bytes / 3);
     }
+}
+
+/// What the first search finds.
+struct Searched {
+    graph: Graph,
+    /// Where the same search has found them.
+    parents: Option<Vec<NodeId>>,
+}
+
+/// The objects of the groups.
+fn leaked(groups: &[Group], heap: &Heap) -> Vec<Leaked> {
+    let of_group = |(index, group): (usize, &Group)| {
+        let objects = group.addresses.iter().filter_map(|address| heap.find(*address));
+        let leaked = objects.map(|object| Leaked {
+            object,
+            group: index as u32,
+        });
+        leaked.collect::<Vec<_>>()
+    };
+    groups.iter().enumerate().flat_map(of_group).collect()
 }
 
 /// The shortest ways to all objects, and what grew in place with its own.

@@ -367,7 +367,7 @@ pub(crate) fn holders_with(
     let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &facts, progress)?;
     let (retained, judged) = pool::join(
         pool,
-        || retained::of_all(graph, tree, &merged, since, progress),
+        || retained::of_all(graph, tree, &merged, since, pool, progress),
         || profile::of_all(graph, tree, parents, &merged, past, progress),
     );
     let (last_values, loaded) = pool::join(

@@ -1,5 +1,7 @@
 //! What would be freed: a lower and an upper bound.
 
+use rayon::ThreadPool;
+
 use super::choose::Chosen;
 use super::merge::Merged;
 use super::targets::Targets;
@@ -7,6 +9,7 @@ use crate::error::Result;
 use crate::graph::{Dominators, Graph, NodeId, Ticks};
 use crate::heap::{NONE, ObjectSet, Type};
 use crate::ids::{Generation, ObjectId};
+use crate::pool;
 use crate::progress::Progress;
 
 /// How often all objects and references may be looked at to add up what is shared, over all holders. The largest come
@@ -32,18 +35,19 @@ pub(super) fn of_all(
     tree: &Dominators,
     merged: &[Merged<'_>],
     since: Option<Generation>,
+    pool: Option<&ThreadPool>,
     progress: &Progress,
 ) -> Result<Vec<Retained>> {
-    let shared = match since {
+    let shared = || match since {
         Some(since) => {
             let owners = owners(graph, tree, merged, progress)?;
-            shared(graph, &owners, merged.len(), since, progress)?
+            shared(graph, &owners, merged.len(), since, progress)
         }
-        None => vec![0; merged.len()],
+        None => Ok(vec![0; merged.len()]),
     };
-    let cuts = cuts(graph, tree, merged, progress)?;
+    let (shared, cuts) = pool::join(pool, shared, || cuts(graph, tree, merged, progress));
     let mut all = Vec::with_capacity(merged.len());
-    for ((merged, shared), cut) in merged.iter().zip(shared).zip(cuts) {
+    for ((merged, shared), cut) in merged.iter().zip(shared?).zip(cuts?) {
         let mut retained = Retained {
             shared,
             cut,
