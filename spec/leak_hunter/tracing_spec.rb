@@ -136,12 +136,17 @@ RSpec.describe LeakHunter::Tracing do
 
   it "forgets on stop: an object in a dead one's slot must not show where that one was made" do
     leftovers = lambda do |tracer, start, stop|
+      # what dies while it is traced is forgotten by every tracer
+      GC.disable
       tracer.send(start)
-      # in pieces: a stale word on the stack may keep one of them
-      20.times { Array.new(1000) { Object.new } }
+      # every second one dies: pages of nothing but free slots would go back to the system
+      neighbours = Array.new(20_000) { [Object.new, Object.new].last }
       tracer.send(stop)
+      GC.enable
       GC.start
-      Array.new(400_000) { Object.new }.count { |object| traced?(object) }
+      # more than there are free slots, whatever other examples have left
+      reused = Array.new(GC.stat(:heap_free_slots) + 100_000) { Object.new }
+      reused.count { |object| traced?(object) }.tap { neighbours.clear }
     end
 
     expect(leftovers.call(described_class, :start, :stop)).to eq(0)
@@ -150,6 +155,7 @@ RSpec.describe LeakHunter::Tracing do
     # What would have been left.
     expect(leftovers.call(ObjectSpace, :trace_object_allocations_start, :trace_object_allocations_stop)).to be_positive
   ensure
+    GC.enable
     ObjectSpace.trace_object_allocations_clear
   end
 
