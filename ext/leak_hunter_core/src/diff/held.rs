@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::export::{FrameTree, Limits, Subject, View};
 use crate::graph::{Dominators, Graph, NodeId, WithParents, dominators};
 use crate::heap::{Heap, ObjectSet, Rows, index_of};
-use crate::holders::{Earlier, Holder, Leaked, SetAside, holders_with};
+use crate::holders::{ClassFacts, Earlier, Holder, Leaked, SetAside, holders_with};
 use crate::pool;
 use crate::progress::Phase;
 use crate::verdict::Verdict;
@@ -68,14 +68,19 @@ impl Run<'_> {
         self.progress.enter(Phase::Graph);
         let bytes = self.files.last().map_or(0, Source::bytes);
         // each pair has nothing to do with each other
-        let (searched, (leaked, moments)) = self.pool.join(
+        let (searched, beside) = self.pool.join(
             || self.search(heap),
-            || {
-                let own_paths = &self.options.own_paths;
-                let moments = Moments::new(self.files, censuses, heap, moved, own_paths);
-                (leaked(groups, heap), moments)
+            || Beside {
+                leaked: leaked(groups, heap),
+                moments: Moments::new(self.files, censuses, heap, moved, &self.options.own_paths),
+                classes: ClassFacts::of(heap),
             },
         );
+        let Beside {
+            leaked,
+            moments,
+            classes,
+        } = beside;
         let Searched { graph, parents } = searched?;
         let (tree, ways) = self.pool.join(
             || dominators(&graph, self.progress),
@@ -93,7 +98,7 @@ impl Run<'_> {
             past: &moments,
             pool: Some(&self.pool),
         };
-        let found = holders_with(&graph, &tree, &parents, &leaked, &earlier, self.progress)?;
+        let found = holders_with(&graph, &tree, &parents, &leaked, classes, &earlier, self.progress)?;
         // where births were lost in part, it may have a holder all the same
         let has_holder = |address| {
             let mut growing = found
@@ -153,6 +158,13 @@ impl Run<'_> {
     fn count_step(&self, bytes: u64) {
         self.progress.add(bytes / 3);
     }
+}
+
+/// What is looked up beside the first search.
+struct Beside<'a> {
+    leaked: Vec<Leaked>,
+    moments: Moments<'a>,
+    classes: ClassFacts,
 }
 
 /// What the first search finds.

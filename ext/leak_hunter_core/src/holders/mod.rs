@@ -287,16 +287,6 @@ struct Facts {
     pinned: ObjectSet,
 }
 
-impl Facts {
-    fn of(heap: &Heap, held: &[Leaked], progress: &Progress) -> Result<Self> {
-        Ok(Self {
-            names: ClassNames::new(heap),
-            old_classes: OldClasses::of(heap),
-            pinned: pinned::strings(heap, held, progress)?,
-        })
-    }
-}
-
 /// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was allocated at a GC count
 /// of `since` or later counts as shared with others; nothing older does.
 pub fn holders(
@@ -325,7 +315,24 @@ pub fn holders_in(
         past: &NoPast,
         pool: None,
     };
-    holders_with(graph, tree, parents, leaked, &past, progress)
+    let classes = ClassFacts::of(graph.heap());
+    holders_with(graph, tree, parents, leaked, classes, &past, progress)
+}
+
+/// What is found out of the classes of a heap once, for all holders.
+#[derive(Debug)]
+pub(crate) struct ClassFacts {
+    names: ClassNames,
+    old: OldClasses,
+}
+
+impl ClassFacts {
+    pub(crate) fn of(heap: &Heap) -> Self {
+        Self {
+            names: ClassNames::new(heap),
+            old: OldClasses::of(heap),
+        }
+    }
 }
 
 /// What is known of the time before the heap, and the threads to look at it with.
@@ -343,6 +350,7 @@ pub(crate) fn holders_with(
     tree: &Dominators,
     parents: &[NodeId],
     leaked: &[Leaked],
+    classes: ClassFacts,
     earlier: &Earlier<'_>,
     progress: &Progress,
 ) -> Result<Found> {
@@ -357,23 +365,27 @@ pub(crate) fn holders_with(
             _ => held.push(it),
         }
     }
-    let (leak_tree, facts) = pool::join(
+    let (leak_tree, pinned) = pool::join(
         pool,
         || LeakTree::new(graph, tree, &held, progress),
-        || Facts::of(heap, &held, progress),
+        || pinned::strings(heap, &held, progress),
     );
-    let (leak_tree, facts) = (leak_tree?, facts?);
+    let leak_tree = leak_tree?;
+    let facts = Facts {
+        names: classes.names,
+        old_classes: classes.old,
+        pinned: pinned?,
+    };
     let chosen = Choice::run(&leak_tree, parents, &facts.names, progress)?;
     let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &facts, progress)?;
-    let (retained, judged) = pool::join(
+    let retained = || retained::of_all(graph, tree, &merged, since, pool, progress);
+    let judged = || profile::of_all(graph, tree, parents, &merged, past, progress);
+    let last_values = || last_value::of_all(&leak_tree, &merged, past, progress);
+    let loaded = || LoadedFiles::of(heap, &held, past, progress)?.of_all(&leak_tree, &merged, past, progress);
+    let ((retained, last_values), (judged, loaded)) = pool::join(
         pool,
-        || retained::of_all(graph, tree, &merged, since, pool, progress),
-        || profile::of_all(graph, tree, parents, &merged, past, progress),
-    );
-    let (last_values, loaded) = pool::join(
-        pool,
-        || last_value::of_all(&leak_tree, &merged, past, progress),
-        || LoadedFiles::of(heap, &held, past, progress)?.of_all(&leak_tree, &merged, past, progress),
+        || pool::join(pool, retained, last_values),
+        || pool::join(pool, judged, loaded),
     );
     let measured = retained?
         .into_iter()
