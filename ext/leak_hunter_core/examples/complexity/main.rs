@@ -61,25 +61,20 @@ fn find(shapes: &[Shape], name: &str) -> Result<fn(usize) -> Vec<u8>, String> {
 }
 
 /// A folder of this process's own, removed at the end.
-struct Folder(std::path::PathBuf);
+struct Folder(tempfile::TempDir);
 
 impl Folder {
     fn new() -> std::io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("leak_hunter-complexity-{}", std::process::id()));
-        std::fs::create_dir(&path)?;
-        Ok(Self(path))
+        let folder = tempfile::Builder::new()
+            .prefix("leak_hunter-complexity-")
+            .tempdir();
+        folder.map(Self)
     }
 
     /// Writes a file into it.
     fn write(&self, name: &str, text: &[u8]) -> std::io::Result<std::path::PathBuf> {
-        let path = self.0.join(name);
+        let path = self.0.path().join(name);
         std::fs::write(&path, text)?;
         Ok(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
