@@ -18,23 +18,20 @@ module LeakHunter
     class << self
       # @return [void]
       def own_files
-        load_all(LeakHunter, LEFT_OUT)
+        load_all(LeakHunter)
       end
 
       # @return [void]
       def call
-        return if @done
-
         require "json" # the format of a report
-        @done = true
       end
 
       private
 
-      def load_all(parent, left_out)
-        (CoreMethods::CONSTANTS.bind_call(parent, false) - left_out).each do |name|
+      def load_all(parent)
+        (CoreMethods::CONSTANTS.bind_call(parent, false) - LEFT_OUT).each do |name|
           child = CoreMethods::CONST_GET.bind_call(parent, name, false)
-          load_all(child, left_out) if child.is_a?(Module) && name_of(child) == "#{name_of(parent)}::#{name}"
+          load_all(child) if child.is_a?(Module) && name_of(child) == "#{name_of(parent)}::#{name}"
         rescue LoadError, Error
           next # without the extension there are dumps all the same
         end

@@ -7,7 +7,6 @@ use super::choose::Together;
 use super::class_names::ClassNames;
 use super::entries;
 use super::keys::{KeyCounts, without_numbers};
-use super::last_value;
 use super::loaded::LoadedCode;
 use super::merge::{Merged, position};
 use super::old_classes::OldClasses;
@@ -162,7 +161,7 @@ impl Describer<'_> {
             address: object.map(|object| heap.address(object)),
             class: self.class(node),
             kind: match chosen.role.kind() {
-                _ if is_last_value => last_value::KIND,
+                _ if is_last_value => HolderKind::LastValue,
                 Some(kind) => kind,
                 None if chosen.shared => HolderKind::Shared,
                 None => self.kind(node),

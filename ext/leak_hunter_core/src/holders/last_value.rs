@@ -6,11 +6,11 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::Past;
 use super::choose::Chosen;
 use super::leak_tree::LeakTree;
 use super::merge::Merged;
 use super::role::{Role, living_threads};
-use super::{HolderKind, Past};
 use crate::error::Result;
 use crate::graph::{Level, NodeId, Ticks, noted_name};
 use crate::heap::{Internal, NONE, ObjectSet};
@@ -178,6 +178,3 @@ impl Values<'_> {
         Ok(())
     }
 }
-
-/// What such a holder is reported as.
-pub(super) const KIND: HolderKind = HolderKind::LastValue;

@@ -123,7 +123,8 @@ impl Profiles<'_> {
             }
             let object = self.graph.object(chosen.node);
             if let Some(collection) = object.filter(|it| self.is_collection(*it)) {
-                self.collection(holder, 0, collection)?;
+                let lengths = self.past.lengths(self.heap(), collection);
+                self.collection(holder, 0, collection, lengths)?;
             }
         }
         Ok(keepers)

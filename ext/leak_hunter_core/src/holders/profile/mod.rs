@@ -150,10 +150,11 @@ impl<'a> Profiles<'a> {
             depths[*node] = depth;
             let candidate = object.filter(|it| !own.contains(node) && self.is_collection(*it));
             if let Some(collection) = candidate {
-                if self.is_standing(collection)? {
+                let lengths = self.past.lengths(self.heap(), collection);
+                if self.is_standing(collection, &lengths)? {
                     let deeper = (depth + 1).min(LEVELS);
                     depths[*node] = deeper;
-                    self.collection(holder, deeper, collection)?;
+                    self.collection(holder, deeper, collection, lengths)?;
                 }
             }
         }
@@ -178,12 +179,11 @@ impl<'a> Profiles<'a> {
 
     /// Whether a collection was there at every moment, or has changed since the moment that followed its birth: else it
     /// came as it is, and is part of what it is in.
-    fn is_standing(&mut self, collection: ObjectId) -> Result<bool> {
+    fn is_standing(&mut self, collection: ObjectId, lengths: &[Option<u64>]) -> Result<bool> {
         let born = match self.past.window(collection) {
             None | Some(0) => return Ok(true),
             Some(window) => window,
         };
-        let lengths = self.past.lengths(self.heap(), collection);
         let since = lengths.get(born..).unwrap_or_default();
         if since.len() < 2 || since.contains(&None) {
             return Ok(false);
@@ -224,8 +224,13 @@ impl<'a> Profiles<'a> {
     }
 
     /// Adds a collection to a level.
-    fn collection(&mut self, holder: u32, depth: u8, collection: ObjectId) -> Result<()> {
-        let lengths = self.past.lengths(self.heap(), collection);
+    fn collection(
+        &mut self,
+        holder: u32,
+        depth: u8,
+        collection: ObjectId,
+        lengths: Vec<Option<u64>>,
+    ) -> Result<()> {
         if depth > 0 && lengths.contains(&None) {
             // one that was not there, or is not known to have been
             return Ok(());
