@@ -58,10 +58,15 @@ all_ended() {
   done
   printf '\nHow the tests ended\n'
   grep --no-filename --extended-regexp '^([0-9]+ examples?, |Ruby [0-9].* examples?, |test result: )' "$logs"/*.log || echo "no test ran"
+  # again, below everything else, for who sees the end of this only
+  printf '\nWhat failed\n'
+  grep --no-filename --extended-regexp '^(rspec \./|test .* FAILED|thread .* panicked)' "$logs"/*.log || echo "no test"
   local failed=0
   for log in "$logs"/*.step; do
     read -r status name <"$log"
-    [ "$status" = 0 ] || { echo "Failed: $name" && failed=1; }
+    [ "$status" = 0 ] && continue
+    echo "Failed: $name" && failed=1
+    sed -n '/^Failures:$/,/^Finished in/p' "${log%.step}.log" | cut -c -300 | head -n 80
   done
   [ "$failed" = 0 ] && [ "$broken" = 0 ] || exit 1
   printf '\nEverything passed in %d minutes.\n' $((SECONDS / 60))

@@ -9,11 +9,12 @@ module LeakHunter
   # The command line: `leak_hunter COMMAND …`. Each command is a class of its own in `leak_hunter/cli/`.
   #
   # Exit statuses: 0 success (also when the reader closed the pipe), 1 failure, 2 wrong usage, 130 interrupted. The
-  # reason goes to standard error.
+  # reason goes to standard error. Commands that list findings have more of them (FindingsCommand).
   class CLI
     autoload :Command, "leak_hunter/cli/command"
     autoload :DiffCommand, "leak_hunter/cli/diff_command"
     autoload :ExportCommand, "leak_hunter/cli/export_command"
+    autoload :FindingsCommand, "leak_hunter/cli/findings_command"
     autoload :FlameCommand, "leak_hunter/cli/flame_command"
     autoload :HeapCommand, "leak_hunter/cli/heap_command"
     autoload :HelpCommand, "leak_hunter/cli/help_command"
@@ -41,6 +42,9 @@ module LeakHunter
 
     attr_reader :stdin, :stdout, :stderr
 
+    # What {#run} returns where nothing failed.
+    attr_writer :status
+
     VERSION_OPTIONS = %w[--version -v -V].freeze
     HELP_OPTIONS = %w[--help -h].freeze
 
@@ -60,6 +64,7 @@ module LeakHunter
       @stdin = stdin
       @stdout = stdout
       @stderr = stderr
+      @status = SUCCESS
     end
 
     # @return [Integer] the exit status
@@ -67,7 +72,7 @@ module LeakHunter
       # nothing is left in a buffer that Ruby would have to write when it exits
       stdout.sync = true
       dispatch(@argv.first, @argv.drop(1))
-      SUCCESS
+      @status
     rescue UsageError => e
       fail_with(WRONG_USAGE, e.message, help_hint)
     rescue Errno::EPIPE

@@ -1,0 +1,78 @@
+# frozen_string_literal: true
+
+module LeakHunter
+  class CLI
+    # What the commands share that list findings, each a Hash with a `:severity`, and may fail a build.
+    #
+    # Exit statuses: 0 no finding at or above `--fail-on`, 1 there is one, 2 wrong usage, 3 inconclusive: what was asked
+    # for could not be looked at.
+    class FindingsCommand < Command
+      # From the least to the most severe.
+      SEVERITIES = %w[low medium high].freeze
+      FAIL_ON = [*SEVERITIES, "never"].freeze
+      FOUND = 1
+      INCONCLUSIVE = 3
+
+      # @return [Array<String>] the first is the default
+      def self.formats = %w[text json]
+
+      private
+
+      def define_findings(parser, fail_on: "medium")
+        @fail_on = fail_on
+        formats = self.class.formats
+        parser.on("--format FORMAT", "#{formats.first} (default), #{formats.drop(1).join(", ")}") do |format|
+          @format = one_of("format", format, formats)
+        end
+        parser.on("--output FILE", "write to a file instead of standard output") { |file| @output = file }
+        parser.on("--fail-on SEVERITY", "exit with status 1 if there is a finding as",
+                  "severe: #{FAIL_ON.join(", ")};", "default: #{fail_on}") do |severity|
+          @fail_on = one_of("fail-on", severity, FAIL_ON)
+        end
+        parser.on("--[no-]color", "default: only on a terminal") { |color| @color = color }
+        define_width(parser)
+      end
+
+      # @param findings [Array<Hash>]
+      # @param inconclusive [Boolean] whether something could not be looked at
+      def conclude(findings, inconclusive: false)
+        @cli.status = if findings.any? { |finding| fails?(finding.fetch(:severity)) } then FOUND
+                      elsif inconclusive then INCONCLUSIVE
+                      else
+                        SUCCESS
+                      end
+      end
+
+      def fails?(severity)
+        @fail_on != "never" && SEVERITIES.index(severity) >= SEVERITIES.index(@fail_on)
+      end
+
+      def json? = @format == "json"
+
+      # To standard output or to the file of `--output`.
+      def deliver(text)
+        return write(text) unless @output
+
+        begin
+          OutputFile.write(@output, overwrite: true) { |io| io.write(text) }
+        rescue SystemCallError => e
+          raise WriteError.new(@output, e)
+        end
+      end
+
+      def deliver_json(hash)
+        require "json"
+        deliver("#{Printable.json({ schema: 1, **hash }.to_json)}\n")
+      end
+
+      def style = @style ||= Terminal::Style.new(Terminal.color?(color))
+
+      # A file has none unless it is asked for.
+      def color
+        return @color unless @color.nil?
+
+        @output ? false : stdout
+      end
+    end
+  end
+end
