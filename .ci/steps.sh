@@ -48,6 +48,12 @@ run_step() {
   return "$status"
 }
 
+# What a failed step said of it, again, for who sees the end of the whole only.
+what_failed() {
+  sed -n '/^Failures:$/,/^Finished in/p; /^failures:$/,/^test result/p' "$1" | cut -c -300 | head -n 100 | grep . ||
+    tail -n 40 "$1" | cut -c -300
+}
+
 all_ended() {
   while [ "$running" -gt 0 ]; do one_ended; done
   printf '\nminutes   of CPU\n'
@@ -58,15 +64,12 @@ all_ended() {
   done
   printf '\nHow the tests ended\n'
   grep --no-filename --extended-regexp '^([0-9]+ examples?, |Ruby [0-9].* examples?, |test result: )' "$logs"/*.log || echo "no test ran"
-  # again, below everything else, for who sees the end of this only
-  printf '\nWhat failed\n'
-  grep --no-filename --extended-regexp '^(rspec \./|test .* FAILED|thread .* panicked)' "$logs"/*.log || echo "no test"
   local failed=0
   for log in "$logs"/*.step; do
     read -r status name <"$log"
     [ "$status" = 0 ] && continue
     echo "Failed: $name" && failed=1
-    sed -n '/^Failures:$/,/^Finished in/p' "${log%.step}.log" | cut -c -300 | head -n 80
+    what_failed "${log%.step}.log"
   done
   [ "$failed" = 0 ] && [ "$broken" = 0 ] || exit 1
   printf '\nEverything passed in %d minutes.\n' $((SECONDS / 60))
