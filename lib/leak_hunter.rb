@@ -23,6 +23,7 @@ module LeakHunter
   autoload :Mark, "leak_hunter/mark"
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
+  autoload :Project, "leak_hunter/project"
   autoload :RakeTask, "leak_hunter/rake_task"
   autoload :Recorder, "leak_hunter/recorder"
   autoload :Report, "leak_hunter/report"

@@ -11,8 +11,9 @@ module LeakHunter
   # little to do yet: objspace and the extension, too, which take 3 of 40 milliseconds. Only json, a gem of which the
   # application may want another version, waits until tracing is started.
   module EagerLoad
-    # Ways in of their own, with libraries of their own.
-    LEFT_OUT = %i[CLI Middleware RakeTask Web].freeze
+    # Ways in of their own, with libraries of their own; and the steps of a checkup, which read a project and not a
+    # process.
+    LEFT_OUT = %i[Advisories Checkup CLI Gems LeakDB Lint Middleware Project RakeTask Scan Web].freeze
     private_constant :LEFT_OUT
 
     class << self
