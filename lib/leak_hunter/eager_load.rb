@@ -24,7 +24,10 @@ module LeakHunter
 
       # @return [void]
       def call
+        return if @done # RubyGems' `require` raises an error of its own when an exception from outside ends it half-way
+
         require "json" # the format of a report
+        @done = true
       end
 
       private
