@@ -114,6 +114,11 @@ module LeakHunter
   # A heap has more objects or references than can be numbered. The path is nil when it is not a dump's.
   class HeapTooLarge < DumpError; end
 
+  # A Gemfile.lock cannot be used: it is missing, damaged, not complete, or has merge conflicts.
+  class LockfileError < StandardError
+    include Error
+  end
+
   # Each dump can be read, but they cannot be compared: the arguments do not fit together.
   class MismatchError < ArgumentError
     include Error

@@ -19,7 +19,8 @@ RSpec.describe LeakHunter::Error do
   # Each class is of one of the two: a new one has to be put into this list, or be an ArgumentError.
   it "is an ArgumentError for wrong use, and for nothing else: each class" do
     others = %i[InternalError Unsupported ExtensionMissing NotFound WriteError ForkedError RecordingError DumpInProgress
-                NotEnoughDisk DumpError DumpUnreadable EmptyDump NotADump TruncatedDump DumpChanged HeapTooLarge]
+                NotEnoughDisk DumpError DumpUnreadable EmptyDump NotADump TruncatedDump DumpChanged HeapTooLarge
+                LockfileError]
     wrong_use, rest = classes.partition { |error| error <= ArgumentError }
     expect(rest.map { |error| error.name[/\w+\z/].to_sym }).to match_array(others)
     expect(wrong_use).to contain_exactly(LeakHunter::UsageError, LeakHunter::MismatchError, LeakHunter::WrongOrder,

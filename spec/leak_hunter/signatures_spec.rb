@@ -31,7 +31,7 @@ RSpec.describe "The signatures" do
   ordinary = %w[# #initialize #inspect #== #eql? #hash .new]
   # Of one part of LeakHunter to another.
   internal = {
-    "LeakHunter::CLI" => [".command", "#write", "#write_version"],
+    "LeakHunter::CLI" => [".command", "#status=", "#write", "#write_version"],
     "LeakHunter::EdgeNames" => [".look"],
     "LeakHunter::Heap" => ["#native", "#to_moment"],
     "LeakHunter::Holders" => [".paths"],
