@@ -1,9 +1,10 @@
 # frozen_string_literal: true
 
 RSpec.describe LeakHunter::Report::Ledger do
-  def sentence(conclusion, new_objects: 0, **growth)
+  def sentence(conclusion, new_objects: 0, verdict: "no_leak", **growth)
     growth = { process: 180_000_000, objects: 2_000_000, tracing: 0, own: 0, **growth }
-    described_class.new({ ledger: { conclusion:, new_objects:, growth:, moments: [] } }).to_s
+    described_class.new({ verdict: { name: verdict },
+                          ledger: { conclusion:, new_objects:, growth:, moments: [] } }).to_s
   end
 
   it "says whether the objects explain what the process grew by" do
@@ -29,6 +30,14 @@ RSpec.describe LeakHunter::Report::Ledger do
     expect(sentence("flat", process: 1_200_000)).to eq("The process grew by 1.2 MB, no more than dumps take.")
     expect(sentence("not_ruby_objects", objects: 0)).to include("180 MB, Ruby objects not at all: this is not")
     expect(sentence("not_ruby_objects", objects: -1_000_000)).to include("while Ruby objects became 1.0 MB less")
+  end
+
+  it "does not deny a leak of Ruby objects that was found, of however little" do
+    expect(sentence("not_ruby_objects", verdict: "leak"))
+      .to eq("The process grew by 180 MB, Ruby objects by 2.0 MB: most of it is no leak of Ruby objects. " \
+             "See docs/native.md.")
+    expect(sentence("free_slots_explain", verdict: "leak", free_slots: 120_000_000))
+      .to end_with("whose objects are gone: most of it is no leak of Ruby objects. See docs/native.md.")
   end
 
   it "says nothing where nothing is known" do

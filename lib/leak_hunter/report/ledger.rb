@@ -11,6 +11,7 @@ module LeakHunter
 
       # @param result [Hash{Symbol => Object}] of a diff
       def initialize(result)
+        @leak = result.dig(:verdict, :name) == "leak"
         @ledger = result[:ledger] || {}
         @growth = @ledger[:growth] || {}
       end
@@ -48,12 +49,17 @@ module LeakHunter
       end
 
       def free_slots
-        "#{process}, of which #{bytes(@growth[:free_slots])} are pages of Ruby's heap whose objects are gone: this " \
-          "is not a leak of Ruby objects. #{NATIVE}"
+        "#{process}, of which #{bytes(@growth[:free_slots])} are pages of Ruby's heap whose objects are gone: " \
+          "#{not_objects} #{NATIVE}"
       end
 
       def not_ruby_objects
-        "#{process}#{objects_by}: this is not a leak of Ruby objects. #{NATIVE}"
+        "#{process}#{objects_by}: #{not_objects} #{NATIVE}"
+      end
+
+      # What leaks may be little of it.
+      def not_objects
+        @leak ? "most of it is no leak of Ruby objects." : "this is not a leak of Ruby objects."
       end
 
       def partly
