@@ -10,6 +10,11 @@ task :spec do
 end
 
 namespace :spec do
+  desc "Run the specs of rubocop-leak_hunter"
+  task :cops do
+    cd("rubocop-leak_hunter", verbose: false) { ruby_tool "rspec" }
+  end
+
   strained = lambda do |variable|
     abort "no specs of the binding" if BINDING_SPECS.empty? # rspec would run all there are
     ruby_tool "rspec", *BINDING_SPECS, env: { variable => "1" }

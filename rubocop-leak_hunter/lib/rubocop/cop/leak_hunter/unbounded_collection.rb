@@ -1,0 +1,50 @@
+# frozen_string_literal: true
+
+module RuboCop
+  module Cop
+    module LeakHunter
+      # A collection that lives as long as the process gets longer with each call, and nothing in this file takes
+      # anything out of it.
+      #
+      # @example
+      #   # bad
+      #   class Audit
+      #     EVENTS = []
+      #     def self.record(event) = EVENTS << event
+      #   end
+      #
+      #   # good
+      #   class Audit
+      #     EVENTS = []
+      #     def self.record(event)
+      #       EVENTS << event
+      #       EVENTS.shift if EVENTS.size > 1_000
+      #     end
+      #   end
+      class UnboundedCollection < Base
+        include LongLivedRoots
+
+        MSG = "`%<name>s` lives as long as the process, and only grows. Limit its size, or take out what is done with."
+
+        def on_new_investigation
+          long_lived_roots.each_value do |root|
+            next unless unbounded?(root)
+
+            growth = root.growth.find { |node| grows?(node) } or next
+            add_offense(growth, message: format(MSG, name: root.name))
+          end
+        end
+
+        private
+
+        # With a fixed key there is one entry; with memos UnboundedMemo deals.
+        def grows?(node)
+          return false if node.or_asgn_type?
+
+          keyed = node.method?(:[]=) || node.method?(:store) if node.send_type?
+          !keyed || dynamic?(node.first_argument)
+        end
+      end
+    end
+  end
+end

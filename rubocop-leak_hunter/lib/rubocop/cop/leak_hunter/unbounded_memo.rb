@@ -1,0 +1,48 @@
+# frozen_string_literal: true
+
+module RuboCop
+  module Cop
+    module LeakHunter
+      # A memo of a class or a module has an entry for each key that ever came.
+      #
+      # @example
+      #   # bad
+      #   class Prices
+      #     def self.quote(product, at)
+      #       @quotes ||= {}
+      #       @quotes[[product, at]] ||= compute(product, at)
+      #     end
+      #   end
+      #
+      #   # good: of each request or job
+      #   class Prices
+      #     def quote(product, at)
+      #       @quotes ||= {}
+      #       @quotes[[product, at]] ||= compute(product, at)
+      #     end
+      #   end
+      class UnboundedMemo < Base
+        include LongLivedRoots
+
+        MSG = "`%<name>s` has an entry for each key that ever came. Limit its size, or clear it."
+
+        def on_new_investigation
+          long_lived_roots.each_value do |root|
+            next unless unbounded?(root)
+
+            memo = root.growth.find { |node| memo?(node) } or next
+            add_offense(memo, message: format(MSG, name: root.name))
+          end
+        end
+
+        private
+
+        def memo?(node)
+          return false unless node.or_asgn_type?
+
+          node.children.first.children.drop(1).any? { |key| key.is_a?(AST::Node) && dynamic?(key) }
+        end
+      end
+    end
+  end
+end
