@@ -21,6 +21,7 @@ module LeakHunter
     autoload :Holders, "leak_hunter/report/holders"
     autoload :HTML, "leak_hunter/report/html"
     autoload :Ledger, "leak_hunter/report/ledger"
+    autoload :Labelled, "leak_hunter/report/labelled"
     autoload :LeftOut, "leak_hunter/report/left_out"
     autoload :Markdown, "leak_hunter/report/markdown"
     autoload :Moments, "leak_hunter/report/moments"

@@ -28,9 +28,15 @@ module LeakHunter
         parser.on("--fail-on SEVERITY", "exit with status 1 if there is a finding as",
                   "severe: #{FAIL_ON.join(", ")};", "default: #{fail_on}") do |severity|
           @fail_on = one_of("fail-on", severity, FAIL_ON)
+          @fail_on_given = true
         end
         parser.on("--[no-]color", "default: only on a terminal") { |color| @color = color }
         define_width(parser)
+      end
+
+      # What the settings say, unless the command line does.
+      def settle_fail_on(settings)
+        @fail_on = settings.fail_on if settings.fail_on && !@fail_on_given
       end
 
       # @param findings [Array<Hash>]

@@ -78,6 +78,9 @@ module LeakHunter
           Ignores.new(@sections.fetch(section).fetch("ignore", []), where: "#{where}#{section}: ignore", today: @today)
       end
 
+      # @return [Array<Ignores::Entry>] entries of all sections that do not count any more
+      def expired = SECTIONS.keys.flat_map { |section| ignores(section).expired }
+
       # @return [Array<String>, nil] relative to the project's folder
       def lint_paths = @sections.dig("lint", "paths")
 

@@ -9,16 +9,13 @@ module LeakHunter
 
       autoload :Charts, "leak_hunter/report/html/charts"
       autoload :Flame, "leak_hunter/report/html/flame"
+      autoload :Page, "leak_hunter/report/html/page"
 
-      STYLE = File.join(__dir__, "html/style.css")
-      # What the page's policy allows: this style alone.
-      STYLE_HASH = File.join(__dir__, "html/style.sha256")
       ESCAPES = { "&" => "&amp;", "<" => "&lt;", ">" => "&gt;", '"' => "&quot;", "'" => "&#39;" }.freeze
       # Columns of paths.
       WIDTH = 90
       # Groups in the table.
       GROUPS = 50
-      private_constant :STYLE, :STYLE_HASH
 
       # @param text [String] of any origin
       # @return [String] that text, for a page
@@ -32,41 +29,12 @@ module LeakHunter
 
       # @return [String]
       def to_s
-        <<~HTML
-          <!doctype html>
-          <html lang="en">
-          <head>
-          <meta charset="utf-8">
-          <meta http-equiv="Content-Security-Policy" content="#{policy}">
-          <meta name="viewport" content="width=device-width, initial-scale=1">
-          <meta name="color-scheme" content="light dark">
-          <meta name="referrer" content="no-referrer">
-          <link rel="icon" href="data:,">
-          <title>#{escape("LeakHunter: #{headline}")}</title>
-          <style>#{read(STYLE)}</style>
-          #{flame&.style}
-          </head>
-          <body>
-          <header><h1>#{escape(headline)}</h1>#{facts}</header>
-          <main>
-          #{[*holders, *folded, flame, sites, certainty].compact.join("\n")}
-          </main>
-          </body>
-          </html>
-        HTML
+        Page.new(headline:, facts:, flame:, main: [*holders, *folded, flame, sites, certainty].compact).to_s
       end
 
       private
 
       def escape(text) = HTML.escape(text)
-
-      def read(path) = File.read(path, encoding: Encoding::UTF_8)
-
-      def policy
-        styles = ["'#{read(STYLE_HASH).strip}'", *("'#{flame.style_hash}'" if flame)].join(" ")
-        script = "script-src '#{flame.script_hash}'; " if flame
-        "default-src 'none'; style-src #{styles}; #{script}img-src data:; base-uri 'none'; form-action 'none'"
-      end
 
       def headline = @headline ||= (@overview ? Headline : Objects).new(@result).to_s
 

@@ -12,6 +12,17 @@ module LeakHunter
       WIDTH = 100
       GROUPS = 10
 
+      class << self
+        # @return [String] text of any origin, for a page
+        def escape(text) = Printable.call(text).gsub(SPECIAL) { |char| "\\#{char}" }
+
+        # @return [String] text as it is. Its fence is longer than any that the text has
+        def block(text)
+          fence = "`" * [3, (text.scan(/`+/).map(&:length).max || 0) + 1].max
+          "#{fence}\n#{text}\n#{fence}"
+        end
+      end
+
       # @param top [Integer, nil] groups to show; nil shows all
       # @param holders [Integer, nil] holders to show, of those that grow; nil shows all
       def initialize(result, holders:, top:)
@@ -59,13 +70,9 @@ module LeakHunter
         lines.map { |cells| "| #{cells.join(" | ")} |" }.join("\n")
       end
 
-      # A fence is longer than any that the text has.
-      def block(text)
-        fence = "`" * [3, (text.scan(/`+/).map(&:length).max || 0) + 1].max
-        "#{fence}\n#{text}\n#{fence}"
-      end
+      def block(text) = Markdown.block(text)
 
-      def escape(text) = printable(text).gsub(SPECIAL) { |char| "\\#{char}" }
+      def escape(text) = Markdown.escape(text)
     end
   end
 end
