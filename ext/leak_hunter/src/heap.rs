@@ -2,6 +2,7 @@
 //! their numbers; nothing of Ruby is in here, so the collector has nothing to mark.
 
 mod export;
+mod gem_uses;
 mod object;
 mod summaries;
 
@@ -129,6 +130,7 @@ pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     class.define_method("unreachable", method!(NativeHeap::unreachable, 0))?;
     class.define_method("recorded", method!(NativeHeap::recorded, 0))?;
     export::init(native, class)?;
+    gem_uses::init(class)?;
     object::init(class)?;
     summaries::init(class)
 }

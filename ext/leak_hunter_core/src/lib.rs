@@ -82,6 +82,7 @@
 
 mod address_index;
 mod address_set;
+pub mod code_path;
 pub mod diff;
 pub mod dump;
 pub mod error;
@@ -89,6 +90,7 @@ pub mod export;
 pub mod feature;
 pub mod fork;
 pub mod gem;
+pub mod gem_use;
 pub mod graph;
 pub mod heap;
 pub mod holders;

@@ -2,10 +2,13 @@
 //! So addresses and numbers are appended to Rust's own vectors, and nothing is looked up.
 #![allow(unsafe_code)]
 
+use std::collections::HashSet;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use leak_hunter_core::heap::{Columns, FieldsOwner, Row, TracedObject};
+use foldhash::fast::RandomState;
+use leak_hunter_core::code_path;
+use leak_hunter_core::heap::{CodeLink, CodePath, Columns, FieldsOwner, Row, TracedObject};
 use leak_hunter_core::ids::{Address, KindId, OptionalAddress, SiteId};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
@@ -133,6 +136,71 @@ struct Sink {
     class: OptionalAddress,
 }
 
+/// What an IMEMO is, as far as the walk distinguishes them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Imemo {
+    /// Variables of another object, from Ruby 4.0 on.
+    Fields,
+    /// Compiled code.
+    Iseq,
+    /// An entry of methods or an inline cache: what it has in the place of a class says of which class it is.
+    Linked,
+    Other,
+}
+
+/// What is read of code.
+struct Code {
+    /// Strings and Arrays that were looked at.
+    seen: HashSet<VALUE, RandomState>,
+    paths: Vec<CodePath>,
+    links: Vec<CodeLink>,
+}
+
+impl Code {
+    /// Notes down a String that is the path of code, and those in an Array of two, as code refers to its paths.
+    ///
+    /// # Safety
+    /// An object, while the VM is paused.
+    unsafe fn look_at(&mut self, object: VALUE) {
+        // SAFETY: every object starts like that.
+        let kind = unsafe { &*(object as *const Basic) }.kind();
+        let is_string = kind == number(T::RUBY_T_STRING);
+        if !(is_string || kind == number(T::RUBY_T_ARRAY)) || !self.seen.insert(object) {
+            return;
+        }
+        if is_string {
+            // SAFETY: a String, whose bytes nothing changes meanwhile.
+            let text = unsafe {
+                let length = rb_sys::RSTRING_LEN(object) as usize;
+                match length {
+                    0 => return,
+                    _ => std::slice::from_raw_parts(rb_sys::RSTRING_PTR(object).cast::<u8>(), length),
+                }
+            };
+            if let Some(path) = code_path::of_text(text) {
+                self.paths.push(CodePath {
+                    string: address_of(object),
+                    path: String::from_utf8_lossy(path).into(),
+                });
+            }
+            return;
+        }
+        // SAFETY: an Array; an element is an object, or no address of one.
+        unsafe {
+            if rb_sys::RARRAY_LEN(object) == 2 {
+                for index in 0..2 {
+                    let element = rb_sys::rb_ary_entry(object, index);
+                    let is_string = !rb_sys::SPECIAL_CONST_P(element)
+                        && (*(element as *const Basic)).kind() == number(T::RUBY_T_STRING);
+                    if is_string {
+                        self.look_at(element);
+                    }
+                }
+            }
+        }
+    }
+}
+
 struct Walk<'a> {
     api: &'a Api,
     rows: Vec<Row>,
@@ -141,8 +209,9 @@ struct Walk<'a> {
     kinds: Interned<Kind>,
     /// IMEMO `fields` and the objects whose variables they hold.
     fields_owners: Vec<FieldsOwner>,
-    /// Whether a type of IMEMO is `fields`, by its number, once one has been met.
-    is_fields: [Option<bool>; IMEMO_TYPE_MASK as usize + 1],
+    /// What an IMEMO is, by the number of its type, once one has been met.
+    imemos: [Option<Imemo>; IMEMO_TYPE_MASK as usize + 1],
+    code: Code,
     /// One object of each kind of DATA.
     data: Vec<VALUE>,
     classes: Vec<FoundClass>,
@@ -163,7 +232,12 @@ pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Fo
         },
         kinds: Interned::new(),
         fields_owners: Vec::with_capacity(1 << 12),
-        is_fields: [None; IMEMO_TYPE_MASK as usize + 1],
+        imemos: [None; IMEMO_TYPE_MASK as usize + 1],
+        code: Code {
+            seen: HashSet::with_capacity_and_hasher(1 << 14, RandomState::default()),
+            paths: Vec::with_capacity(1 << 12),
+            links: Vec::with_capacity(1 << 14),
+        },
         data: Vec::with_capacity(1 << 10),
         classes: Vec::with_capacity(1 << 14),
         roots: Vec::new(),
@@ -188,6 +262,8 @@ pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Fo
         references: walk.sink.references,
         sites: sites.by_object,
         fields_owners: walk.fields_owners,
+        code_paths: walk.code.paths,
+        code_links: walk.code.links,
     };
     Some(Found {
         columns,
@@ -239,16 +315,21 @@ unsafe extern "C" fn reference(object: VALUE, data: *mut c_void) {
 }
 
 impl Walk<'_> {
-    /// Whether this is the number of IMEMO `fields`, which Ruby has from 4.0 on.
+    /// What an IMEMO of the type with this number is. `fields` there are from Ruby 4.0 on.
     ///
     /// # Safety
     /// There must be an object of that type: newer Rubies abort when they are asked for the name of a number without one.
-    unsafe fn is_fields(&mut self, imemo_type: u64) -> bool {
+    unsafe fn imemo(&mut self, imemo_type: u64) -> Imemo {
         let api = self.api;
-        *self.is_fields[(imemo_type & IMEMO_TYPE_MASK) as usize].get_or_insert_with(|| {
+        *self.imemos[(imemo_type & IMEMO_TYPE_MASK) as usize].get_or_insert_with(|| {
             // SAFETY: as promised by the caller; the name is a C string.
             let name = unsafe { CStr::from_ptr((api.imemo_name)(imemo_type as _)) };
-            name.to_bytes() == b"fields"
+            match name.to_bytes() {
+                b"fields" => Imemo::Fields,
+                b"iseq" => Imemo::Iseq,
+                b"ment" | b"callcache" | b"constcache" => Imemo::Linked,
+                _ => Imemo::Other,
+            }
         })
     }
 
@@ -280,17 +361,25 @@ impl Walk<'_> {
             label: 0,
         };
         self.sink.class = what.class;
+        let mut imemo = Imemo::Other;
         if kind == number(T::RUBY_T_IMEMO) {
             what.label = basic.flags as u64 >> IMEMO_TYPE_SHIFT & IMEMO_TYPE_MASK;
             // SAFETY: the number of a type of which there is an object.
-            if unsafe { self.is_fields(what.label) } {
-                self.fields_owners
-                    .extend(what.class.get().map(|owner| FieldsOwner {
-                        record: address_of(object),
-                        owner,
-                    }));
+            imemo = unsafe { self.imemo(what.label) };
+            let class = what.class.get();
+            if imemo == Imemo::Fields {
+                self.fields_owners.extend(class.map(|owner| FieldsOwner {
+                    record: address_of(object),
+                    owner,
+                }));
             } else if cfg!(ruby_gte_3_2) {
                 self.sink.class = OptionalAddress::NONE;
+            }
+            if imemo == Imemo::Linked {
+                self.code.links.extend(class.map(|to| CodeLink {
+                    from: address_of(object),
+                    to,
+                }));
             }
             // No class of an IMEMO is one: of `fields` it is the owner.
             what.class = OptionalAddress::NONE;
@@ -305,6 +394,12 @@ impl Walk<'_> {
             (self.api.reachable_objects_from)(object, reference, sink);
             (self.api.memsize_of)(object)
         };
+        if imemo == Imemo::Iseq {
+            for reference in &self.sink.references[before..] {
+                // SAFETY: an object that the VM has just reported.
+                unsafe { self.code.look_at(object_at(*reference)) };
+            }
+        }
         let address = address_of(object);
         let small = u32::try_from(memsize).unwrap_or(u32::MAX);
         if small == u32::MAX {

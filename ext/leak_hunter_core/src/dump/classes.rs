@@ -72,6 +72,11 @@ impl Classes {
         self.by_address.get(&address)?.superclass
     }
 
+    /// Whether it is a singleton class, or stands for an included module.
+    pub(crate) fn is_hidden(&self, address: Address) -> bool {
+        self.by_address.get(&address).is_some_and(|class| class.hidden)
+    }
+
     /// The name of the class or module at this address itself: `#<Class:#<Job>>` of the singleton class of a Job.
     pub fn own_name(&self, address: Address) -> Option<String> {
         let name = self.name(address)?;

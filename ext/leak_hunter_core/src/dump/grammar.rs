@@ -18,6 +18,7 @@ use super::members::{
     Member, Next, address, addresses_in, next_member, number, split_key, text, value_length,
 };
 use super::object_type::Type;
+use crate::code_path;
 use crate::ids::{Address, Generation};
 
 /// Longest raw value ObjectSpace can write: it raises above one buffer of 4 KiB.
@@ -33,7 +34,8 @@ pub struct Fields<'a> {
     pub address: Address,
     /// `type`
     pub kind: Cow<'a, [u8]>,
-    /// `class`: address of the class, or of what Ruby keeps in its place (see [`Fields::class_of_object`])
+    /// `class`: address of the class, or of what Ruby keeps in its place (see [`Fields::class_of_object`]); of a callcache
+    /// from Ruby 3.3 on its `receiver_class`
     pub class: Option<Address>,
     /// `superclass`
     pub superclass: Option<Address>,
@@ -45,6 +47,8 @@ pub struct Fields<'a> {
     pub struct_name: Option<Cow<'a, [u8]>>,
     /// `imemo_type`
     pub imemo_type: Option<Cow<'a, [u8]>>,
+    /// `value` of a STRING that is the path of code ([`code_path`])
+    pub code_path: Option<Cow<'a, [u8]>>,
     /// `bytesize`
     pub bytesize: u64,
     /// `length` of an ARRAY, `size` of a HASH
@@ -125,6 +129,7 @@ impl<'a> Fields<'a> {
             method: self.method.map(own),
             edge_name: self.edge_name.map(own),
             root: self.root.map(own),
+            code_path: self.code_path.map(own),
             references: own(self.references),
             ..self
         }
@@ -315,6 +320,12 @@ fn class_name(text: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// The path of code that a JSON string is, as it stands in the dump.
+#[inline]
+pub(super) fn code_path_in(value: &[u8]) -> Option<&[u8]> {
+    code_path::of_text(value.strip_prefix(b"\"")?.strip_suffix(b"\"")?)
+}
+
 fn is_raw(key: &[u8]) -> bool {
     matches!(key, b"file" | b"name" | b"real_class_name" | b"struct")
 }
@@ -334,6 +345,11 @@ fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
         b"address" => address(value).map(|it| fields.address = it).is_some(),
         b"type" => text(value).map(|it| fields.kind = it).is_some(),
         b"class" => address(value).map(|it| fields.class = Some(it)).is_some(),
+        b"receiver_class" => address(value).map(|it| fields.class = Some(it)).is_some(),
+        b"value" => {
+            fields.code_path = code_path_in(value).map(Cow::Borrowed);
+            true
+        }
         b"superclass" => address(value).map(|it| fields.superclass = Some(it)).is_some(),
         b"singleton" => {
             fields.singleton = value == b"true";

@@ -6,7 +6,7 @@
 
 use memchr::memchr;
 
-use super::grammar::{Fields, RAW_LIMIT};
+use super::grammar::{Fields, RAW_LIMIT, code_path_in};
 use super::members::{self, Hex, Parsed};
 use super::object_type::Type;
 use super::record::Record;
@@ -25,6 +25,8 @@ pub(crate) struct HeapFields<'a> {
     /// `length` or `size`
     pub(crate) length: Option<u64>,
     pub(crate) imemo_type: Option<&'a [u8]>,
+    /// `value`, of a STRING that is the path of code
+    pub(crate) code_path: Option<&'a [u8]>,
     /// `struct`
     struct_name: Option<&'a [u8]>,
     pub(crate) file: Option<&'a [u8]>,
@@ -44,6 +46,7 @@ impl<'a> From<&'a Fields<'_>> for HeapFields<'a> {
             shape_id: fields.shape_id,
             length: fields.length,
             imemo_type: fields.imemo_type.as_deref(),
+            code_path: fields.code_path.as_deref(),
             struct_name: fields.struct_name.as_deref(),
             file: fields.file.as_deref(),
             line: fields.line,
@@ -65,6 +68,13 @@ impl<'a> HeapFields<'a> {
         self.class.filter(|_| self.imemo_type == Some(b"fields"))
     }
 
+    /// What an entry of methods or an inline cache refers to in the place of a class: the class that has the method, or
+    /// of which the cache is, or the value of a constant.
+    pub(crate) fn link(&self) -> Option<Address> {
+        let is_linked = matches!(self.imemo_type, Some(b"ment" | b"callcache" | b"constcache"));
+        self.class.filter(|_| is_linked)
+    }
+
     /// What a DATA or IMEMO is: its `struct` or `imemo_type`.
     pub(crate) fn label(&self) -> Option<&'a [u8]> {
         self.imemo_type.or(self.struct_name)
@@ -76,15 +86,9 @@ impl<'a> HeapFields<'a> {
         let mut rest = middle;
         while let Some(member) = rest.strip_prefix(b", \"") {
             rest = match member.first_chunk()? {
-                b"clas" => {
-                    let digits = member.strip_prefix(b"class\":\"0x")?;
-                    let Hex {
-                        number: class,
-                        length,
-                    } = members::leading_hex(digits)?;
-                    self.class = Some(Address::new(class));
-                    digits[length..].strip_prefix(b"\"")?
-                }
+                b"clas" => self.class(member.strip_prefix(b"class\":\"0x")?)?,
+                b"rece" => self.class(member.strip_prefix(b"receiver_class\":\"0x")?)?,
+                b"call" => string(member.strip_prefix(b"called_id\":")?)?,
                 b"embe" => member.strip_prefix(b"embedded\":true")?,
                 b"froz" => member.strip_prefix(b"frozen\":true")?,
                 b"refe" => members::plain_addresses(member.strip_prefix(b"references\":")?, references)?,
@@ -108,7 +112,12 @@ impl<'a> HeapFields<'a> {
                 b"slot" => number(member.strip_prefix(b"slot_size\":")?)?.rest,
                 b"ivar" => number(member.strip_prefix(b"ivars\":")?)?.rest,
                 b"capa" => number(member.strip_prefix(b"capacity\":")?)?.rest,
-                b"valu" => string(member.strip_prefix(b"value\":")?)?,
+                b"valu" => {
+                    let value = member.strip_prefix(b"value\":")?;
+                    let rest = string(value)?;
+                    self.code_path = code_path_in(&value[..value.len() - rest.len()]);
+                    rest
+                }
                 b"enco" => string(member.strip_prefix(b"encoding\":")?)?,
                 b"code" => string(member.strip_prefix(b"coderange\":")?)?,
                 b"fstr" => member.strip_prefix(b"fstring\":true")?,
@@ -118,6 +127,13 @@ impl<'a> HeapFields<'a> {
             };
         }
         rest.is_empty().then_some(())
+    }
+
+    #[inline]
+    fn class(&mut self, digits: &'a [u8]) -> Option<&'a [u8]> {
+        let Hex { number, length } = members::leading_hex(digits)?;
+        self.class = Some(Address::new(number));
+        digits[length..].strip_prefix(b"\"")
     }
 
     #[inline]

@@ -63,6 +63,7 @@ pub(super) fn parse<'a>(record: &[u8], budget: &mut Budget<'_>) -> Option<Fields
         name: object.name.map(bytes),
         struct_name: object.struct_name.map(bytes),
         imemo_type: object.imemo_type.map(bytes),
+        code_path: None, // Ruby itself writes no such records of Strings
         bytesize: object.bytesize,
         file: object.file.map(bytes),
         line: object.line,

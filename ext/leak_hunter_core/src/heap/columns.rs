@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::Heap;
 use super::builder::HeapBuilder;
+use super::code::{CodeLink, CodePath};
 use super::ivar_tables::IvarRecord;
 use super::tables::PartialHeap;
 use crate::dump::Fields;
@@ -64,6 +65,10 @@ pub struct Columns {
     pub sites: Vec<TracedObject>,
     /// The IMEMO `fields`, in which Ruby 4 keeps variables of other objects.
     pub fields_owners: Vec<FieldsOwner>,
+    /// Strings that are paths of code.
+    pub code_paths: Vec<CodePath>,
+    /// What entries of methods and inline caches have in the place of a class.
+    pub code_links: Vec<CodeLink>,
 }
 
 /// What many objects have in common, each once.
@@ -119,6 +124,8 @@ impl HeapBuilder {
             .iter()
             .filter_map(|it| Some(IvarRecord::new(tables.number(it.record)?, it.owner, 0)));
         first.found.ivar_records.extend(ivar_records);
+        first.found.code.paths.clone_from(&columns.code_paths);
+        first.found.code.links.clone_from(&columns.code_links);
         for root in &self.roots {
             first.root(root.category.as_bytes(), root.addresses.iter().copied());
         }

@@ -22,6 +22,7 @@
 //! ```
 
 mod builder;
+mod code;
 mod columns;
 mod edge_kind;
 pub(crate) mod edges;
@@ -41,6 +42,8 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 pub use self::builder::{HeapBuilder, Object};
+use self::code::Code;
+pub use self::code::{CodeLink, CodePath};
 pub use self::columns::{Columns, Dictionary, FieldsOwner, Row, TracedObject};
 pub use self::edge_kind::EdgeKind;
 pub(crate) use self::edges::List;
@@ -78,6 +81,7 @@ pub struct Heap {
     kinds: Kinds,
     classes: Classes,
     names: Names,
+    code: Code,
     roots: Vec<Root>,
     /// Elements of Arrays and Hashes, and in living heaps bytes of Strings, by object; none of those that have none.
     lengths: Vec<ObjectLength>,
@@ -350,5 +354,6 @@ impl Heap {
             + self.kinds.memory()
             + self.lengths.len() * size_of::<ObjectLength>()
             + self.names.len() * 96
+            + self.code.memory()
     }
 }

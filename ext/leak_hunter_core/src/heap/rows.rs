@@ -102,6 +102,7 @@ impl Rows {
     /// Adds an object, with the references that were read. Classes and modules are not noted down as such.
     fn object(&mut self, fields: &HeapFields<'_>) {
         self.ivar_records.extend(AddressedIvarRecord::of(fields));
+        self.found.code.add(fields);
         let row = &mut self.open;
         append(row, difference(self.last, fields.address));
         append(row, u64::from(self.kinds.birth(fields).get()));

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
 
+use super::code::AddressedCode;
 use super::edges::{BlockStore, NOWHERE, Writer};
 use super::ivar_tables::{IvarRecord, IvarTables, References};
 use super::kinds::{Interner, KindTable, Kinds, NONE};
@@ -42,6 +43,7 @@ pub(crate) struct PartialHeap {
     pub(crate) classes: Classes,
     pub(crate) names: Names,
     pub(super) ivar_records: Vec<IvarRecord>,
+    pub(super) code: AddressedCode,
     roots: Vec<AddressedRoot>,
     lengths: Vec<ObjectLength>,
     large: HashMap<ObjectId, u64, RandomState>,
@@ -67,6 +69,7 @@ impl PartialHeap {
         self.classes.merge(other.classes);
         self.names.merge(other.names);
         self.ivar_records.extend(other.ivar_records);
+        self.code.merge(other.code);
         self.roots.extend(other.roots);
         self.lengths.extend(other.lengths);
         self.large.extend(other.large);
@@ -170,6 +173,7 @@ impl Tables {
         }
         roots.sort_by(|one, two| one.category.cmp(&two.category));
         found.lengths.sort_unstable_by_key(|it| it.object);
+        let code = found.code.numbered(|address| self.index.number(address));
         Ok(Heap {
             index: self.index,
             births,
@@ -181,6 +185,7 @@ impl Tables {
             kinds,
             classes: found.classes,
             names: found.names,
+            code,
             roots,
             lengths: found.lengths,
             dangling,
@@ -219,6 +224,7 @@ impl Filler<'_> {
             self.found.classes.add(fields);
         }
         self.found.ivar_records.extend(IvarRecord::of(number, fields));
+        self.found.code.add(&fields.into());
         self.references(number, references)
     }
 
