@@ -11,6 +11,7 @@ require "leak_hunter/signal_handler"
 # extension among it: loaded later, it would make Ruby forget its inline caches, which would then look new. Rack, Rails,
 # RSpec and Rake are never loaded. Each integration is its own require.
 module LeakHunter
+  autoload :Advisories, "leak_hunter/advisories"
   autoload :CLI, "leak_hunter/cli"
   autoload :Configuration, "leak_hunter/configuration"
   autoload :Diff, "leak_hunter/diff"
@@ -20,6 +21,7 @@ module LeakHunter
   autoload :Heap, "leak_hunter/heap"
   autoload :HeapObject, "leak_hunter/heap_object"
   autoload :Holders, "leak_hunter/holders"
+  autoload :LeakDB, "leak_hunter/leakdb"
   autoload :Mark, "leak_hunter/mark"
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
@@ -89,6 +91,20 @@ module LeakHunter
     def diff(*moments, **options)
       SignalHandler.refuse("LeakHunter.diff")
       Diff.call(*moments, **options)
+    end
+
+    # Which gems are known to leak in the versions that are used, and whether a heap shows it. See {Advisories} for the
+    # shape of the findings.
+    #
+    # @param lock [String, nil] path of a Gemfile.lock; nil for what is loaded in this process
+    # @param heap [Heap, String, nil] one heap, or a dump of one
+    # @param report [Report, Hash, nil] of {diff} with holders
+    # @return [Array<Hash{Symbol => Object}>] the most severe first
+    # @raise [LockfileError]
+    def advisories(lock = nil, heap: nil, report: nil, **unknown)
+      SignalHandler.refuse("LeakHunter.advisories")
+      Arguments.refuse_unknown(unknown, %i[heap report])
+      Advisories.of(lock, heap:, report:).findings
     end
 
     # @yieldparam configuration [Configuration]

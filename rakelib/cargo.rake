@@ -30,4 +30,4 @@ task :rubocop do
 end
 
 desc "Check format and style of everything"
-task lint: %w[cargo:fmt rubocop cargo:clippy]
+task lint: %w[cargo:fmt rubocop leakdb:check cargo:clippy]

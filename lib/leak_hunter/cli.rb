@@ -11,6 +11,7 @@ module LeakHunter
   # Exit statuses: 0 success (also when the reader closed the pipe), 1 failure, 2 wrong usage, 130 interrupted. The
   # reason goes to standard error. Commands that list findings have more of them (FindingsCommand).
   class CLI
+    autoload :AdvisoriesCommand, "leak_hunter/cli/advisories_command"
     autoload :Command, "leak_hunter/cli/command"
     autoload :DiffCommand, "leak_hunter/cli/diff_command"
     autoload :ExportCommand, "leak_hunter/cli/export_command"
@@ -32,7 +33,7 @@ module LeakHunter
     # A new command is one line here and one file.
     COMMANDS = {
       "diff" => :DiffCommand, "why" => :WhyCommand, "top" => :TopCommand, "flame" => :FlameCommand,
-      "export" => :ExportCommand, "help" => :HelpCommand
+      "export" => :ExportCommand, "advisories" => :AdvisoriesCommand, "help" => :HelpCommand
     }.freeze
 
     SUCCESS = 0

@@ -134,6 +134,57 @@ RSpec.describe "The pages in docs/", :tmpdir do
     end
   end
 
+  describe "advisories.md" do
+    commands, text, calls, ignored = page.call("docs/advisories.md", "leak_hunter advisories ", "1 known leak",
+                                               "LeakHunter.advisories ", "advisories:")
+
+    define_method(:have_lock) do |gems|
+      write("Gemfile.lock", "GEM\n  remote: https://gems.example/\n  specs:\n" \
+                            "#{gems.map { |gem, version| "    #{gem} (#{version})\n" }.join}\nDEPENDENCIES\n\n" \
+                            "RUBY VERSION\n   ruby 4.0.10\n")
+    end
+
+    it "looks up a lock file, and asks dumps" do
+      have_dumps
+      have_lock({ "debug" => "1.6.3" })
+      output = shell(commands)
+      expect(output.scan("debug 1.6.3, update to 1.7.2").size).to eq 3
+      expect(output).to include "does not show it"
+    end
+
+    it "says of a leak what the page says" do
+      have_lock({ "debug" => "1.6.3" })
+      printed = run("leak_hunter", "advisories", "--details").lines
+      said = text.lines.drop(2).grep_v(/HIGH| heap /)
+      expect(printed.drop(2)).to include(*said)
+    end
+
+    it "answers in Ruby" do
+      have_dumps
+      have_lock({ "debug" => "1.6.3" })
+      write("ask.rb", "require \"leak_hunter\"\n#{calls.gsub(/^(LeakHunter.*\))$/, 'p \1')}")
+      expect(ruby("ask.rb").scan(/debug-899/).size).to be >= 1
+    end
+
+    it "leaves out what a project ignores" do
+      write(".leak_hunter.yml", ignored.sub(/until: .*/, "until: 2999-12-31"))
+      have_lock({ "sqlite3" => "2.9.5" })
+      expect(run("leak_hunter", "advisories")).to include "Ignored: sqlite3-722 (no aggregates here)."
+    end
+  end
+
+  describe "leakdb.md" do
+    entry, = page.call("docs/leakdb.md", "- id: ")
+
+    it "shows an entry as it is in its file, and explains all keys" do
+      require "leak_hunter/leakdb"
+      file = LeakHunter::LeakDB.parse(LeakHunter::LeakDB.default.path("sqlite3"))
+      expect(file).to include(*YAML.safe_load(entry))
+      keys = LeakHunter::LeakDB::Check::KEYS.keys + LeakHunter::LeakDB::Check::SIGNATURE.keys
+      expect(described["docs/leakdb.md"].text.scan(/^\| `(\w+)` \|/).flatten).to match_array(keys)
+    end
+  end
+
   describe "exports.md" do
     dot, = page.call("docs/exports.md", "leak_hunter export --format dot")
 
