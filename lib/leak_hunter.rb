@@ -29,6 +29,7 @@ module LeakHunter
   autoload :RakeTask, "leak_hunter/rake_task"
   autoload :Recorder, "leak_hunter/recorder"
   autoload :Report, "leak_hunter/report"
+  autoload :Scan, "leak_hunter/scan"
   autoload :Terminal, "leak_hunter/terminal"
   autoload :Tracing, "leak_hunter/tracing"
   autoload :Web, "leak_hunter/web"

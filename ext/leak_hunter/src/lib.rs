@@ -17,6 +17,7 @@ mod ledger;
 mod live;
 mod recorded;
 mod run;
+mod scan;
 mod system;
 
 use magnus::{Error, ExceptionClass, Module, Ruby};
@@ -33,6 +34,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     system::init(native)?;
     diff::init(native)?;
     heap::init(ruby, native)?;
+    scan::init(native)?;
     #[cfg(unix)]
     live::init(native)?;
     native.const_set("VERSION", env!("CARGO_PKG_VERSION"))?;

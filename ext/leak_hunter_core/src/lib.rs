@@ -97,7 +97,7 @@ pub mod holders;
 pub mod ids;
 pub mod ledger;
 pub mod lock;
-mod pool;
+pub mod pool;
 pub mod progress;
 #[cfg(test)]
 mod test_support;

@@ -6,7 +6,20 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A pool made for one run and dropped.
 pub(crate) fn of(threads: usize) -> Result<ThreadPool> {
-    let pool = ThreadPoolBuilder::new()
+    build(threads, ThreadPoolBuilder::new())
+}
+
+/// One whose threads have so many bytes of stack.
+///
+/// # Errors
+///
+/// The system has no thread left.
+pub fn with_stack(threads: usize, bytes: usize) -> Result<ThreadPool> {
+    build(threads, ThreadPoolBuilder::new().stack_size(bytes))
+}
+
+fn build(threads: usize, pool: ThreadPoolBuilder) -> Result<ThreadPool> {
+    let pool = pool
         .num_threads(threads)
         .thread_name(|index| format!("leak_hunter-{index}"))
         .build();
@@ -33,7 +46,7 @@ where
 }
 
 /// As many as were asked for; else one core stays free for the application.
-pub(crate) fn threads(asked: Option<usize>) -> usize {
+pub fn threads(asked: Option<usize>) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     asked.unwrap_or(cores.saturating_sub(1)).clamp(1, 64)
 }

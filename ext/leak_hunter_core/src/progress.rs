@@ -140,7 +140,8 @@ impl Progress {
         self.total.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_total(&self, bytes: u64) {
+    /// Says how many bytes there are in all.
+    pub fn set_total(&self, bytes: u64) {
         self.total.store(bytes, Ordering::Relaxed);
     }
 
@@ -148,7 +149,8 @@ impl Progress {
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(crate) fn add(&self, bytes: u64) {
+    /// Counts bytes as done.
+    pub fn add(&self, bytes: u64) {
         self.done.fetch_add(bytes, Ordering::Relaxed);
     }
 
@@ -164,7 +166,12 @@ impl Progress {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Whether to go on.
+    ///
+    /// # Errors
+    ///
+    /// The run was cancelled.
+    pub fn check(&self) -> Result<()> {
         #[cfg(test)]
         if Some(self.checks.fetch_add(1, Ordering::Relaxed) + 1) == self.cancel_at {
             self.work_at_cancel
