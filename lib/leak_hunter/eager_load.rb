@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "leak_hunter/core_methods"
+require "leak_hunter/uninterrupted"
 
 module LeakHunter
   # Loads at once what dumps, marks, live heaps, diffs and reports need.
@@ -24,9 +25,10 @@ module LeakHunter
 
       # @return [void]
       def call
-        return if @done # RubyGems' `require` raises an error of its own when an exception from outside ends it half-way
+        return if @done
 
-        require "json" # the format of a report
+        # RubyGems keeps its lock for ever when an exception from outside ends a `require` of its own half-way.
+        Thread.handle_interrupt(Uninterrupted::NEVER) { require "json" } # the format of a report
         @done = true
       end
 
