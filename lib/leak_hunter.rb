@@ -18,6 +18,7 @@ module LeakHunter
   autoload :Dump, "leak_hunter/dump"
   autoload :EagerLoad, "leak_hunter/eager_load"
   autoload :EdgeNames, "leak_hunter/edge_names"
+  autoload :Gems, "leak_hunter/gems/verdicts"
   autoload :Heap, "leak_hunter/heap"
   autoload :HeapObject, "leak_hunter/heap_object"
   autoload :Holders, "leak_hunter/holders"
@@ -106,6 +107,18 @@ module LeakHunter
       SignalHandler.refuse("LeakHunter.advisories")
       Arguments.refuse_unknown(unknown, %i[heap report])
       Advisories.of(lock, heap:, report:).findings
+    end
+
+    # Which of the gems that the Gemfile names are used, and which probably not.
+    #
+    # @param moment [Heap, Dump, String, #to_path, nil] a heap or a dump of the application; nil for this process
+    # @param options see {Gems.call}: `dir:` (the project's folder), `lockfile:`, `sources:`, `ignore:`, `watch:`
+    # @return [Array<Hash>] a Hash for each gem, what can go first: `:name`, `:version`, `:verdict` ("probably_unused",
+    #   "unknown" or "used"), `:confidence` ("high", "medium", "low"; nil of others), `:severity`, `:reasons`, and
+    #   `:saves`: `:gems` that leave with it, `:code`, `:classes`, `:strings`, `:bytes`
+    def gems(moment = nil, **options)
+      SignalHandler.refuse("LeakHunter.gems")
+      Gems.call(moment, **options)
     end
 
     # @yieldparam configuration [Configuration]

@@ -17,6 +17,7 @@ module LeakHunter
     autoload :ExportCommand, "leak_hunter/cli/export_command"
     autoload :FindingsCommand, "leak_hunter/cli/findings_command"
     autoload :FlameCommand, "leak_hunter/cli/flame_command"
+    autoload :GemsCommand, "leak_hunter/cli/gems_command"
     autoload :HeapCommand, "leak_hunter/cli/heap_command"
     autoload :HelpCommand, "leak_hunter/cli/help_command"
     autoload :LastReport, "leak_hunter/cli/last_report"
@@ -33,7 +34,7 @@ module LeakHunter
     # A new command is one line here and one file.
     COMMANDS = {
       "diff" => :DiffCommand, "why" => :WhyCommand, "top" => :TopCommand, "flame" => :FlameCommand,
-      "export" => :ExportCommand, "advisories" => :AdvisoriesCommand, "help" => :HelpCommand
+      "export" => :ExportCommand, "gems" => :GemsCommand, "advisories" => :AdvisoriesCommand, "help" => :HelpCommand
     }.freeze
 
     SUCCESS = 0

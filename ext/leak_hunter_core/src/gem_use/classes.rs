@@ -74,7 +74,7 @@ impl ClassOwners {
             ticks.tick()?;
             let owner = method
                 .code
-                .filter(|_| !method.is_block)
+                .filter(|it| !method.is_block && !code.path(*it).is_some_and(is_on_behalf))
                 .and_then(|it| code.owner(it));
             if let (Some(class), Some(owner)) = (method.class, owner) {
                 let class = found.attached.get(&class).copied().unwrap_or(class);
@@ -198,6 +198,19 @@ impl ClassOwners {
         let class = self.attached.get(&class).copied().unwrap_or(class);
         heap.classes().name(heap.address(class))
     }
+}
+
+/// Whether methods in this file of Ruby's are defined on behalf of the classes that have them (`def_delegators`).
+fn is_on_behalf(path: &str) -> bool {
+    [
+        "/forwardable.rb",
+        "/forwardable/impl.rb",
+        "/delegate.rb",
+        "/singleton.rb",
+        "/observer.rb",
+    ]
+    .iter()
+    .any(|file| path.ends_with(file))
 }
 
 /// Of `A::B::C` first `A::B`, then `A`.
