@@ -9,6 +9,9 @@ namespace :bench do
   desc "Latency of a Puma worker's requests, with and without a diff running in it"
   task(live: :compile) { bench["live"] }
 
+  desc "Who uses which gem, against loading the dump of a Rails application"
+  task(gems: :compile) { bench["gem_use"] }
+
   desc "The graph of a heap, its dominators, paths and holders against reap, which finds dominators"
   task(graph: :phases) { bench["graph"] }
 

@@ -130,6 +130,7 @@ need_specs() {
   need_gem sinatra ruby-sinatra
   need_gem pry pry
   need_gem json-schema ruby-json-schema
+  need_gem jekyll jekyll
   need_gem rubocop rubocop
   need_gem rubocop-performance ruby-rubocop-performance
   need "Bundler" "ruby -rbundler -e 'Gem.bin_path(%q(bundler), %q(bundle))'" bundler

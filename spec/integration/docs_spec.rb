@@ -93,8 +93,8 @@ RSpec.describe "The pages in docs/", :tmpdir do
   end
 
   describe "command_line.md" do
-    diff, classic, why, paths = page.call("docs/command_line.md", "leak_hunter diff", "Retained", "leak_hunter why",
-                                          "2,000 objects")
+    diff, classic, gems, why, paths = page.call("docs/command_line.md", "leak_hunter diff", "Retained",
+                                                "leak_hunter gems", "leak_hunter why", "2,000 objects")
 
     it "compares on the command line" do
       have_dumps
@@ -108,6 +108,15 @@ RSpec.describe "The pages in docs/", :tmpdir do
       printed = run("leak_hunter", "diff", "--format", "classic", *dumps).gsub("#{File.realpath(@tmpdir)}/", "")
       places = ->(text) { text.scan(/^Retained (\d+) (STRING|STRUCT) .* at: (.*)/) }
       expect(places.call(printed)).to start_with(*places.call(classic))
+    end
+
+    it "says which gems are used" do
+      gem_app("sinatra", @tmpdir)
+      run_gem_app(@tmpdir, 'LeakHunter.dump!(File.join(Dir.pwd, "3.json"))')
+      # it exits with 1, since there are some that are not
+      output = run("bash", "-c", gems.gsub(/^leak_hunter .*?(?=  +#|$)/) { |command| "#{command} || true" })
+      expect(output.scan("5 probably unused").size).to eq(2)
+      expect(output).to match(/s at start, as loading it alone takes/).and match(/^-gem "pry"$/)
     end
 
     it "asks one dump what holds, and writes it for other programs" do

@@ -22,6 +22,8 @@ module GemApps
     FileUtils.cp([File.join(FOLDER, "idle.rb")], folder)
     FileUtils.cp(File.join(FOLDER, "#{name}.rb"), File.join(folder, "app.rb"))
     File.write(File.join(folder, "Gemfile.lock"), lock_of(declared))
+    gems = declared.map { |gem| "gem \"#{gem}\"\n" }
+    File.write(File.join(folder, "Gemfile"), "source \"https://gems.example\"\n#{gems.join}")
     declared
   end
 
@@ -40,7 +42,7 @@ module GemApps
     while (name = open.shift)
       next if specs.key?(name)
 
-      spec = installed(name) or next
+      spec = newest(name) or next
       specs[name] = spec
       open.concat(spec.runtime_dependencies.map(&:name))
     end
@@ -54,7 +56,7 @@ module GemApps
 
   private
 
-  def installed(name) = Gem::Specification.find_all_by_name(name).max_by(&:version)
+  def newest(name) = Gem::Specification.find_all_by_name(name).max_by(&:version)
 end
 
 RSpec.configure { |config| config.include GemApps }

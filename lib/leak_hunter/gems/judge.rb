@@ -8,12 +8,9 @@ module LeakHunter
       SEVERITIES = { "high" => "medium", "medium" => "low", "low" => "low" }.freeze
       private_constant :SEVERITIES
 
-      # @param row [Hash] of a gem that was watched
-      # @param hit [String, nil] who called it
+      # @param row [Hash] of a gem of which nothing was called
       # @return [Hash]
-      def self.after_watch(row, hit, seconds)
-        return used(row, "#{hit} called it while it was watched") if hit
-
+      def self.after_watch(row, seconds)
         row.merge(reasons: [*row[:reasons], format("none of its methods was called in %g s of watching", seconds)])
       end
 

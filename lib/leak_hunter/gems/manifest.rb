@@ -29,7 +29,7 @@ module LeakHunter
         def evaluate(gemfile)
           require "bundler"
           Dir.chdir(File.dirname(gemfile)) do
-            new(Bundler::Dsl.evaluate(gemfile, "#{gemfile}.lock", {}).dependencies)
+            Bundler.ui.silence { new(Bundler::Dsl.evaluate(gemfile, "#{gemfile}.lock", {}).dependencies) }
           end
         rescue StandardError, ScriptError
           new([])

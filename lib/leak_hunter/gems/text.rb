@@ -68,6 +68,10 @@ module LeakHunter
         what = []
         what << "#{bytes(size)} of code, classes and Strings" if size&.positive?
         what << leaving_gems(leaving) if leaving.any?
+        if saves[:rss]
+          what << "#{bytes(saves[:rss])} of memory and #{format("%.2f",
+                                                                saves[:seconds])} s at start, as loading it alone takes"
+        end
         "Without it go #{what.join(", and ")}" if what.any?
       end
 

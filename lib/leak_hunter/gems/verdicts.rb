@@ -9,6 +9,8 @@ module LeakHunter
   # it differs by Ruby version, is in docs/gems.md.
   module Gems
     autoload :Boot, "leak_hunter/gems/boot"
+    autoload :Covered, "leak_hunter/gems/covered"
+    autoload :Folders, "leak_hunter/gems/folders"
     autoload :GemfileDiff, "leak_hunter/gems/gemfile_diff"
     autoload :HeapUse, "leak_hunter/gems/heap_use"
     autoload :Judge, "leak_hunter/gems/judge"
@@ -36,19 +38,23 @@ module LeakHunter
       # @param ignore [Array<Hash>, nil] `name`, `reason` and `until` of gems that are not reported; nil for those of
       #   `.leak_hunter.yml`
       # @param watch [Numeric, nil] seconds for which calls are watched, in this process
+      # @param coverage [Boolean] whether to look at what Ruby's Coverage has counted (see {Covered})
       # @param heap [Boolean] whether there is a heap to look at; false for what files say alone
       # @param manifest [Manifest, nil] what the Gemfile says of groups, where that is known
       # @return [Array<Hash>] see {LeakHunter.gems}
-      def call(moment = nil, dir: Dir.pwd, lockfile: nil, sources: true, ignore: nil, watch: nil, heap: true,
-               manifest: nil, **unknown)
-        Arguments.refuse_unknown(unknown, LeakHunter.method(:gems))
+      def call(moment = nil, dir: Dir.pwd, lockfile: nil, sources: true, ignore: nil, watch: nil,
+               coverage: false, heap: true, manifest: nil, **unknown)
+        Arguments.refuse_unknown(unknown, method(__method__))
         seconds = watch_seconds(watch, moment, heap)
+        raise UsageError, "coverage: only of a living process" if coverage && moment
+
         lock = lock_of(lockfile, dir, live: moment.nil? && heap)
         uses = use_of(moment, lock) if heap
         judge = Judge.new(lock, uses, sources: (Sources.new(dir, lock.declared) if sources),
                                       manifest: manifest || Manifest.loaded(lock))
         rows = judge.rows
-        rows = watched(rows, uses, seconds) if seconds
+        rows = seen(rows, "has run") { |names| Covered.call(names) } if coverage
+        rows = watched(rows, seconds) if seconds
         ignored(sort(rows), ignore ? Project::Ignores.new(ignore) : Project::Settings.load(dir).ignores("gems"))
       end
 
@@ -80,10 +86,17 @@ module LeakHunter
         raise UsageError, "watch: expected seconds, from 0.1 to 86400, got #{Arguments.show(watch)}"
       end
 
-      def watched(rows, uses, seconds)
-        candidates = rows.select { |row| row[:verdict] == "probably_unused" }.map { |row| row[:name] }
-        hits = Watch.call(candidates, seconds:, code: uses)
-        rows.map { |row| candidates.include?(row[:name]) ? Judge.after_watch(row, hits[row[:name]], seconds) : row }
+      # While calls are watched, all other threads go on.
+      def watched(rows, seconds)
+        rows = seen(rows, "called it while it was watched") { |names| Watch.call(names, seconds:) }
+        rows.map { |row| row[:verdict] == "probably_unused" ? Judge.after_watch(row, seconds) : row }
+      end
+
+      # @yieldreturn [Hash{String => String}] of gems that are used after all, where that was seen
+      def seen(rows, how)
+        candidates = rows.reject { |row| row[:verdict] == "used" }.map { |row| row[:name] }
+        hits = yield candidates
+        rows.map { |row| hits.key?(row[:name]) ? Judge.used(row, "#{hits[row[:name]]} #{how}") : row }
       end
 
       def sort(rows)
