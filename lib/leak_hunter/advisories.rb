@@ -111,7 +111,9 @@ module LeakHunter
     end
 
     def of(gem, version, from, platform = "ruby")
-      entries = @db.entries(gem).select { |entry| entry.concerns?(lock.engine, platform) && entry.leaky?(version) }
+      entries = @db.entries(gem).select do |entry|
+        entry.leaky?(version) && entry.concerns?(lock.engine, platform, ruby_version)
+      end
       update = update_to(entries, version)
       entries.filter_map { |entry| finding(entry, version, from, update) }
     end

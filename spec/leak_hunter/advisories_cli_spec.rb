@@ -15,19 +15,19 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
   end
 
   it "tells a tired engineer what to update, why, and what to do until then" do
-    lock({ "redis" => "3.3.0", "rack" => "3.2.6" })
+    lock({ "ethon" => "0.14.0", "rack" => "3.2.6" })
     output, errors, status = advisories
     expect([errors, status]).to eq ["", 1]
     expect(output).to eq <<~TEXT
       1 known leak in Gemfile.lock: 2 gems, Ruby 4.0.10.
 
-      MEDIUM  redis 3.3.0, update to 3.3.1
-         thread  A thread for each write (redis-612)
-         how     Each write to the socket is wrapped in Timeout, which starts a thread
-                 in Rubies before 3.2; under load more come than go.
-         fixed   in 3.3.1
-         or      set write_timeout to 0
-         see     https://github.com/redis/redis-rb/issues/612
+      MEDIUM  ethon 0.14.0, update to 0.15.0
+         fd      Sockets of easy handles are never closed (ethon-194)
+         how     An easy handle that is collected does not run its clean-up, so its
+                 socket stays in CLOSE_WAIT and its libcurl memory stays allocated.
+         fixed   in 0.15.0
+         see     https://github.com/typhoeus/ethon/issues/194
+                 https://github.com/typhoeus/ethon/issues/198
     TEXT
   end
 
@@ -39,7 +39,7 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
     expect(output).not_to include("https://")
     expect(advisories("--details").first).to include("https://github.com/ohler55/oj/pull/1086")
     expect(advisories("--fail-on", "low").last).to eq 1
-    lock({ "redis" => "3.3.0" })
+    lock({ "ethon" => "0.14.0" })
     expect(advisories("--fail-on", "high").last).to eq 0
     expect(advisories("--fail-on", "never").last).to eq 0
   end
@@ -50,7 +50,7 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
   end
 
   it "fits 80 columns, and any other width down to 20" do
-    lock({ "redis" => "3.3.0", "nokogiri" => "1.8.1", "sidekiq" => "5.0.5", "rack" => "1.6.8" }, ruby: "3.3.0")
+    lock({ "ethon" => "0.14.0", "nokogiri" => "1.8.1", "sidekiq" => "5.0.5", "rack" => "1.6.8" }, ruby: "3.3.0")
     [80, 60, 40, 20].each do |width|
       output, _, status = advisories("--details", "--width", width.to_s)
       expect(status).to eq 1
@@ -59,50 +59,50 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
   end
 
   it "gives all as JSON" do
-    lock({ "redis" => "3.3.0" })
+    lock({ "ethon" => "0.14.0" })
     output, errors, status = advisories("--format", "json")
     expect([errors, status]).to eq ["", 1]
     result = JSON.parse(output)
     expect(result).to include("schema" => 1, "ruby" => "4.0.10", "gems" => 1, "ignored" => [], "growing" => [])
     expect(result["findings"].first)
-      .to include("gem" => "redis", "version" => "3.3.0", "id" => "redis-612", "kind" => "thread",
-                  "fixed_in" => "3.3.1", "confirmed" => nil, "severity" => "medium")
+      .to include("gem" => "ethon", "version" => "0.14.0", "id" => "ethon-194", "kind" => "fd",
+                  "fixed_in" => "0.15.0", "confirmed" => nil, "severity" => "medium")
     expect(advisories("--output", "found.json", "--format", "json")).to eq ["", "", 1]
     expect(JSON.parse(File.read(File.join(@tmpdir, "found.json")))).to eq result
   end
 
   it "finds the lock file of the project that it is run in, and takes the name of another" do
-    lock({ "redis" => "3.3.0" })
-    lock({ "redis" => "3.3.1" }, path: "next.lock")
+    lock({ "ethon" => "0.14.0" })
+    lock({ "ethon" => "0.15.0" }, path: "next.lock")
     FileUtils.mkdir_p(File.join(@tmpdir, "app"))
     output, = RealDumps.leak_hunter("advisories", chdir: File.join(@tmpdir, "app"), env: { "BUNDLE_GEMFILE" => nil })
-    expect(output).to include "redis 3.3.0"
+    expect(output).to include "ethon 0.14.0"
     expect(advisories("next.lock").first).to include "No known leak"
   end
 
   it "says what is wrong" do
     expect(advisories).to match ["", /there is no Gemfile\.lock here or above; name one, or run: bundle lock/, 2]
     expect(advisories("none.lock")).to match ["", /none\.lock cannot be read: No such file or directory/, 1]
-    lock({ "redis" => "3.3.0" })
+    lock({ "ethon" => "0.14.0" })
     expect(advisories("Gemfile.lock", "b")).to match ["", /expected one lock file, got 2/, 2]
     expect(advisories("--heap", "1.json", "--heap", "2.json")).to match ["", /one dump, or three or more/, 2]
     expect(advisories("--heap", "1.json")).to match ["", /1\.json/, 1]
   end
 
   it "leaves out what the project ignores, and says so" do
-    lock({ "redis" => "3.3.0" })
+    lock({ "ethon" => "0.14.0" })
     File.write(File.join(@tmpdir, ".leak_hunter.yml"), <<~YAML)
       advisories:
         ignore:
-          - name: redis-612
-            reason: "write_timeout is 0"
+          - name: ethon-194
+            reason: "an old libcurl"
     YAML
     output, _, status = advisories
     expect(status).to eq 0
     expect(output).to include "No known leak"
-    expect(output).to include "Ignored: redis-612 (write_timeout is 0)."
+    expect(output).to include "Ignored: ethon-194 (an old libcurl)."
     expect(JSON.parse(advisories("--format", "json").first)["ignored"].first)
-      .to include("id" => "redis-612", "ignored" => { "name" => "redis-612", "reason" => "write_timeout is 0" })
+      .to include("id" => "ethon-194", "ignored" => { "name" => "ethon-194", "reason" => "an old libcurl" })
   end
 
   it "takes dumps of the process, shows what grows, and where to look for others who have seen it" do
@@ -114,11 +114,11 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
     expect(output).not_to include "Gems whose code" # the application's own objects grow
   end
 
-  let(:log) { "## 9.0.1\n- Fix a memory leak in pop\n## 8.1\n- Fix a thread leak\n## 3.3.0\n- Fix a leak of pages\n" }
+  let(:log) { "## 9.0.1\n- Fix a memory leak in pop\n## 8.1\n- Fix a thread leak\n## 0.14.0\n- Fix a leak of pages\n" }
 
   it "reads changelogs of newer versions that are installed, offline" do
-    lock({ "redis" => "3.3.0" })
-    path = GemServer.gem(File.join(@tmpdir, "gem"), "redis", "9.0.1", log)
+    lock({ "ethon" => "0.14.0" })
+    path = GemServer.gem(File.join(@tmpdir, "gem"), "ethon", "9.0.1", log)
     home = File.join(@tmpdir, "home")
     Gem::DefaultUserInteraction.use_ui(Gem::SilentUI.new) do
       Gem::Installer.at(path, install_dir: home, document: [], ignore_dependencies: true).install
@@ -126,31 +126,31 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
       output, errors, = RealDumps.leak_hunter("advisories", chdir: @tmpdir, env:)
       expect(errors).to eq ""
       expect(output).to include "Changelogs of newer versions, not in the database:\n"
-      expect(output).to include("redis 3.3.0  fixed in 9.0.1\n").and include("Fix a memory leak in pop")
+      expect(output).to include("ethon 0.14.0  fixed in 9.0.1\n").and include("Fix a memory leak in pop")
       expect(output).to include("Fix a thread leak")
-      expect(output).not_to include "Fix a leak of pages" # 3.3.0 has it
+      expect(output).not_to include "Fix a leak of pages" # 0.14.0 has it
     end
   end
 
   describe "--online" do
     it "asks the user's own gem sources, says so, and reads the changelog of the newest release" do
-      lock({ "redis" => "3.3.0", "rack" => "3.2.6" })
-      GemServer.run({ "redis" => { "3.3.0" => "", "8.0" => "", "9.0.1" => log, "8.1" => "" } }) do |server|
+      lock({ "ethon" => "0.14.0", "rack" => "3.2.6" })
+      GemServer.run({ "ethon" => { "0.14.0" => "", "8.0" => "", "9.0.1" => log, "8.1" => "" } }) do |server|
         output, errors, status = server.leak_hunter("advisories", "--online", home: @tmpdir, chdir: @tmpdir)
         expect(status).to eq 1
-        expect(errors).to eq "leak_hunter: asking #{server.url} about redis\n"
-        expect(output).to include "redis 3.3.0  fixed in 9.0.1\n"
-        expect(output).to include "Fix a memory leak in pop (redis-9.0.1.gem/CHANGELOG.md:2)"
+        expect(errors).to eq "leak_hunter: asking #{server.url} about ethon\n"
+        expect(output).to include "ethon 0.14.0  fixed in 9.0.1\n"
+        expect(output).to include "Fix a memory leak in pop (ethon-9.0.1.gem/CHANGELOG.md:2)"
         expect(output).to include "Fix a thread leak"
-        expect(output).not_to include("Fix a leak of pages") # 3.3.0 has it
-        expect(server.requests).to include "/gems/redis-9.0.1.gem"
+        expect(output).not_to include("Fix a leak of pages") # 0.14.0 has it
+        expect(server.requests).to include "/gems/ethon-9.0.1.gem"
         expect(server.requests.grep(/rack|8\.1|8\.0/)).to eq []
       end
     end
 
     it "sends the credentials of the source, and does not show them" do
-      lock({ "redis" => "3.3.0" })
-      GemServer.run({ "redis" => { "9.0.1" => log } }, password: "s3cret") do |server|
+      lock({ "ethon" => "0.14.0" })
+      GemServer.run({ "ethon" => { "9.0.1" => log } }, password: "s3cret") do |server|
         output, errors, = server.leak_hunter("advisories", "--online", home: @tmpdir, chdir: @tmpdir)
         expect(output).to include "Fix a memory leak in pop"
         expect(output + errors).not_to include "s3cret"
@@ -159,7 +159,7 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
 
     it "is inconclusive where a source cannot be asked" do
       lock({ "oj" => "3.14.2" })
-      GemServer.run({ "redis" => { "9.0.1" => log } }) do |server|
+      GemServer.run({ "ethon" => { "9.0.1" => log } }) do |server|
         server.stop
         output, errors, status = server.leak_hunter("advisories", "--online", home: @tmpdir, chdir: @tmpdir)
         expect(status).to eq 3
@@ -169,8 +169,8 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
     end
 
     it "is off unless it is asked for" do
-      lock({ "redis" => "3.3.0" })
-      GemServer.run({ "redis" => { "9.0.1" => log } }) do |server|
+      lock({ "ethon" => "0.14.0" })
+      GemServer.run({ "ethon" => { "9.0.1" => log } }) do |server|
         expect(server.leak_hunter("advisories", home: @tmpdir, chdir: @tmpdir)[1]).to eq ""
         expect(server.requests).to eq []
       end

@@ -42,8 +42,8 @@ RSpec.describe LeakHunter::Advisories do
   }.each do |id, (leaky, clean)|
     it "reads the public list rightly: #{id}" do
       gem = LeakHunter::LeakDB.default[id].gem
-      leaky.each { |version| expect(ids(gem, version)).to include(id), version }
-      clean.each { |version| expect(ids(gem, version)).not_to include(id), version }
+      leaky.each { |version| expect(ids(gem, version, ruby: "2.1.10")).to include(id), version }
+      clean.each { |version| expect(ids(gem, version, ruby: "2.1.10")).not_to include(id), version }
     end
   end
 
@@ -59,8 +59,9 @@ RSpec.describe LeakHunter::Advisories do
     expected.each do |name, known|
       lock = LeakHunter::Project::Lockfile.read(File.join(folder, name))
       found = LeakHunter.advisories(lock)
-      # of a file that names no Ruby, what this Ruby leaks is not the file's
+      # what this Ruby brings or leaks is not the file's
       found.reject! { |it| it[:version_from] == "ruby" && (lock.ruby_version.nil? || it[:gem] != "ruby") }
+      found.reject! { |it| lock.ruby_version.nil? && LeakHunter::LeakDB.default[it[:id]].ruby }
       expect(found.map { |it| it.values_at(:gem, :version, :id).join(" ") }).to match_array(known), name
       found.each { |it| expect(Gem::Version.new(it[:version])).to be < Gem::Version.new(it[:fixed_in]), it[:id] }
     end
@@ -82,12 +83,12 @@ RSpec.describe LeakHunter::Advisories do
   end
 
   it "is less sure of what comes from git or a folder, and says so" do
-    expect(findings("redis", "3.3.0").first).to include(severity: "medium", version_from: "lock")
-    found = findings("redis", "3.3.0", source: "git").first
-    expect(found).to include(severity: "low", version_from: "git", fixed_in: "3.3.1")
-    advisories = described_class.of(lock({ "redis" => "4.0.0", "shop" => "1.0" }, source: "git"))
+    expect(findings("ethon", "0.14.0").first).to include(severity: "medium", version_from: "lock")
+    found = findings("ethon", "0.14.0", source: "git").first
+    expect(found).to include(severity: "low", version_from: "git", fixed_in: "0.15.0")
+    advisories = described_class.of(lock({ "ethon" => "0.16.0", "shop" => "1.0" }, source: "git"))
     expect(advisories.findings).to eq []
-    expect(advisories.unreleased.map(&:name)).to eq %w[redis]
+    expect(advisories.unreleased.map(&:name)).to eq %w[ethon]
   end
 
   it "knows Ruby's own leaks by the lock file's Ruby" do
@@ -107,6 +108,13 @@ RSpec.describe LeakHunter::Advisories do
     own = findings("rake", "13.0", ruby: RUBY_VERSION).find { |it| it[:gem] == "json" }
     installed = Gem::Specification.find { |spec| spec.name == "json" && spec.default_gem? }.version
     expect(own&.fetch(:version)).to eq(installed < Gem::Version.new("2.16.0") ? installed.to_s : nil)
+  end
+
+  it "keeps leaks that only some Rubies have for these" do
+    expect(ids("redis", "3.3.0", ruby: "3.1.2")).to eq ["redis-612"]
+    expect(ids("redis", "3.3.0", ruby: "3.2.0")).to eq []
+    expect(ids("sidekiq", "8.1.5", ruby: "3.4.9")).to eq []
+    expect(ids("sidekiq", "8.1.5", ruby: "4.0.10")).to eq ["sidekiq-7006"]
   end
 
   it "keeps leaks of JRuby for JRuby" do

@@ -11,10 +11,11 @@ module LeakHunter
       # Name, whether it is needed, and what it has to be. In this order they are written.
       KEYS = {
         "id" => :id, "gem" => :gem, "title" => :line, "leaky" => :requirements, "fixed_in" => :versions,
-        "kind" => KINDS, "engine" => ENGINES, "mechanism" => :line, "trigger" => :line, "signature" => :signature,
+        "kind" => KINDS, "engine" => ENGINES, "ruby" => :requirement, "mechanism" => :line, "trigger" => :line,
+        "signature" => :signature,
         "workaround" => :line, "references" => :addresses, "source" => SOURCES
       }.freeze
-      OPTIONAL = %w[fixed_in engine trigger signature workaround].freeze
+      OPTIONAL = %w[fixed_in engine ruby trigger signature workaround].freeze
       SIGNATURE = { "holder" => :line, "class" => :line, "site" => :line, "many" => :number }.freeze
       ID = /\A[a-z0-9][a-z0-9_.-]*\z/
       ADDRESS = %r{\Ahttps?://\S+\z}
@@ -70,6 +71,7 @@ module LeakHunter
         when :gem, :line then value.is_a?(String) && value.match?(/\S/) && !value.include?("\n")
         when :number then value.is_a?(Integer) && value.positive?
         when :versions then list?(value) { |version| Gem::Version.correct?(version) }
+        when :requirement then value.is_a?(String) && requirement?(value)
         when :requirements then list?(value) { |text| requirement?(text) }
         when :addresses then list?(value) { |text| text.match?(ADDRESS) }
         when :signature then value.is_a?(Hash) && (keys(value, SIGNATURE, []) || value.keys != %w[many])

@@ -20,6 +20,8 @@ module LeakHunter
       attr_reader :workaround
       # @return [String] "ruby" or "jruby", where it is known of one only
       attr_reader :engine
+      # @return [String, nil] requirement: the Rubies on which it leaks, where not on all
+      attr_reader :ruby
       # @return [Array<String>] requirements: a version leaks that fits one of them
       attr_reader :leaky
       # @return [Array<Gem::Version>] ascending; empty where no release is known that does not leak
@@ -33,7 +35,7 @@ module LeakHunter
       def initialize(values)
         @id, @gem, @title, @kind = values.values_at("id", "gem", "title", "kind")
         @mechanism, @source = values.values_at("mechanism", "source")
-        @trigger, @workaround, @engine = values.values_at("trigger", "workaround", "engine")
+        @trigger, @workaround, @engine, @ruby = values.values_at("trigger", "workaround", "engine", "ruby")
         @leaky = values.fetch("leaky")
         @fixed_in = values.fetch("fixed_in", []).map { |version| Gem::Version.new(version) }.sort
         @references = values.fetch("references")
@@ -50,11 +52,10 @@ module LeakHunter
 
       # @param engine [String, nil] of the project's Ruby
       # @param platform [String] of the gem
-      def concerns?(engine, platform)
-        return true unless @engine
-
+      # @param version [Gem::Version] of the project's Ruby
+      def concerns?(engine, platform, version)
         used = platform == "java" ? "jruby" : engine || "ruby"
-        used == @engine
+        (@engine.nil? || used == @engine) && (@ruby.nil? || requirement(@ruby).satisfied_by?(version))
       end
 
       # Leaks that code of the application's has to provoke are less sure to be there.
@@ -63,8 +64,10 @@ module LeakHunter
       private
 
       def requirements
-        @requirements ||= leaky.map { |text| Gem::Requirement.new(*text.split(",").map(&:strip)) }
+        @requirements ||= leaky.map { |text| requirement(text) }
       end
+
+      def requirement(text) = Gem::Requirement.new(*text.split(",").map(&:strip))
     end
   end
 end
