@@ -42,7 +42,7 @@ module LeakHunter
       # @return [Advisories]
       # @raise [LockfileError]
       def of(lock = nil, heap: nil, report: nil, db: LeakDB.default)
-        new(lockfile(lock), HeapEvidence.new(heap: loaded(heap), report: report&.to_h), db)
+        new(lockfile(lock), HeapEvidence.new(heap: loaded(heap), report: result(report)), db)
       end
 
       private
@@ -53,6 +53,13 @@ module LeakHunter
         when nil then Project::Lockfile.loaded
         else Project::Lockfile.read(Arguments.path("lock", lock, expected: "the path of a lock file"))
         end
+      end
+
+      def result(report)
+        report = report.to_h if report.is_a?(Report)
+        return report if report.nil? || (report.is_a?(Hash) && report.key?(:evidence))
+
+        raise UsageError, "report: expected the result of LeakHunter.diff, got #{Arguments.show(report)}"
       end
 
       def loaded(heap) = heap.nil? || heap.is_a?(Heap) ? heap : Heap.load(heap)

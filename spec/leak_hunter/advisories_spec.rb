@@ -139,6 +139,8 @@ RSpec.describe LeakHunter::Advisories do
     expect { LeakHunter.advisories(heeap: 1) }.to raise_error(LeakHunter::UsageError, /Did you mean heap/)
     expect { LeakHunter.advisories(__FILE__) }.to raise_error(LeakHunter::LockfileError, /no lock file/)
     expect { LeakHunter.advisories("/no/such.lock") }.to raise_error(LeakHunter::LockfileError, /No such file/)
+    expect { LeakHunter.advisories(report: 3) }.to raise_error(LeakHunter::UsageError, /result of LeakHunter.diff/)
+    expect { LeakHunter.advisories(heap: 3) }.to raise_error(LeakHunter::UsageError, /dump/)
     expect { LeakHunter.advisories(17) }.to raise_error(LeakHunter::UsageError, /lock/)
   end
 end

@@ -42,14 +42,18 @@ module LeakHunter
       end
 
       def search(lock)
-        @report = compare if @dumps && @dumps.size > 2
-        heap = Heap.load(@dumps.last, threads: :all) if @dumps
+        @report = watching("comparing dumps") { |bar| compare(bar) } if @dumps && @dumps.size > 2
+        heap = watching("reading the dump") { |bar| load(bar) } if @dumps&.one?
         @advisories = Advisories.of(lock, heap:, report: @report)
       end
 
-      def compare
-        bar = ProgressBar.for(stderr, "comparing dumps") unless json?
-        LeakHunter.diff(*@dumps, holders: true, threads: :all, progress: bar)
+      def load(bar) = Heap.load(@dumps.first, threads: :all, progress: bar)
+
+      def compare(bar) = LeakHunter.diff(*@dumps, holders: true, threads: :all, progress: bar)
+
+      def watching(what)
+        bar = ProgressBar.for(stderr, what) unless json?
+        yield bar
       ensure
         bar&.finish
       end
