@@ -78,6 +78,7 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
     output, = RealDumps.leak_hunter("advisories", chdir: File.join(@tmpdir, "app"), env: { "BUNDLE_GEMFILE" => nil })
     expect(output).to include "ethon 0.14.0"
     expect(advisories("next.lock").first).to include "No known leak"
+    expect(advisories("app").first).to include "ethon 0.14.0"
   end
 
   it "says what is wrong" do
@@ -165,6 +166,16 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
         expect(status).to eq 3
         expect(output).to include "oj 3.14.2"
         expect(errors).to match(/^leak_hunter: oj: /)
+      end
+    end
+
+    it "asks nothing where nothing leaks or grows" do
+      lock({ "rack" => "3.2.6" }, ruby: "4.0.9")
+      GemServer.run({ "rack" => { "9.0.1" => log } }) do |server|
+        output, errors, status = server.leak_hunter("advisories", "--online", home: @tmpdir, chdir: @tmpdir)
+        expect([errors, status]).to eq ["", 1]
+        expect(output).to include "ruby-22511"
+        expect(server.requests).to eq []
       end
     end
 

@@ -36,9 +36,13 @@ module LeakHunter
         conclude(@findings, inconclusive: @failures.any?)
       end
 
+      # @param path [String, nil] of the file, or of a project's folder
       def lock_path(path)
-        path || Project::Lockfile.find&.delete_prefix("#{Dir.pwd}/") ||
-          raise(UsageError, "advisories: there is no Gemfile.lock here or above; name one, or run: bundle lock")
+        return path unless path.nil? || File.directory?(path)
+
+        found = Project::Lockfile.find(path || Dir.pwd)&.delete_prefix("#{Dir.pwd}/")
+        found || raise(UsageError, "advisories: there is no Gemfile.lock #{path ? "in #{path}" : "here"} or above; " \
+                                   "name one, or run: bundle lock")
       end
 
       def search(lock)
@@ -79,7 +83,10 @@ module LeakHunter
 
       def online(lock, names)
         search = Advisories::NewerReleases.new(lock, names)
-        stderr.write("leak_hunter: asking #{Printable.call(search.sources.join(", "))} about #{names.join(", ")}\n")
+        return [] if search.gems.empty?
+
+        asked = "#{search.sources.join(", ")} about #{search.gems.join(", ")}"
+        stderr.write("leak_hunter: asking #{Printable.call(asked)}\n")
         found = search.call
         @failures = search.failures
         @failures.each { |text| stderr.write("leak_hunter: #{Printable.call(text)}\n") }
