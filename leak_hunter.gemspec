@@ -28,7 +28,8 @@ Gem::Specification.new do |spec|
   # Rust's tests and the fuzzer, which has a workspace of its own, are not.
   spec.files = Dir.chdir(__dir__) do
     built = Dir["lib/**/*.{so,bundle,dll}*"]
-    kept = Dir["lib/**/*", "leakdb/*.yml", "exe/*", "sig/**/*.rbs", "examples/**/*.{rb,ru,md}", "docs/**/*.md",
+    kept = Dir["lib/**/*", "leakdb/*.yml", "exe/*", "sig/**/*.rbs", "examples/**/{*.{rb,ru,md},Gemfile}",
+               "docs/**/*.{md,json}",
                "Cargo.{toml,lock}", "ext/*/Cargo.toml", "ext/*/{build.rs,extconf.rb}", "ext/*/{src,benches}/**/*.rs",
                "ext/*/src/**/*.{css,html,js,sha256}",
                "{README,CHANGELOG,SECURITY}.md", "LICENSE.txt"]

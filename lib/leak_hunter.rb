@@ -12,6 +12,7 @@ require "leak_hunter/signal_handler"
 # RSpec and Rake are never loaded. Each integration is its own require.
 module LeakHunter
   autoload :Advisories, "leak_hunter/advisories"
+  autoload :Checkup, "leak_hunter/checkup"
   autoload :CLI, "leak_hunter/cli"
   autoload :Configuration, "leak_hunter/configuration"
   autoload :Diff, "leak_hunter/diff"
@@ -23,6 +24,7 @@ module LeakHunter
   autoload :HeapObject, "leak_hunter/heap_object"
   autoload :Holders, "leak_hunter/holders"
   autoload :LeakDB, "leak_hunter/leakdb"
+  autoload :Lint, "leak_hunter/lint"
   autoload :Mark, "leak_hunter/mark"
   autoload :Middleware, "leak_hunter/middleware"
   autoload :Native, "leak_hunter/native"
@@ -119,6 +121,41 @@ module LeakHunter
     def gems(moment = nil, **options)
       SignalHandler.refuse("LeakHunter.gems")
       Gems.call(moment, **options)
+    end
+
+    # Reads a project's code for what may leak (see {Lint} for the shape of the findings).
+    #
+    # @param dir [String] the project's folder
+    # @param report [Report, Hash, nil] of a diff with holders: what grows comes first
+    # @param rubocop [Boolean, nil] whether to run RuboCop if the project has it; nil is what `.leak_hunter.yml` says
+    # @return [Array<Hash{Symbol => Object}>] the most severe first
+    def lint(dir = WorkingDirectory.path, report: nil, rubocop: nil, progress: nil)
+      SignalHandler.refuse("LeakHunter.lint")
+      path = Project::Lockfile.find(dir)
+      Lint.new(dir, report:, rubocop:, lockfile: path && Project::Lockfile.read(path), progress:).findings
+    end
+
+    # Does all five steps that find a leak, for this process and its project, or for dumps of another one.
+    #
+    # With a block, measures what it leaks: calls it once so that caches fill, then twice, with a moment before, between
+    # and after.
+    #
+    # @param moments [Array<Dump, Mark, Heap, String>] three or more, as {diff} takes them; the last alone is enough for
+    #   what a heap says of gems
+    # @param dir [String] the project's folder
+    # @param lock [String, nil] its lock file; nil is the one that Bundler finds
+    # @param live [Boolean] whether this process is the application's
+    # @param rubocop [Boolean, nil] whether to run RuboCop; nil is what `.leak_hunter.yml` says
+    # @param online [Boolean] whether to ask the sources of gems for newer versions
+    # @param progress [#call, nil] of reading the moments, see {diff}
+    # @return [Checkup]
+    def checkup(*moments, dir: WorkingDirectory.path, lock: nil, live: moments.empty?, rubocop: nil, online: false,
+                threads: nil, progress: nil, &work)
+      SignalHandler.refuse("LeakHunter.checkup")
+      raise UsageError, "checkup: give it moments or a block, not both" if work && moments.any?
+
+      moments = Checkup::Hunt.call(&work) if work
+      Checkup.run(Checkup::Subject.new(moments, dir:, lock:, live:, rubocop:, online:, threads:, progress:))
     end
 
     # @yieldparam configuration [Configuration]

@@ -20,7 +20,7 @@ module LeakHunter
   # - `:severity`: "high" if the heap shows it, "medium", "low" if it takes a trigger that may not be there, if the
   #   heap does not show it, or if the version is of a git revision or a folder
   # - `:confirmed`: true (this heap shows it), false (this heap does not), nil (no heap, or it cannot be seen in one)
-  #   and `:evidence`, what was seen
+  #   and `:evidence`, what was seen; `:holders`, fingerprints of the holders that grow because of it
   # - `:mechanism`, `:trigger`, `:workaround`, `:references`, `:source` of the entry
   # - `:version_from`: "lock", "loaded", "ruby" (a gem that Ruby brings), "git", "path" or "plugin"
   class Advisories
@@ -136,7 +136,8 @@ module LeakHunter
       return if entry.fixed_in.empty? && entry.needs_trigger? && !confirmed
 
       { gem: entry.gem, version: version.to_s, id: entry.id, title: entry.title, kind: entry.kind,
-        severity: severity(entry, confirmed, from), confirmed:, evidence:, leaky: entry.leaky,
+        severity: severity(entry, confirmed, from), confirmed:, evidence:,
+        holders: @evidence.holders_of(entry), leaky: entry.leaky,
         fixed_in: entry.fixed_after(version)&.to_s, update_to: update&.to_s, mechanism: entry.mechanism,
         trigger: entry.trigger, workaround: entry.workaround, references: entry.references, source: entry.source,
         version_from: from }

@@ -12,6 +12,7 @@ module LeakHunter
   # reason goes to standard error. Commands that list findings have more of them (FindingsCommand).
   class CLI
     autoload :AdvisoriesCommand, "leak_hunter/cli/advisories_command"
+    autoload :CheckupCommand, "leak_hunter/cli/checkup_command"
     autoload :Command, "leak_hunter/cli/command"
     autoload :DiffCommand, "leak_hunter/cli/diff_command"
     autoload :ExportCommand, "leak_hunter/cli/export_command"
@@ -21,6 +22,7 @@ module LeakHunter
     autoload :HeapCommand, "leak_hunter/cli/heap_command"
     autoload :HelpCommand, "leak_hunter/cli/help_command"
     autoload :LastReport, "leak_hunter/cli/last_report"
+    autoload :LintCommand, "leak_hunter/cli/lint_command"
     autoload :NameLookup, "leak_hunter/cli/name_lookup"
     autoload :ProgressBar, "leak_hunter/cli/progress_bar"
     autoload :Repetition, "leak_hunter/cli/repetition"
@@ -33,8 +35,9 @@ module LeakHunter
 
     # A new command is one line here and one file.
     COMMANDS = {
-      "diff" => :DiffCommand, "why" => :WhyCommand, "top" => :TopCommand, "flame" => :FlameCommand,
-      "export" => :ExportCommand, "gems" => :GemsCommand, "advisories" => :AdvisoriesCommand, "help" => :HelpCommand
+      "checkup" => :CheckupCommand, "diff" => :DiffCommand, "why" => :WhyCommand, "top" => :TopCommand,
+      "flame" => :FlameCommand, "export" => :ExportCommand, "gems" => :GemsCommand, "advisories" => :AdvisoriesCommand,
+      "lint" => :LintCommand, "help" => :HelpCommand
     }.freeze
 
     SUCCESS = 0
@@ -80,9 +83,9 @@ module LeakHunter
     rescue Errno::EPIPE
       SUCCESS # the reader has seen enough
     rescue Error, SystemCallError, IOError => e
-      fail_with(FAILURE, e.message)
+      fail_with(failure, e.message)
     rescue NoMemoryError
-      fail_with(FAILURE, "out of memory")
+      fail_with(failure, "out of memory")
     rescue Interrupt
       INTERRUPTED
     end
@@ -122,6 +125,8 @@ module LeakHunter
       @command = self.class.command(name)
       @command.new(self)
     end
+
+    def failure = @command ? @command.failure : FAILURE
 
     def help_hint
       about = @command && @command != HelpCommand ? " #{COMMANDS.key(@command.name[/\w+\z/].to_sym)}" : ""

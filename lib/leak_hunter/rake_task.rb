@@ -8,7 +8,7 @@ module LeakHunter
   # Rake tasks. Without a name, tools in the namespace `leak_hunter`:
   #
   #   require "leak_hunter/rake_task"
-  #   LeakHunter::RakeTask.new                    # rake leak_hunter:diff[1.json,2.json,3.json] leak_hunter:demo
+  #   LeakHunter::RakeTask.new                    # rake leak_hunter:checkup leak_hunter:diff[1.json,2.json,3.json]
   #
   # With a name, a task that runs code repeatedly and fails if it leaks:
   #
@@ -99,6 +99,11 @@ module LeakHunter
       namespace :leak_hunter do
         desc "Compare three heap dumps and show what leaked"
         task(:diff, %i[first second third]) { |_, paths| tool("diff", *arguments, *paths.to_a) }
+
+        desc "Do all five steps that find a leak; with three heap dumps, also what grows"
+        task(:checkup, %i[first second third]) do |_, paths|
+          tool("checkup", *("--format=#{format}" unless format == :text), *paths.to_a)
+        end
 
         desc "Find the leak of a small web application, as a demonstration"
         task(:demo) { demo }

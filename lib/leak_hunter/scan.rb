@@ -39,11 +39,13 @@ module LeakHunter
 
     # @param paths [Array<String, Pathname, #to_path>] files and folders; of folders, the Ruby files and ERB templates
     #   in them, without tests, `vendor` and hidden folders
+    # @param root [String, nil] a folder: files in it are named relative to it; nil is the folder that was given, if it
+    #   is the only path
     # @param threads [Integer, :all, nil] nil leaves one core to the application
     # @param progress [#call, nil] called with bytes done and bytes in all; what it raises stops the scan
     # @return [Hash{Symbol => Object}] see above
     # @raise [UsageError] an argument that cannot be, or a path that does not exist
-    def self.call(*paths, threads: nil, progress: nil, **unknown)
+    def self.call(*paths, root: nil, threads: nil, progress: nil, **unknown)
       SignalHandler.refuse("LeakHunter::Scan.call")
       Arguments.refuse_unknown(unknown, method(__method__))
       raise UsageError, "a scan takes the path of a folder or file" if paths.flatten.empty?
@@ -52,7 +54,8 @@ module LeakHunter
       missing = paths.find { |path| !File.exist?(path) }
       raise UsageError, "#{missing}: no such file or folder" if missing
 
-      options = { threads: Arguments.threads(threads), progress: Arguments.callable(:progress, progress) }
+      root &&= Arguments.path("root", root)
+      options = { root:, threads: Arguments.threads(threads), progress: Arguments.callable(:progress, progress) }
       result = Native.scan(paths, options)
       result[:findings].each { |finding| finding[:confirmed] = nil }
       unreadable = result[:notes].filter_map { |note| note[:path] if note[:reason] == "unreadable" }
@@ -65,8 +68,9 @@ module LeakHunter
     # @param findings [Array<Hash>] of {call}
     # @param result [Hash, Array<Hash>] of {LeakHunter.diff} with `holders: true`, or its holders
     # @return [Hash{Symbol => Array}] `:findings`, each with `:confirmed` (true, or false if the heap does not show it;
-    #   nil if the rule says nothing of a variable) and `:holder` (the name of the one that confirms it, or nil), the
-    #   confirmed ones first; and `:holders`, those that grow without a finding
+    #   nil if the rule says nothing of a variable), `:holder` (the name of the one that confirms it, or nil) and
+    #   `:holders` (fingerprints of all that do), the confirmed ones first; and `:holders`, those that grow without a
+    #   finding
     def self.join(findings, result)
       Join.new(findings, result).to_h
     end

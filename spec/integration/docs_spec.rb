@@ -92,6 +92,50 @@ RSpec.describe "The pages in docs/", :tmpdir do
     end
   end
 
+  describe "checkup.md" do
+    commands, settings, code, rakefile = page.call("docs/checkup.md", "leak_hunter checkup", "# .leak_hunter.yml",
+                                                   "# checkup.rb", "# Rakefile")
+
+    # The old shop's code with the dumps of another program: something in most steps.
+    def have_project
+      have_dumps
+      FileUtils.cp_r(File.join(Document::ROOT, "examples/legacy_shop/lib"), @tmpdir)
+      write("Gemfile", "gem \"sqlite3\"\n")
+      write("Gemfile.lock", "GEM\n  specs:\n    sqlite3 (1.4.2)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  sqlite3\n")
+    end
+
+    it "does all five steps on the command line, also with the settings that are shown" do
+      have_project
+      all = commands.lines(chomp: true).map { |line| "#{line[/\A[^#]+/].strip} || true" }.join("\n")
+      output = run("bash", "-c", all)
+      expect(output.scan("Step 4, read for what grows: 2 findings in").size).to eq(2)
+      expect(output).to match(/^1\. GROWING  SESSIONS$/)
+      expect(File.read(File.join(@tmpdir, "checkup.html"))).to include("<!doctype html>", "SESSIONS")
+
+      write(".leak_hunter.yml", settings)
+      write(".leak_hunter_baseline.yml", "[]")
+      FileUtils.mkdir_p(File.join(@tmpdir, "app"))
+      output = run("bash", "-c", "leak_hunter checkup || true")
+      expect(output).to include("1 finding left out, as .leak_hunter.yml says.")
+    end
+
+    it "does them in Ruby, and as a rake task" do
+      have_project
+      write("checkup.rb", code)
+      expect(ruby("checkup.rb")).to match(/^1\. GROWING  SESSIONS$/)
+      write("Rakefile", rakefile)
+      output, _, status = Open3.capture3(installed, "rake", "leak_hunter:checkup[1.json,2.json,3.json]", chdir: @tmpdir)
+      expect(output).to match(/^1\. GROWING  SESSIONS$/)
+      expect(status.exitstatus).to eq(1)
+    end
+
+    it "explains all severities and exit statuses that there are" do
+      text = described["docs/checkup.md"].text
+      expect(text.scan(/^\| (high|medium|low) \|/).flatten).to eq(LeakHunter::Checkup::Finding::SEVERITIES)
+      expect(text.scan(/^\| (\d) \| /).flatten).to eq(%w[0 1 2 3])
+    end
+  end
+
   describe "command_line.md" do
     diff, classic, gems, why, paths = page.call("docs/command_line.md", "leak_hunter diff", "Retained",
                                                 "leak_hunter gems", "leak_hunter why", "2,000 objects")

@@ -83,7 +83,7 @@ RSpec.describe "leak_hunter advisories", :tmpdir do
 
   it "says what is wrong" do
     expect(advisories).to match ["", /there is no Gemfile\.lock here or above; name one, or run: bundle lock/, 2]
-    expect(advisories("none.lock")).to match ["", /none\.lock cannot be read: No such file or directory/, 1]
+    expect(advisories("none.lock")).to match ["", /none\.lock cannot be read: No such file or directory/, 3]
     lock({ "ethon" => "0.14.0" })
     expect(advisories("Gemfile.lock", "b")).to match ["", /expected one lock file, got 2/, 2]
     expect(advisories("--heap", "1.json", "--heap", "2.json")).to match ["", /one dump, or three or more/, 2]

@@ -31,6 +31,7 @@ RSpec.describe "The signatures" do
   ordinary = %w[# #initialize #inspect #== #eql? #hash .new]
   # Of one part of LeakHunter to another.
   internal = {
+    "LeakHunter::Checkup" => [".run"],
     "LeakHunter::CLI" => [".command", "#status=", "#write", "#write_version"],
     "LeakHunter::EdgeNames" => [".look"],
     "LeakHunter::Heap" => ["#native", "#to_moment"],

@@ -17,7 +17,8 @@ fn call(ruby: &Ruby, paths: RArray, options: RHash) -> Result<RHash, Error> {
         .collect::<Result<Vec<_>, Error>>()?;
     let callable = fetch::<Option<Value>>(ruby, options, "progress")?;
     let threads = fetch(ruby, options, "threads")?;
-    let options = Options { threads };
+    let root = fetch::<Option<RString>>(ruby, options, "root")?.map(path_of);
+    let options = Options { threads, root };
     let result = run(ruby, callable, threads.is_none(), move |progress| {
         scan(&paths, &options, progress)
     })?;

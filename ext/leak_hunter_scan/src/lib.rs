@@ -44,6 +44,8 @@ const STACK: usize = 256 << 20;
 pub struct Options {
     /// None leaves one core free.
     pub threads: Option<usize>,
+    /// Files in this folder are named relative to it.
+    pub root: Option<PathBuf>,
 }
 
 /// Why a part of the program was not looked at.
@@ -123,7 +125,7 @@ struct Parsed {
 
 /// Scans the Ruby files in folders, and files.
 pub fn scan(paths: &[PathBuf], options: &Options, progress: &Progress) -> Result<Scan> {
-    let sources = source::list(paths, progress)?;
+    let sources = source::list(paths, options.root.as_deref(), progress)?;
     progress.set_total(sources.files.iter().map(|file| file.size).sum());
     let shown: Vec<PathBuf> = sources.files.iter().map(|file| file.shown.clone()).collect();
     let parsed = parse_all(&sources.files, options, progress, |index, file| {

@@ -51,21 +51,22 @@ pub(crate) struct Sources {
 }
 
 /// The Ruby files of folders, and files as they are given.
-pub(crate) fn list(paths: &[PathBuf], progress: &Progress) -> Result<Sources> {
+pub(crate) fn list(paths: &[PathBuf], root: Option<&Path>, progress: &Progress) -> Result<Sources> {
     let mut sources = Sources::default();
     for path in paths {
+        let named = root.and_then(|root| path.strip_prefix(root).ok()).unwrap_or(path);
         match fs::metadata(path) {
             Ok(data) if data.is_dir() => {
                 let shown = if paths.len() == 1 {
                     PathBuf::new()
                 } else {
-                    path.clone()
+                    named.to_path_buf()
                 };
                 folder(path, &shown, &mut sources, progress)?;
             }
             Ok(data) => sources.files.push(Source {
                 path: path.clone(),
-                shown: path.clone(),
+                shown: named.to_path_buf(),
                 size: data.len(),
             }),
             Err(_) => sources.unreadable.push(path.clone()),

@@ -98,7 +98,10 @@ fn fits(expected: &Expected, finding: &Finding) -> bool {
 
 #[test]
 fn nine_of_ten_leaks_are_found_and_nine_of_ten_findings_are_leaks() {
-    let options = Options { threads: Some(1) };
+    let options = Options {
+        threads: Some(1),
+        ..Options::default()
+    };
     let mut table: BTreeMap<(bool, Rule), Count> = BTreeMap::new();
     let mut mistakes = String::new();
     let snippets = snippets();

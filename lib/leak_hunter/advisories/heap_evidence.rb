@@ -25,6 +25,15 @@ module LeakHunter
         answers.find(&:first) || answers.first || [nil, nil]
       end
 
+      # @param entry [LeakDB::Entry]
+      # @return [Array<String>] fingerprints of the holders that grow, and that fit it
+      def holders_of(entry)
+        return [] unless @report && entry.signature
+
+        grown = holders(entry.signature) + in_place(entry.signature)
+        grown.select { |it| it[:verdict][:name] == "growing" }.filter_map { |it| it[:fingerprint] }
+      end
+
       private
 
       # What is no Ruby object is seen in the ledger alone, and not whose it is.

@@ -13,6 +13,9 @@ module LeakHunter
       # @return [String] one line for the list of commands
       def self.summary = raise(NotImplementedError)
 
+      # @return [Integer] exit status when something goes wrong
+      def self.failure = FAILURE
+
       def initialize(cli)
         @cli = cli
         @options = {}

@@ -5,13 +5,16 @@ module LeakHunter
     # What the commands share that list findings, each a Hash with a `:severity`, and may fail a build.
     #
     # Exit statuses: 0 no finding at or above `--fail-on`, 1 there is one, 2 wrong usage, 3 inconclusive: what was asked
-    # for could not be looked at.
+    # for could not be looked at, or something went wrong.
     class FindingsCommand < Command
       # From the least to the most severe.
       SEVERITIES = %w[low medium high].freeze
       FAIL_ON = [*SEVERITIES, "never"].freeze
       FOUND = 1
       INCONCLUSIVE = 3
+
+      # Not the status of findings: nothing is known.
+      def self.failure = INCONCLUSIVE
 
       # @return [Array<String>] the first is the default
       def self.formats = %w[text json]

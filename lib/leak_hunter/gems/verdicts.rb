@@ -33,7 +33,7 @@ module LeakHunter
     class << self
       # @param moment [Heap, Dump, String, #to_path, nil] nil for this process
       # @param dir [String] the project's folder, with its Gemfile.lock and its sources
-      # @param lockfile [String, nil] another than that of the folder
+      # @param lockfile [String, Project::Lockfile, nil] another than that of the folder
       # @param sources [Boolean] whether the files of the folder are searched for names of the gems
       # @param ignore [Array<Hash>, nil] `name`, `reason` and `until` of gems that are not reported; nil for those of
       #   `.leak_hunter.yml`
@@ -71,6 +71,8 @@ module LeakHunter
       end
 
       def lock_of(lockfile, dir, live:)
+        return lockfile if lockfile.is_a?(Project::Lockfile)
+
         path = lockfile ? Arguments.path("lockfile", lockfile) : Project::Lockfile.find(dir)
         return Project::Lockfile.read(path) if path
         return Project::Lockfile.loaded if live

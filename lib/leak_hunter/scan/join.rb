@@ -20,9 +20,10 @@ module LeakHunter
       def to_h
         used = {}.compare_by_identity
         joined = @findings.map do |finding|
-          holder = holder_of(finding)
-          used[holder] = true if holder
-          finding.merge(confirmed: finding[:variable] && !holder.nil?, holder: holder && holder[:name])
+          holders = holders_of(finding)
+          holders.each { |holder| used[holder] = true }
+          finding.merge(confirmed: confirmed(finding, holders), holder: holders.first&.fetch(:name),
+                        holders: holders.filter_map { |holder| holder[:fingerprint] })
         end
         first, rest = joined.partition { |finding| finding[:confirmed] }
         { findings: first + rest, holders: @growing.reject { |holder| used[holder] } }
@@ -30,9 +31,36 @@ module LeakHunter
 
       private
 
-      def holder_of(finding)
+      # A dump does not know the names of an object's variables: it may be one of them that grows.
+      def confirmed(finding, holders)
+        return unless finding[:variable]
+
+        holders.any? || (unnamed?(finding) ? nil : false)
+      end
+
+      # Whether something grows in a variable, whose name is not known, of the object that the finding is about.
+      def unnamed?(finding) = owner(finding) && @growing.any? { |holder| in_unnamed?(holder, owner(finding)) }
+
+      def in_unnamed?(holder, owner) = @names[holder].any? { |name| name.match?(/\A#{Regexp.escape(owner)} → [^→]+\z/) }
+
+      # "Shop::VISITS" of "Shop::VISITS.@visitors", if no other finding is about a variable of it.
+      def owner(finding) = finding[:variable][/\A(.+)\.@\w+\z/, 1]
+
+      def the_only_one?(finding)
+        @owners ||= @findings.select { |it| it[:variable] }.map { |it| owner(it) }.tally
+        @owners[owner(finding)] == 1
+      end
+
+      def holders_of(finding)
+        named = holders_named(finding)
+        return named if named.any? || finding[:variable].nil? || owner(finding).nil? || !the_only_one?(finding)
+
+        @growing.select { |holder| in_unnamed?(holder, owner(finding)) }
+      end
+
+      def holders_named(finding)
         variables = [finding[:variable], *finding[:also]].compact
-        @growing.find { |holder| @names[holder].any? { |name| variables.any? { |variable| within?(name, variable) } } }
+        @growing.select { |holder| @names[holder].any? { |name| variables.any? { |it| within?(name, it) } } }
       end
 
       def within?(name, variable)
