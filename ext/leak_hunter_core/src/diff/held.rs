@@ -15,15 +15,17 @@ use crate::error::Result;
 use crate::export::{FrameTree, Limits, Subject, View};
 use crate::graph::{Dominators, Graph, NodeId, WithParents, dominators};
 use crate::heap::{Heap, ObjectSet, Rows, index_of};
-use crate::holders::{ClassFacts, Earlier, Holder, Leaked, SetAside, holders_with};
+use crate::holders::{ClassFacts, Earlier, Facts, Holder, Leaked, SetAside, holders_with};
 use crate::pool;
 use crate::progress::Phase;
 use crate::verdict::Verdict;
 
 impl Run<'_> {
-    /// Whether the last moment is a dump of which a heap is to be made.
-    pub(super) fn wants_rows(&self) -> bool {
-        self.options.holders && matches!(self.files.last(), Some(Source::File(_)))
+    /// Where the last moment is a dump of which a heap is to be made, the rows that one thread is to fill.
+    pub(super) fn rows(&self) -> Option<Rows> {
+        let last = self.files.last().filter(|_| self.options.holders)?;
+        matches!(last, Source::File(_))
+            .then(|| Rows::of_bytes(last.bytes() / self.pool.current_num_threads() as u64))
     }
 
     /// The heap of the last moment: of a dump, from the rows that were read of it.
@@ -87,18 +89,28 @@ impl Run<'_> {
             || {
                 let parents = parents.map_or_else(|| graph.parents(self.progress), Ok)?;
                 let grown = grown_in_place(&graph, &parents, &moments, Some(strings), self.progress)?;
-                Ok(Ways { parents, grown })
+                let facts = Facts::of(&graph, classes, &leaked, self.progress)?;
+                Ok(Ways {
+                    parents,
+                    grown,
+                    facts,
+                })
             },
         );
         self.count_step(bytes);
         self.progress.enter(Phase::Holders);
-        let (tree, Ways { parents, mut grown }) = (tree?, ways?);
+        let (tree, ways) = (tree?, ways?);
+        let Ways {
+            parents,
+            mut grown,
+            facts,
+        } = ways;
         let earlier = Earlier {
             since: censuses.first().and_then(|first| first.totals.generation),
             past: &moments,
             pool: Some(&self.pool),
         };
-        let found = holders_with(&graph, &tree, &parents, &leaked, classes, &earlier, self.progress)?;
+        let found = holders_with(&graph, &tree, &parents, &leaked, facts, &earlier, self.progress)?;
         // where births were lost in part, it may have a holder all the same
         let has_holder = |address| {
             let mut growing = found
@@ -124,7 +136,7 @@ impl Run<'_> {
     /// The graph, and the shortest ways to all objects where a search for them alone would be of no use.
     fn search(&self, heap: &Arc<Heap>) -> Result<Searched> {
         if self.pool.current_num_threads() > 1 {
-            let graph = Graph::new(Arc::clone(heap), self.progress)?;
+            let graph = Graph::new_in(Arc::clone(heap), &self.pool, self.progress)?;
             return Ok(Searched { graph, parents: None });
         }
         let WithParents { graph, parents } = Graph::with_parents(Arc::clone(heap), self.progress)?;
@@ -187,10 +199,11 @@ fn leaked(groups: &[Group], heap: &Heap) -> Vec<Leaked> {
     groups.iter().enumerate().flat_map(of_group).collect()
 }
 
-/// The shortest ways to all objects, and what grew in place with its own.
+/// The shortest ways to all objects, what grew in place with its own, and what else takes no dominators.
 struct Ways {
     parents: Vec<NodeId>,
     grown: Vec<GrownInPlace>,
+    facts: Facts,
 }
 
 /// Who holds the survivors, and what grew without any.

@@ -129,7 +129,7 @@ impl Run<'_> {
             moved: verdict::any_moved(&moves) == Some(true),
             sites: None,
         };
-        let new = || Third::new(Survivors::new(&judge, self.options), self.wants_rows());
+        let new = || Third::new(Survivors::new(&judge, self.options), self.rows());
         let third = self.pass(last, new)?;
         all_seen.push(third.seen);
         let Read {

@@ -27,10 +27,10 @@ pub(super) struct Read<'a> {
 }
 
 impl<'a> Third<'a> {
-    pub(super) fn new(survivors: Survivors<'a>, rows: bool) -> Self {
+    pub(super) fn new(survivors: Survivors<'a>, rows: Option<Rows>) -> Self {
         Self {
             survivors,
-            rows: rows.then(Rows::default),
+            rows,
             others: Vec::new(),
             strings: Lengths::default(),
         }

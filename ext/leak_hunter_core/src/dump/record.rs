@@ -188,7 +188,11 @@ impl<'a> Record<'a> {
     /// Elements of an Array or Hash without a full parse, where they stand at their place.
     #[inline]
     pub(crate) fn quick_length(&self) -> Option<u64> {
-        let rest = self.class_and_rest()?.rest;
+        let rest = match self.class_and_rest() {
+            Some(class) => class.rest,
+            // one of the VM's own
+            None => &self.line[self.body?..],
+        };
         let rest = rest.strip_prefix(b", \"frozen\":true").unwrap_or(rest);
         let value = rest
             .strip_prefix(b", \"length\":")

@@ -8,8 +8,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use rayon::ThreadPool;
 
 use super::search::Search;
+use super::strong::Strong;
 use super::{CHECK_EVERY, Graph, NodeId, RootCategory};
 use crate::error::Result;
 use crate::heap::{Heap, Internal, Kind, Root, Type};
@@ -157,6 +159,15 @@ impl Graph {
         let mut graph = Self::unsearched(heap);
         let mut levels = vec![UNSEEN; graph.heap.len() as usize];
         graph.reach_everything(Search::new(&mut levels, progress), |_, _| {})?;
+        graph.set_levels(levels, progress)?;
+        Ok(graph)
+    }
+
+    /// The same by the threads of a pool.
+    pub(crate) fn new_in(heap: Arc<Heap>, pool: &ThreadPool, progress: &Progress) -> Result<Self> {
+        let mut graph = Self::unsearched(heap);
+        let Strong { mut levels, waiting } = Strong::of(&graph, pool, progress)?;
+        graph.reach_everything(Search::go_on(&mut levels, waiting, progress), |_, _| {})?;
         graph.set_levels(levels, progress)?;
         Ok(graph)
     }

@@ -58,6 +58,7 @@ mod preorder;
 mod referrers;
 mod root_category;
 mod search;
+mod strong;
 mod successors;
 mod summary;
 #[cfg(test)]

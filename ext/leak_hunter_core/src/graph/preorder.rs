@@ -148,10 +148,15 @@ impl Predecessors {
 
     #[inline]
     fn add_edge(&mut self, from: u32, to: u32) {
+        let [_, first] = self.rows[from as usize];
         let [list, earliest] = &mut self.rows[to as usize];
         if from < to {
             *earliest = from.min(*earliest);
-        } else if from > to
+        } else if first == 0 {
+            // the top leads to both over later nodes only: it is the semidominator, and no other edge matters
+            *earliest = 0;
+        } else if *earliest != 0
+            && from > to
             && self
                 .later
                 .get(*list as usize)

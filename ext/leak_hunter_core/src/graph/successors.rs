@@ -100,7 +100,8 @@ impl Graph {
     pub(crate) fn keeping_successors(&self, node: NodeId) -> impl Iterator<Item = ObjectId> + '_ {
         let keeps = match self.place(node) {
             Place::Object(object) => {
-                self.level_to(object) < Level::Unreachable as u8
+                self.heap.has_references(object)
+                    && self.level_to(object) < Level::Unreachable as u8
                     && !self.low_priority.is_tool(&self.heap, object)
             }
             Place::Category(index) => self.categories[index].level != Level::LowPriority,

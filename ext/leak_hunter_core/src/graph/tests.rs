@@ -1,14 +1,16 @@
 //! The graph and its dominators against slow plain versions, on random heaps.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
+use rayon::ThreadPool;
 
 use super::*;
 use crate::dump::Fields;
 use crate::heap::HeapBuilder;
 use crate::ids::Address;
+use crate::pool;
 use crate::progress::Progress;
 
 /// A heap as plain as can be: objects by a small number.
@@ -172,6 +174,8 @@ pub(crate) fn plain() -> impl Strategy<Value = Plain> {
     })
 }
 
+static POOL: LazyLock<ThreadPool> = LazyLock::new(|| pool::of(3).unwrap());
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
@@ -219,6 +223,8 @@ proptest! {
             (graph.levels.clone(), categories)
         };
         prop_assert_eq!(known(&at_once.graph), known(&graph));
+        let side_by_side = Graph::new_in(Arc::clone(&heap), &POOL, &progress).unwrap();
+        prop_assert_eq!(known(&side_by_side), known(&graph));
         for object in heap.objects() {
             let mut node = NodeId::from(object);
             let mut steps = 0;

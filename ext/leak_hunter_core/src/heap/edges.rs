@@ -3,6 +3,7 @@
 //! An object's list is its length and then the differences from one object's number to the next, the first from its own,
 //! as variable-length integers. Lists stand in blocks, which threads fill side by side.
 
+use super::varint::{self, append, take};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::ObjectId;
 use crate::lock::Mutex;
@@ -39,7 +40,7 @@ impl Edges {
         }
         let block = &self.blocks[(place >> OFFSET_BITS) as usize];
         let mut bytes = &block[place as usize & (BLOCK - 1)..];
-        let left = read(&mut bytes);
+        let left = take(&mut bytes) as u32;
         List {
             bytes,
             left,
@@ -115,7 +116,7 @@ impl Iterator for List<'_> {
             return None;
         }
         self.left -= 1;
-        let number = read(&mut self.bytes);
+        let number = take(&mut self.bytes) as u32;
         let difference = (number >> 1) as i32 ^ -((number & 1) as i32);
         self.last = self.last.wrapping_add_signed(difference);
         Some(ObjectId::new(self.last))
@@ -126,7 +127,7 @@ impl Iterator for List<'_> {
     fn fold<B, F: FnMut(B, ObjectId) -> B>(mut self, init: B, mut f: F) -> B {
         let mut sum = init;
         for _ in 0..self.left {
-            let number = read(&mut self.bytes);
+            let number = take(&mut self.bytes) as u32;
             let difference = (number >> 1) as i32 ^ -((number & 1) as i32);
             self.last = self.last.wrapping_add_signed(difference);
             sum = f(sum, ObjectId::new(self.last));
@@ -198,11 +199,14 @@ impl<'a> Writer<'a> {
             return Ok(NOWHERE);
         }
         self.list.clear();
-        append(&mut self.list, references.len() as u32);
+        append(&mut self.list, references.len() as u64);
         let mut last = own.get();
         for number in references {
             let difference = number.get().wrapping_sub(last) as i32;
-            append(&mut self.list, (difference << 1 ^ difference >> 31) as u32);
+            append(
+                &mut self.list,
+                u64::from((difference << 1 ^ difference >> 31) as u32),
+            );
             last = number.get();
         }
         if self.bytes.len() + self.list.len() > BLOCK {
@@ -213,7 +217,8 @@ impl<'a> Writer<'a> {
             None => *self.number.insert(self.store.take()?),
         };
         if self.bytes.capacity() == 0 {
-            self.bytes.reserve_exact(BLOCK.max(self.list.len()));
+            self.bytes
+                .reserve_exact(BLOCK.max(self.list.len()) + varint::PADDING);
         }
         let place = number << OFFSET_BITS | self.bytes.len() as u32;
         self.bytes.extend_from_slice(&self.list);
@@ -222,6 +227,7 @@ impl<'a> Writer<'a> {
 
     fn hand_in(&mut self) {
         if let Some(number) = self.number.take() {
+            varint::pad(&mut self.bytes);
             self.store.0.lock()[number as usize] = std::mem::take(&mut self.bytes).into();
         }
     }
@@ -231,42 +237,6 @@ impl Drop for Writer<'_> {
     fn drop(&mut self) {
         self.hand_in();
     }
-}
-
-/// Appends a variable-length integer: seven bits a byte, the lowest first.
-#[inline]
-pub(crate) fn append(bytes: &mut Vec<u8>, mut number: u32) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-/// Takes a variable-length integer from the front. Of bytes that [`append`] did not write, anything.
-#[inline]
-pub(crate) fn read(bytes: &mut &[u8]) -> u32 {
-    match bytes.split_first() {
-        Some((byte, rest)) if *byte < 0x80 => {
-            *bytes = rest;
-            u32::from(*byte)
-        }
-        _ => read_long(bytes),
-    }
-}
-
-fn read_long(bytes: &mut &[u8]) -> u32 {
-    let mut number = 0;
-    let mut shift = 0;
-    while let Some((byte, rest)) = bytes.split_first() {
-        *bytes = rest;
-        number |= u32::from(byte & 0x7f) << shift;
-        shift += 7;
-        if byte & 0x80 == 0 || shift > 28 {
-            break;
-        }
-    }
-    number
 }
 
 #[cfg(test)]

@@ -20,16 +20,18 @@ impl Heap {
         let file = DumpFile::open_and_name_line(path, progress)?;
         progress.set_total(file.bytes());
         let mut pool = pool::of(pool::threads(threads))?;
-        let mut reader = scan(&file, &pool, progress, Reader::default)?.pass;
-        if reader.repeated > 0 {
+        let reader =
+            |pool: &ThreadPool| scan(&file, pool, progress, || Reader::of(&file, pool)).map(|it| it.pass);
+        let mut read = reader(&pool)?;
+        if read.repeated > 0 {
             // Of records that share an address the first counts.
             if pool.current_num_threads() > 1 {
                 pool = pool::of(1)?;
                 progress.add_total(file.bytes());
-                reader = scan(&file, &pool, progress, Reader::default)?.pass;
+                read = reader(&pool)?;
             }
         }
-        reader.into_heap(&file, &pool, progress)
+        read.into_heap(&file, &pool, progress)
     }
 }
 
@@ -45,7 +47,7 @@ pub(crate) fn index_of(addresses: AddressSet, file: &DumpFile) -> Result<Address
 }
 
 /// The pass over a dump.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Reader {
     addresses: AddressSet,
     repeated: u64,
@@ -56,6 +58,17 @@ struct Reader {
 }
 
 impl Reader {
+    /// For one of the threads that read a dump.
+    fn of(file: &DumpFile, pool: &ThreadPool) -> Self {
+        Self {
+            addresses: AddressSet::default(),
+            repeated: 0,
+            classes: Classes::default(),
+            rows: Rows::of_bytes(file.bytes() / pool.current_num_threads() as u64),
+            others: Vec::new(),
+        }
+    }
+
     fn into_heap(self, file: &DumpFile, pool: &ThreadPool, progress: &Progress) -> Result<Heap> {
         let index = index_of(self.addresses, file)?;
         let recorded = file.recorded().cloned();

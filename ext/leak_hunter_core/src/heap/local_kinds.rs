@@ -41,16 +41,24 @@ struct FirstBirth {
     generation: BirthGeneration,
 }
 
-impl Default for LocalKinds {
-    fn default() -> Self {
+/// A Rails application has a kind for so many bytes of its dump.
+const BYTES_A_KIND: u64 = 1536;
+/// Places are made for so many kinds at most.
+const MOST_EXPECTED: u64 = 1 << 18;
+
+impl LocalKinds {
+    /// With places for as many kinds as so many bytes of a dump may have: to move them again and again takes longer than
+    /// to find them.
+    pub(super) fn of_bytes(bytes: u64) -> Self {
+        let expected = (bytes / BYTES_A_KIND).min(MOST_EXPECTED) as usize;
         Self {
             text_ids: HashMap::default(),
             texts: Vec::new(),
             last_file: None,
             recent_methods: [TextId::new(0); RECENT_METHODS],
-            kinds: IndexMap::default(),
+            kinds: IndexMap::with_capacity_and_hasher(expected, RandomState::default()),
             recent_kinds: Box::new([KindId::new(0); RECENT_KINDS]),
-            births: Vec::new(),
+            births: Vec::with_capacity(expected),
             other_births: HashMap::default(),
         }
     }
@@ -213,7 +221,7 @@ pub(super) fn first_births(parts: &[LocalKinds]) -> Vec<BirthId> {
 /// One table of all.
 pub(super) fn merge(parts: Vec<LocalKinds>) -> Kinds {
     let mut parts = parts.into_iter();
-    let mut whole = parts.next().unwrap_or_default();
+    let mut whole = parts.next().unwrap_or_else(|| LocalKinds::of_bytes(0));
     for part in parts {
         whole.add(part);
     }

@@ -36,6 +36,7 @@ mod rows;
 mod site;
 mod summary;
 mod tables;
+mod varint;
 
 use std::collections::HashMap;
 
@@ -47,7 +48,7 @@ pub use self::code::{CodeLink, CodePath};
 pub use self::columns::{Columns, Dictionary, FieldsOwner, Row, TracedObject};
 pub use self::edge_kind::EdgeKind;
 pub(crate) use self::edges::List;
-use self::edges::{Edges, Pause, Place};
+use self::edges::{Edges, NOWHERE, Pause, Place};
 use self::ivar_tables::IvarTables;
 pub(crate) use self::ivar_tables::Slot;
 pub(crate) use self::kinds::Birth;
@@ -210,6 +211,12 @@ impl Heap {
     /// The objects it refers to, without its class; one more than once if it is referred to more than once.
     pub fn references(&self, object: ObjectId) -> impl ExactSizeIterator<Item = ObjectId> + Clone + '_ {
         self.list(object)
+    }
+
+    /// Whether it refers to anything but its class.
+    #[inline]
+    pub(crate) fn has_references(&self, object: ObjectId) -> bool {
+        self.places[object] != NOWHERE
     }
 
     #[inline]

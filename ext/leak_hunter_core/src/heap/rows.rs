@@ -12,6 +12,7 @@ use super::Heap;
 use super::ivar_tables::AddressedIvarRecord;
 use super::local_kinds::{LocalKinds, first_births, merge};
 use super::tables::{Filler, PartialHeap, Tables};
+use super::varint::{self, append, take};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader, Fields, HeapFields, NameLine, Record};
 use crate::error::Result;
@@ -23,7 +24,7 @@ use crate::progress::Progress;
 const BLOCK: usize = if cfg!(test) { 64 } else { 256 << 10 };
 
 /// The rows that one thread reads.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Rows {
     kinds: LocalKinds,
     blocks: Vec<Vec<u8>>,
@@ -99,6 +100,19 @@ impl Heap {
 }
 
 impl Rows {
+    /// For a thread that reads about so many bytes of a dump.
+    pub(crate) fn of_bytes(bytes: u64) -> Self {
+        Self {
+            kinds: LocalKinds::of_bytes(bytes),
+            blocks: Vec::new(),
+            open: Vec::new(),
+            last: Address::default(),
+            references: Vec::new(),
+            found: PartialHeap::default(),
+            ivar_records: Vec::new(),
+        }
+    }
+
     /// Adds an object, with the references that were read. Classes and modules are not noted down as such.
     fn object(&mut self, fields: &HeapFields<'_>) {
         self.ivar_records.extend(AddressedIvarRecord::of(fields));
@@ -123,13 +137,13 @@ impl Rows {
     /// Adds the object of a record, if that can be read quickly.
     #[inline]
     pub(crate) fn quick_record(&mut self, record: &Record<'_>) -> bool {
-        match record.heap_fields(&mut self.references) {
-            Some(fields) if record.elided.is_empty() => {
-                self.object(&fields);
-                true
-            }
-            _ => false,
+        // not handed from one to the other: they are many words
+        let mut fields = HeapFields::of_ends(record);
+        let is_read = record.elided.is_empty() && fields.read(record, &mut self.references).is_some();
+        if is_read {
+            self.object(&fields);
         }
+        is_read
     }
 
     /// Adds the object of a record.
@@ -157,7 +171,8 @@ impl Rows {
     }
 
     fn close(&mut self) {
-        let full = std::mem::take(&mut self.open);
+        let mut full = std::mem::take(&mut self.open);
+        varint::pad(&mut full);
         // the next is as long, or nearly so
         self.open.reserve(full.len());
         self.blocks.push(full);
@@ -175,7 +190,7 @@ fn fill(
 ) -> Result<()> {
     let mut rest = block;
     let mut address = Address::default();
-    while !rest.is_empty() {
+    while rest.len() > varint::PADDING {
         address = apart(address, take(&mut rest));
         let birth = births.plus(take(&mut rest) as u32);
         let memsize = take(&mut rest);
@@ -208,32 +223,6 @@ fn apart(from: Address, difference: u64) -> Address {
     Address::new(from.wrapping_add_signed(difference).rotate_left(3))
 }
 
-/// Appends a variable-length integer: seven bits a byte, the lowest first.
-#[inline]
-fn append(bytes: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-}
-
-/// Takes a variable-length integer from the front.
-#[inline]
-fn take(bytes: &mut &[u8]) -> u64 {
-    let mut number = 0;
-    let mut shift = 0;
-    while let Some((byte, rest)) = bytes.split_first() {
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        shift += 7;
-        if byte & 0x80 == 0 || shift > 63 {
-            break;
-        }
-    }
-    number
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -247,9 +236,8 @@ mod tests {
                 let (from, to) = (Address::new(from), Address::new(to));
                 let mut bytes = Vec::new();
                 append(&mut bytes, difference(from, to));
-                let mut rest = bytes.as_slice();
-                prop_assert_eq!(apart(from, take(&mut rest)), to);
-                prop_assert!(rest.is_empty());
+                varint::pad(&mut bytes);
+                prop_assert_eq!(apart(from, take(&mut bytes.as_slice())), to);
             }
         }
     }

@@ -280,11 +280,26 @@ impl Amount {
 
 /// What is found out of the heap once, for all holders.
 #[derive(Debug)]
-struct Facts {
+pub(crate) struct Facts {
     names: ClassNames,
     old_classes: OldClasses,
     /// Strings that only others keep.
     pinned: ObjectSet,
+}
+
+impl Facts {
+    pub(crate) fn of(
+        graph: &Graph,
+        classes: ClassFacts,
+        leaked: &[Leaked],
+        progress: &Progress,
+    ) -> Result<Self> {
+        Ok(Self {
+            names: classes.names,
+            old_classes: classes.old,
+            pinned: pinned::strings(graph, leaked, progress)?,
+        })
+    }
 }
 
 /// Finds the holders of `leaked`, those of most bytes first, and what is not worth one. What was allocated at a GC count
@@ -315,8 +330,8 @@ pub fn holders_in(
         past: &NoPast,
         pool: None,
     };
-    let classes = ClassFacts::of(graph.heap());
-    holders_with(graph, tree, parents, leaked, classes, &past, progress)
+    let facts = Facts::of(graph, ClassFacts::of(graph.heap()), leaked, progress)?;
+    holders_with(graph, tree, parents, leaked, facts, &past, progress)
 }
 
 /// What is found out of the classes of a heap once, for all holders.
@@ -350,7 +365,7 @@ pub(crate) fn holders_with(
     tree: &Dominators,
     parents: &[NodeId],
     leaked: &[Leaked],
-    classes: ClassFacts,
+    facts: Facts,
     earlier: &Earlier<'_>,
     progress: &Progress,
 ) -> Result<Found> {
@@ -365,17 +380,7 @@ pub(crate) fn holders_with(
             _ => held.push(it),
         }
     }
-    let (leak_tree, pinned) = pool::join(
-        pool,
-        || LeakTree::new(graph, tree, &held, progress),
-        || pinned::strings(heap, &held, progress),
-    );
-    let leak_tree = leak_tree?;
-    let facts = Facts {
-        names: classes.names,
-        old_classes: classes.old,
-        pinned: pinned?,
-    };
+    let leak_tree = LeakTree::new(graph, tree, &held, progress)?;
     let chosen = Choice::run(&leak_tree, parents, &facts.names, progress)?;
     let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &facts, progress)?;
     let retained = || retained::of_all(graph, tree, &merged, since, pool, progress);

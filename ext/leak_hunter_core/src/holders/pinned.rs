@@ -3,7 +3,7 @@
 
 use super::Leaked;
 use crate::error::Result;
-use crate::graph::Ticks;
+use crate::graph::{Graph, Level, Ticks};
 use crate::heap::{AllocationSite, Heap, ObjectSet, Type};
 use crate::ids::ObjectId;
 use crate::progress::Progress;
@@ -19,11 +19,13 @@ pub struct Pinned {
     pub site: Option<AllocationSite>,
 }
 
-/// Leaked Strings that only other Strings refer to.
-pub(super) fn strings(heap: &Heap, leaked: &[Leaked], progress: &Progress) -> Result<ObjectSet> {
+/// Leaked Strings that only other Strings refer to; without garbage.
+pub(super) fn strings(graph: &Graph, leaked: &[Leaked], progress: &Progress) -> Result<ObjectSet> {
+    let heap = graph.heap();
     let mut ticks = Ticks::new(progress);
     let is_string = |object: ObjectId| heap.kind(object).is_some_and(|kind| kind.type_ == Type::String);
-    let all = ObjectSet::of(leaked.iter().map(|it| it.object).filter(|it| is_string(*it)));
+    let is_held = |object: ObjectId| is_string(object) && graph.level(object) != Level::Unreachable;
+    let all = ObjectSet::of(leaked.iter().map(|it| it.object).filter(|it| is_held(*it)));
     let mut pinned = ObjectSet::default();
     let mut count = 0u64;
     for it in leaked.iter().filter(|it| all.contains(it.object)) {
@@ -35,15 +37,15 @@ pub(super) fn strings(heap: &Heap, leaked: &[Leaked], progress: &Progress) -> Re
     if count == 0 {
         return Ok(pinned);
     }
+    let wholes = pinned.clone();
     for object in heap.objects() {
         ticks.tick()?;
-        if is_string(object) {
-            continue;
-        }
-        for next in heap.references(object).filter(|next| all.contains(*next)) {
-            ticks.tick()?;
-            pinned.remove(next);
-        }
+        heap.references(object).for_each(|next| {
+            // what few refer to is asked for first
+            if wholes.contains(next) && !is_string(object) {
+                pinned.remove(next);
+            }
+        });
     }
     Ok(pinned)
 }

@@ -1,5 +1,7 @@
 //! What would be freed: a lower and an upper bound.
 
+use std::ops::Range;
+
 use rayon::ThreadPool;
 
 use super::choose::Chosen;
@@ -45,7 +47,7 @@ pub(super) fn of_all(
         }
         None => Ok(vec![0; merged.len()]),
     };
-    let (shared, cuts) = pool::join(pool, shared, || cuts(graph, tree, merged, progress));
+    let (shared, cuts) = pool::join(pool, shared, || cuts(graph, tree, merged, pool, progress));
     let mut all = Vec::with_capacity(merged.len());
     for ((merged, shared), cut) in merged.iter().zip(shared?).zip(cuts?) {
         let mut retained = Retained {
@@ -155,13 +157,26 @@ fn target_of(graph: &Graph, chosen: &Chosen) -> Option<NodeId> {
 }
 
 /// By holder, what is freed when the one edge that leads to it is cut.
-fn cuts(graph: &Graph, tree: &Dominators, merged: &[Merged<'_>], progress: &Progress) -> Result<Vec<u64>> {
+fn cuts(
+    graph: &Graph,
+    tree: &Dominators,
+    merged: &[Merged<'_>],
+    pool: Option<&ThreadPool>,
+    progress: &Progress,
+) -> Result<Vec<u64>> {
     let nodes_of = |merged: &Merged<'_>| -> Vec<NodeId> {
         let all = merged.all.iter();
         all.filter_map(|chosen| target_of(graph, chosen)).collect()
     };
     let targets = Targets::of(graph, tree, merged.iter().flat_map(nodes_of), progress)?;
-    let edges = edges_from_outside(graph, &targets, progress)?;
+    let (middle, top) = (graph.len() / 2, graph.top().get());
+    let count = |nodes| edges_from_outside(graph, &targets, nodes, progress);
+    let (low, high) = pool::join(pool, || count(0..middle), || count(middle..top));
+    let edges: Vec<u32> = low?
+        .iter()
+        .zip(high?)
+        .map(|(low, high)| low.saturating_add(high))
+        .collect();
     let mut ticks = Ticks::new(progress);
     let mut cuts = Vec::with_capacity(merged.len());
     for merged in merged {
@@ -178,13 +193,18 @@ fn cuts(graph: &Graph, tree: &Dominators, merged: &[Merged<'_>], progress: &Prog
     Ok(cuts)
 }
 
-/// By target, how many nodes outside of what it dominates refer to it.
-fn edges_from_outside(graph: &Graph, targets: &Targets, progress: &Progress) -> Result<Vec<u32>> {
+/// By target, how many of these nodes are outside of what it dominates and refer to it.
+fn edges_from_outside(
+    graph: &Graph,
+    targets: &Targets,
+    nodes: Range<u32>,
+    progress: &Progress,
+) -> Result<Vec<u32>> {
     let mut ticks = Ticks::new(progress);
     let mut edges = vec![0u32; targets.len()];
     // by target, the last node that was counted: an object may refer to it more than once
     let mut last = vec![None; targets.len()];
-    for node in graph.nodes_below_top() {
+    for node in nodes.map(NodeId::new) {
         ticks.tick()?;
         graph.keeping_successors(node).for_each(|next| {
             let target = targets.target(next.into());
