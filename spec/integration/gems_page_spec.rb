@@ -42,7 +42,7 @@ RSpec.describe "docs/gems.md", :tmpdir do
   it "explains every verdict, confidence and kind of use that there is" do
     known = [*LeakHunter::Gems::VERDICTS, *LeakHunter::Gems::CONFIDENCES]
     expect(page.text.scan(/^\| `(\w+)` \|/).flatten).to match_array(known)
-    kinds = File.read(File.join(Document::ROOT, "ext/leak_hunter_core/src/gem_use/uses.rs")).scan(/=> "(\w+)",/).flatten
+    kinds = File.read(File.join(Document::ROOT, "ext/leak_hunter_core/src/gem_use/kinds.rs")).scan(/=> "(\w+)",/).flatten
     table = page.text[/^\| seen in the heap.*?\n\n/m]
     expect(table.scan(/^\| (`[^|:]*):/).flatten.join.scan(/\w+/)).to match_array(kinds)
   end

@@ -42,7 +42,7 @@ RSpec.describe "LeakHunter.gems", :tmpdir do
 
   it "says what would go with an idle gem, and why the others are used" do
     rows = judged("sinatra")[:"dump true"].to_h { |row| [row[:name], row] }
-    expect(rows["json-schema"][:saves]).to include(gems: include("addressable"), bytes: (100_000..))
+    expect(rows["json-schema"][:saves]).to include(gems: include("addressable"), bytes: a_value > 100_000)
     expect(rows["pry"][:reasons]).to include(/\ALoaded|\Aloaded \(\d+ files\), and no code that is used/)
     expect(rows["activerecord"]).to include(verdict: "used", confidence: nil, saves: nil)
     expect(rows["sqlite3"][:reasons].join).to match(/sqlite3/i)

@@ -51,9 +51,6 @@ module LeakHunter
       # @return [Boolean] whether there is enough to judge by
       def conclusive? = @evidence[:with_path] >= LEAST_CODE && @evidence[:constants] >= LEAST_CONSTANTS
 
-      # @return [Boolean] whether the heap tells who called whom, or at least whose objects were called
-      def tells_calls? = (@evidence[:calls] + @evidence[:receivers]).positive?
-
       # @return [Hash, nil] what the heap says of a gem
       def [](name) = @gems[name]
 

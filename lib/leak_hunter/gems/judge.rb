@@ -126,7 +126,7 @@ module LeakHunter
         weak = Reasons.weak(name, @uses, @manifest)
         reasons = [*Reasons.seen(name, @uses, @sources, @had_heap), *weak]
         confidence = if weak.any? || @uses.nil? then "low"
-                     elsif @sources.nil? || Reasons.uncertain?(name, @uses, @manifest) then "medium"
+                     elsif @sources.nil? || !@uses.loaded?(name) then "medium"
                      else
                        "high"
                      end

@@ -44,14 +44,6 @@ module LeakHunter
            ("it is not required at start (require: false)" if manifest.not_required?(name))].compact
         end
 
-        # Where this Ruby does not tell by whom code was called, and code of the gem did run. And what is not loaded
-        # may be in another process of the application's.
-        def uncertain?(name, uses, manifest)
-          return manifest.groups(name).nil? || !manifest.not_required?(name) unless uses.loaded?(name)
-
-          !uses.tells_calls? && uses[name].values_at(:ran, :cached_methods).any?(&:positive?)
-        end
-
         private
 
         def heap(name, uses, had_heap)

@@ -82,6 +82,7 @@ impl ClassOwners {
             }
         }
         let mut by_name: BTreeMap<String, OwnerId> = BTreeMap::new();
+        let mut decided: BTreeMap<String, ObjectId> = BTreeMap::new();
         let mut undecided = Vec::new();
         for class in classes {
             ticks.tick()?;
@@ -93,12 +94,16 @@ impl ClassOwners {
             match (own, name) {
                 (Some(owner), name) => {
                     found.owners.insert(class, owner);
-                    by_name.extend(name.map(|name| (name, owner)));
+                    if let Some(name) = name {
+                        by_name.insert(name.clone(), owner);
+                        decided.insert(name, class);
+                    }
                 }
                 (None, Some(name)) => undecided.push((name, class)),
                 (None, None) => {}
             }
         }
+        found.give_to_app(&mut by_name, &decided, ticks)?;
         found.decide_by_names(heap, &mut by_name, undecided, ticks)?;
         Ok(found)
     }
@@ -123,6 +128,25 @@ impl ClassOwners {
         made.filter(|owner| *owner != OwnerId::RUBY)
             .or_else(|| votes.and_then(Votes::most))
             .or(made)
+    }
+
+    /// What is in a class of the application's is its own: gems define methods there on its behalf.
+    fn give_to_app(
+        &mut self,
+        by_name: &mut BTreeMap<String, OwnerId>,
+        decided: &BTreeMap<String, ObjectId>,
+        ticks: &mut Ticks<'_>,
+    ) -> Result<()> {
+        // namespaces come before what is in them
+        for (name, class) in decided {
+            ticks.tick()?;
+            let around = namespaces_of(name).find_map(|namespace| by_name.get(namespace).copied());
+            if around == Some(OwnerId::APP) {
+                by_name.insert(name.clone(), OwnerId::APP);
+                self.owners.insert(*class, OwnerId::APP);
+            }
+        }
+        Ok(())
     }
 
     /// A class without methods is of the owner of its namespace; a namespace of the owner of most that is in it. One that

@@ -205,6 +205,18 @@ fn who_inherits_or_includes_uses_it() {
 }
 
 #[test]
+fn what_is_in_a_class_of_the_application_is_its_own() {
+    let uses = program(&[], &[])
+        .class(0x5000, "Mine", 0x18, &[])
+        .imemo(0x5100, "ment", "", &[0x5000, 0x5000, 0x1000])
+        .class(0x5200, "Mine::Generated", 0x18, &[])
+        .imemo(0x5300, "ment", "", &[0x5200, 0x5200, 0x3000])
+        .uses();
+    assert_eq!(gem(&uses, "idle").classes.count, 1);
+    assert_eq!(gem(&uses, "app").classes.count, 2);
+}
+
+#[test]
 fn who_holds_an_object_uses_it() {
     let uses = program(&[], &[])
         .class(0x5000, "Mine", 0x18, &[0x5100])
