@@ -39,6 +39,9 @@ namespace :bench do
   desc "Turns of the GVL, and seconds, that each step waits beside 50 busy threads"
   task(busy: :compile) { bench["busy_threads"] }
 
+  desc "How long a scan of the sources of Debian's Rails and Sidekiq takes (FOLDERS=one:two for others)"
+  task(scan: :compile) { bench["scan"] }
+
   desc "Run every benchmark once, on little dumps, so that none rots"
   task smoke: %i[compile phases] do
     bench["diff", { "SIZES" => "2", "RAILS" => "1", "RUNS" => "1" }]
@@ -47,6 +50,7 @@ namespace :bench do
     bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
     bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
     bench["busy_threads", { "THREADS" => "2", "OBJECTS" => "1000" }]
+    bench["scan", { "FOLDERS" => "lib", "RUNS" => "1" }]
     bench["programs", { "PROGRAMS" => "two_constants_of_a_module,substrings_of_large_strings,constant_array" }]
     bench["clean_runs", { "RUNS" => "3" }]
   end

@@ -10,7 +10,8 @@ class Growth
   # Instructions for one byte or object more: over all passes of a scan and a diff with holders, or of loading a heap,
   # all its analyses and three views. Shapes with a class for each object have twice the objects. Work that is linear
   # but absurd is refused as well.
-  LARGEST_SLOPE = { "lines" => 10_000, "graph" => 100_000 }.freeze
+  # A scan's sources: for each byte.
+  LARGEST_SLOPE = { "lines" => 10_000, "graph" => 100_000, "scan" => 20_000 }.freeze
   VALGRIND = %w[valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null].freeze
 
   # A shape and the instructions for each of its sizes.

@@ -48,8 +48,7 @@ pub(crate) fn ruby_of(template: &[u8]) -> Vec<u8> {
 }
 
 fn find(text: &[u8], from: usize, what: &[u8; 2]) -> Option<usize> {
-    let rest = text.get(from..)?;
-    rest.windows(2).position(|pair| pair == what).map(|at| from + at)
+    memchr::memmem::find(text.get(from..)?, what).map(|at| from + at)
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub use source::LARGEST;
 use facts::{Facts, Place};
 use rules::Raw;
 use suppress::Suppressions;
+use walk::Role;
 
 /// What the parser takes for deep nesting: it goes down ten thousand levels before it gives up.
 const STACK: usize = 256 << 20;
@@ -130,7 +131,7 @@ pub fn scan(paths: &[PathBuf], options: &Options, progress: &Progress) -> Result
     let shown: Vec<PathBuf> = sources.files.iter().map(|file| file.shown.clone()).collect();
     let parsed = parse_all(&sources.files, options, progress, |index, file| {
         let mut parsed = match source::read(&file.path) {
-            Ok(Some(text)) => parse(text, index, &file.shown),
+            Ok(Some(text)) => parse(text, index, &file.shown, source::role(&file.within)),
             Ok(None) => gap(Gap::TooLarge, &file.shown),
             Err(_) => gap(Gap::Unreadable, &file.shown),
         };
@@ -165,7 +166,7 @@ pub fn scan_texts(texts: &[Text], options: &Options, progress: &Progress) -> Res
         if text.bytes.len() as u64 > LARGEST {
             return gap(Gap::TooLarge, &text.path);
         }
-        parse(text.bytes.clone(), index, &text.path)
+        parse(text.bytes.clone(), index, &text.path, source::role(&text.path))
     })?;
     judge(parsed, &shown, progress)
 }
@@ -205,8 +206,15 @@ fn parse_all<T: Sync>(
     })
 }
 
-fn parse(text: Vec<u8>, index: u32, path: &Path) -> Parsed {
-    let role = source::role(path);
+/// For each operand of `a || b || …` the parser looks at all before it.
+const OPERATORS: usize = 20_000;
+
+fn parse(text: Vec<u8>, index: u32, path: &Path, role: Role) -> Parsed {
+    let operators = |what: &[u8]| memchr::memmem::find_iter(&text, what).take(OPERATORS).count();
+    let all: [&[u8]; 4] = [b"||", b"&&", b" or ", b" and "];
+    if all.into_iter().map(operators).sum::<usize>() >= OPERATORS {
+        return gap(Gap::TooDeep, path);
+    }
     let text = if role.template { erb::ruby_of(&text) } else { text };
     let mut parsed = Parsed {
         ends: text

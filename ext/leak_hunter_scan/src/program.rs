@@ -37,6 +37,10 @@ pub(crate) struct Program<'f> {
     mentioned: HashSet<Var>,
     instances: HashMap<Var, On>,
     called: HashSet<&'f str>,
+    modules: HashSet<&'f str>,
+    /// Modules whose instances are classes.
+    extended: HashSet<String>,
+    children: HashMap<Side, Vec<Side>>,
 }
 
 impl<'f> Program<'f> {
@@ -51,6 +55,14 @@ impl<'f> Program<'f> {
             mentioned: HashSet::new(),
             instances: HashMap::new(),
             called: facts.calls.iter().map(|call| call.name.as_str()).collect(),
+            modules: facts
+                .classes
+                .iter()
+                .filter(|it| it.is_module)
+                .map(|it| it.name.as_str())
+                .collect(),
+            extended: HashSet::new(),
+            children: HashMap::new(),
         };
         program
             .known
@@ -88,6 +100,9 @@ impl<'f> Program<'f> {
         let both = [Level::Instance, Level::Class];
         for mixin in &self.facts.mixins {
             let module = self.constant(&mixin.nesting, &mixin.path);
+            if mixin.level == Level::Class {
+                self.extended.insert(module.clone());
+            }
             let side = |level| Side {
                 class: mixin.owner.clone(),
                 level,
@@ -104,7 +119,7 @@ impl<'f> Program<'f> {
                 if self.known.contains(&class_methods) {
                     list.push(of_module(class_methods, Level::Instance));
                 }
-                if self.is_module(&module) {
+                if self.modules.contains(module.as_str()) {
                     list.push(of_module(module, Level::Class));
                 }
             }
@@ -114,6 +129,9 @@ impl<'f> Program<'f> {
                 continue;
             };
             let superclass = self.constant(&class.nesting, superclass);
+            if matches!(superclass.as_str(), "Module" | "Class") {
+                self.extended.insert(class.name.clone());
+            }
             for level in both {
                 let side = Side {
                     class: class.name.clone(),
@@ -129,14 +147,45 @@ impl<'f> Program<'f> {
             let mut seen = HashSet::new();
             list.retain(|side| seen.insert(side.clone()));
         }
+        for (side, list) in &parents {
+            for parent in list {
+                self.children
+                    .entry(parent.clone())
+                    .or_default()
+                    .push(side.clone());
+            }
+        }
         self.parents = parents;
     }
 
-    fn is_module(&self, name: &str) -> bool {
-        self.facts
-            .classes
-            .iter()
-            .any(|class| class.is_module && class.name == name)
+    /// Whether instances of a module are classes: it is extended, or has a concern's class methods.
+    pub(crate) fn is_of_classes(&self, owner: &str) -> bool {
+        owner.ends_with("::ClassMethods")
+            || matches!(owner, "Module" | "Class")
+            || self.extended.contains(owner)
+    }
+
+    /// Classes below, the nearest first; not more than a few.
+    pub(crate) fn below(&self, side: &Side) -> Vec<Side> {
+        let mut list = vec![side.clone()];
+        let mut next = 0;
+        while let Some(side) = list.get(next) {
+            next += 1;
+            let children: Vec<Side> = self
+                .children
+                .get(side)
+                .into_iter()
+                .flatten()
+                .take(ANCESTORS)
+                .cloned()
+                .collect();
+            list.extend(children);
+            if list.len() > ANCESTORS {
+                break;
+            }
+        }
+        list.remove(0);
+        list
     }
 
     fn mention(&mut self) {
@@ -208,11 +257,8 @@ impl<'f> Program<'f> {
             let Some(parents) = self.parents.get(side) else {
                 continue;
             };
-            let parents: Vec<Side> = parents
-                .iter()
-                .filter(|side| !list.contains(side))
-                .cloned()
-                .collect();
+            let few = parents.iter().take(ANCESTORS);
+            let parents: Vec<Side> = few.filter(|side| !list.contains(side)).cloned().collect();
             list.extend(parents);
             if list.len() > ANCESTORS {
                 break;

@@ -6,13 +6,14 @@ use crate::facts::Level;
 use crate::program::Program;
 use crate::rule::Reach;
 
-/// Names of class methods that class bodies and initializers call.
-const DECLARES: [&str; 26] = [
+/// First words of the names of methods that class bodies and initializers call.
+const DECLARES: [&str; 27] = [
     "register",
-    "add_",
+    "add",
     "use",
-    "on_",
+    "on",
     "def",
+    "define",
     "inherited",
     "included",
     "extended",
@@ -23,17 +24,17 @@ const DECLARES: [&str; 26] = [
     "mount",
     "plugin",
     "declare",
-    "method_added",
-    "const_missing",
+    "method",
+    "const",
     "autoload",
     "alias",
     "hook",
-    "before_",
-    "after_",
-    "map_",
-    "singleton_method_added",
-    "load_",
-    "eager_load",
+    "before",
+    "after",
+    "map",
+    "singleton",
+    "load",
+    "eager",
 ];
 
 /// Called by Ruby when something is defined.
@@ -48,6 +49,16 @@ pub(crate) fn is_hook(name: &str) -> bool {
             | "singleton_method_added"
             | "append_features"
     )
+}
+
+/// Whether a method of this name is called by class bodies and initializers, if nothing says otherwise.
+pub(crate) fn declares(name: &str) -> bool {
+    let (word, rest) = name
+        .split_once('_')
+        .map_or((name, None), |(word, rest)| (word, Some(rest)));
+    // `add` alone adds what it is given, at any time
+    DECLARES.contains(&word)
+        && (rest.is_some() || !matches!(word, "add" | "load" | "on" | "map" | "method" | "const"))
 }
 
 /// The reach of each method.
@@ -90,7 +101,7 @@ pub(crate) fn reaches(program: &Program<'_>) -> Vec<Reach> {
         );
     }
     let unknown = methods.iter().enumerate().filter(|(index, it)| {
-        let declares = it.level == Level::Class && DECLARES.iter().any(|start| it.name.starts_with(start));
+        let declares = it.level == Level::Class && declares(&it.name);
         called.get(*index) == Some(&false) && !declares && !is_hook(&it.name) && it.entry != Some(Reach::Boot)
     });
     let roots = unknown.map(|(index, _)| index).chain(later).collect();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::facts::{Growth, Key, Level, Method, MethodIndex, Place, Removal, Sink, ThreadStore, Type, Var};
-use crate::program::Program;
-use crate::reach::{is_hook, reaches};
+use crate::program::{Program, Side};
+use crate::reach::{declares, is_hook, reaches};
 use crate::rule::{Reach, Rule, Severity};
 
 /// A finding before its places have lines.
@@ -152,16 +152,21 @@ impl<'f> Rules<'_, 'f> {
             .collect();
         sinks.retain(|sink| {
             let boot = self.reach_of(sink.method) == Reach::Boot;
-            let own = self.method(sink.method).is_some_and(|method| {
-                method.name == "initialize"
-                    && matches!(
-                        var,
-                        Var::Ivar {
-                            level: Level::Instance,
-                            ..
-                        }
-                    )
-            });
+            let declares = self.reach_of(sink.method) == Reach::Method
+                && self
+                    .method(sink.method)
+                    .is_some_and(|method| declares(&method.name) && !sink.nested);
+            let own = declares
+                || self.method(sink.method).is_some_and(|method| {
+                    method.name == "initialize"
+                        && matches!(
+                            var,
+                            Var::Ivar {
+                                level: Level::Instance,
+                                ..
+                            }
+                        )
+                });
             !boot && !own && sink.key != Key::Bounded
         });
         let emptied_by = match self.emptied(known) {
@@ -282,7 +287,7 @@ impl<'f> Rules<'_, 'f> {
                 Level::Instance => {
                     self.middleware.contains(owner.as_str())
                         || self.held.contains_key(owner)
-                        || self.mixed_in(owner)
+                        || self.program.is_of_classes(owner)
                 }
             },
             Var::Cvar { owner, .. } => !owner.contains("(anonymous)"),
@@ -290,14 +295,6 @@ impl<'f> Rules<'_, 'f> {
             Var::Reader { .. } => false,
             _ => true,
         }
-    }
-
-    /// Whether instances of a module are classes: it is extended, or a concern's class methods.
-    fn mixed_in(&self, owner: &str) -> bool {
-        owner.ends_with("::ClassMethods")
-            || self.program.facts.mixins.iter().any(|mixin| {
-                mixin.level == Level::Class && self.program.constant(&mixin.nesting, &mixin.path) == owner
-            })
     }
 
     /// Subclasses are kept by a hook, and made while the program runs.
@@ -336,15 +333,13 @@ impl<'f> Rules<'_, 'f> {
     /// Variables of a middleware that keep the last request.
     fn kept(&mut self) {
         let facts = self.program.facts;
+        let reset = facts.shrinks.iter().filter(|it| it.how == Removal::Nil);
+        let reset: HashSet<&Var> = reset.map(|it| &it.var).collect();
         for kept in &facts.kept {
             if !self.middleware.contains(kept.owner.as_str()) {
                 continue;
             }
-            let is_reset = facts
-                .shrinks
-                .iter()
-                .any(|it| it.how == Removal::Nil && it.var == kept.var);
-            if is_reset {
+            if reset.contains(&kept.var) {
                 continue;
             }
             let name = self.name(&kept.var).unwrap_or_default();
@@ -373,12 +368,22 @@ impl<'f> Rules<'_, 'f> {
             if !site.always && reach == Reach::Boot {
                 continue;
             }
+            // what starts something, or registers it, is called once as long as nothing says otherwise
+            let starts = self.method(site.method).is_some_and(|method| {
+                declares(&method.name)
+                    || method.name.starts_with("start_")
+                    || method.name.starts_with("enable")
+            });
+            let hooks = matches!(site.rule, Rule::SubscriptionPerCall | Rule::ThreadRetention);
+            if hooks && starts && reach == Reach::Method {
+                continue;
+            }
             // macros of class bodies define methods
             let defines = matches!(site.rule, Rule::ClassPerCall | Rule::DynamicSymbol);
             if defines
                 && self
                     .method(site.method)
-                    .is_some_and(|method| self.mixed_in(&method.owner))
+                    .is_some_and(|method| self.program.is_of_classes(&method.owner))
             {
                 continue;
             }
@@ -439,20 +444,20 @@ impl<'f> Rules<'_, 'f> {
         let Var::Ivar { owner, level, name } = var else {
             return Vec::new();
         };
-        let extends = *level == Level::Instance && self.mixed_in(owner);
+        let extends = *level == Level::Instance && self.program.is_of_classes(owner);
         if *level == Level::Instance && !extends {
             return Vec::new();
         }
-        let classes = self.program.facts.classes.iter();
-        let below = classes.filter(|class| {
-            class.name != *owner
-                && self
-                    .program
-                    .ancestors(&class.name, Level::Class)
-                    .iter()
-                    .any(|side| side.class == *owner && side.level == *level)
-        });
-        let mut names: Vec<String> = below.map(|class| format!("{}.{name}", class.name)).collect();
+        let side = Side {
+            class: owner.clone(),
+            level: *level,
+        };
+        let below = self
+            .program
+            .below(&side)
+            .into_iter()
+            .filter(|side| side.level == Level::Class);
+        let mut names: Vec<String> = below.map(|side| format!("{}.{name}", side.class)).collect();
         names.sort();
         names.dedup();
         names.truncate(50);

@@ -39,6 +39,8 @@ pub(crate) struct Source {
     pub(crate) path: PathBuf,
     /// As it is named in results.
     pub(crate) shown: PathBuf,
+    /// Within the folder that was given: what says where its code runs.
+    pub(crate) within: PathBuf,
     pub(crate) size: u64,
 }
 
@@ -67,6 +69,11 @@ pub(crate) fn list(paths: &[PathBuf], root: Option<&Path>, progress: &Progress) 
             Ok(data) => sources.files.push(Source {
                 path: path.clone(),
                 shown: named.to_path_buf(),
+                // folders around a project say nothing
+                within: match path.file_name() {
+                    Some(name) if named.is_absolute() => PathBuf::from(name),
+                    _ => named.to_path_buf(),
+                },
                 size: data.len(),
             }),
             Err(_) => sources.unreadable.push(path.clone()),
@@ -102,6 +109,7 @@ fn folder(root: &Path, shown: &Path, sources: &mut Sources, progress: &Progress)
                 let size = entry.metadata().map_or(0, |data| data.len());
                 sources.files.push(Source {
                     path: entry.path(),
+                    within: relative(&entry.path(), root),
                     shown: shown.join(&name),
                     size,
                 });
@@ -109,6 +117,10 @@ fn folder(root: &Path, shown: &Path, sources: &mut Sources, progress: &Progress)
         }
     }
     Ok(())
+}
+
+fn relative(path: &Path, root: &Path) -> PathBuf {
+    path.strip_prefix(root).unwrap_or(path).to_path_buf()
 }
 
 fn is_ruby(name: &str) -> bool {
@@ -146,8 +158,17 @@ pub(crate) fn role(path: &Path) -> Role {
     } else {
         None
     };
-    let test =
-        within("spec") || within("test") || within("features") || name == "test.rb" && within("environments");
+    let test = ["spec", "test", "features", "testing"].into_iter().any(within)
+        || matches!(
+            name,
+            "test_case.rb"
+                | "test_helper.rb"
+                | "spec_helper.rb"
+                | "testing.rb"
+                | "test_fixtures.rb"
+                | "fixtures.rb"
+        )
+        || (name == "test.rb" && within("environments"));
     let boot = within("initializers")
         || within("migrate")
         || within("seeds")

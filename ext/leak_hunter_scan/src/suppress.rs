@@ -1,20 +1,15 @@
 //! `# leak_hunter:disable LeakHunter/UnboundedMemo -- reason`
 
-use crate::rule::Rule;
+use std::collections::{HashMap, HashSet};
 
-/// Lines for which a rule is off.
-#[derive(Clone, Debug)]
-struct Off {
-    rule: Rule,
-    from: u32,
-    /// None: to the end of the file.
-    to: Option<u32>,
-}
+use crate::rule::Rule;
 
 /// What the comments of a file switch off.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Suppressions {
-    off: Vec<Off>,
+    lines: HashSet<(Rule, u32)>,
+    /// From a line to a line, or to the end; one after another.
+    ranges: HashMap<Rule, Vec<(u32, Option<u32>)>>,
 }
 
 impl Suppressions {
@@ -52,23 +47,25 @@ impl Suppressions {
             if !named {
                 continue;
             }
-            if !disables {
-                let open = self
-                    .off
-                    .iter_mut()
-                    .filter(|off| off.rule == rule && off.to.is_none());
-                open.for_each(|off| off.to = Some(line));
-            } else {
-                let to = (!alone).then_some(line);
-                self.off.push(Off { rule, from: line, to });
+            if disables && !alone {
+                self.lines.insert((rule, line));
+                continue;
+            }
+            let ranges = self.ranges.entry(rule).or_default();
+            match ranges.last_mut() {
+                Some((_, None)) if disables => {}
+                Some((_, to @ None)) => *to = Some(line),
+                _ if disables => ranges.push((line, None)),
+                _ => {}
             }
         }
     }
 
     pub(crate) fn covers(&self, rule: Rule, line: u32) -> bool {
-        self.off
-            .iter()
-            .any(|off| off.rule == rule && off.from <= line && off.to.is_none_or(|to| line <= to))
+        let ranges = self.ranges.get(&rule).map(Vec::as_slice).unwrap_or_default();
+        let before = ranges.partition_point(|(from, _)| *from <= line);
+        let last = before.checked_sub(1).and_then(|index| ranges.get(index));
+        self.lines.contains(&(rule, line)) || last.is_some_and(|(_, to)| to.is_none_or(|to| line <= to))
     }
 }
 

@@ -1,5 +1,8 @@
 //! A program's text as a tree of a few kinds of expressions: what the scan looks at, and nothing of the parser's own.
 
+/// A question about everything below an expression is asked of so many: such questions may be nested.
+const LOOKED_AT: u32 = 2_000;
+
 /// An expression and where it begins.
 #[derive(Debug)]
 pub(crate) struct Expr<'a> {
@@ -261,16 +264,31 @@ impl<'a> Expr<'a> {
         }
     }
 
-    /// This one and all below, from outside in.
-    pub(crate) fn each<'t>(&'t self, visit: &mut dyn FnMut(&'t Expr<'a>)) {
+    /// This one and all below that belong to the same method: not what is in methods and classes in it.
+    pub(crate) fn each_here<'t>(&'t self, visit: &mut dyn FnMut(&'t Expr<'a>)) {
         visit(self);
-        self.children(&mut |child| child.each(visit));
+        if !matches!(self.kind, Kind::Def(_) | Kind::Class(_) | Kind::SingletonClass(_)) {
+            self.children(&mut |child| child.each_here(visit));
+        }
     }
 
-    /// Whether one of them is such.
-    pub(crate) fn any(&self, test: &mut dyn FnMut(&Expr<'a>) -> bool) -> bool {
-        let mut found = false;
-        self.each(&mut |expr| found = found || test(expr));
+    /// Whether one of the first few thousand is such; None if there are more, and none of the first.
+    pub(crate) fn any(&self, test: &mut dyn FnMut(&Expr<'a>) -> bool) -> Option<bool> {
+        let mut left = LOOKED_AT;
+        self.search(&mut left, test)
+    }
+
+    fn search(&self, left: &mut u32, test: &mut dyn FnMut(&Expr<'a>) -> bool) -> Option<bool> {
+        *left = left.checked_sub(1)?;
+        if test(self) {
+            return Some(true);
+        }
+        let mut found = Some(false);
+        self.children(&mut |child| {
+            if found == Some(false) {
+                found = child.search(left, test);
+            }
+        });
         found
     }
 }

@@ -3,6 +3,7 @@
 mod definitions;
 mod growth;
 mod keys;
+mod look_ahead;
 mod sites;
 mod values;
 
@@ -64,6 +65,8 @@ struct Frame<'a> {
     checked: HashSet<&'a str>,
     /// Inside something that runs once: the value of `||=`, after a check.
     once: u32,
+    /// `dup._call(env)`
+    dups: bool,
     /// What it subscribes it unsubscribes.
     undone: bool,
     /// Its thread is kept in a variable.
@@ -323,6 +326,9 @@ impl<'a> Walker<'a> {
     }
 
     fn sink(&mut self, expr: &Expr<'a>, how: Growth, key: crate::facts::Key, of_thread: bool, at: u32) {
+        if self.role.test {
+            return;
+        }
         let Some((var, nested)) = self.holder(expr) else {
             return;
         };

@@ -8,14 +8,20 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: &[u8]| {
     let mut texts = input.splitn(3, |byte| *byte == 0);
     let paths = [1, 2, 3].map(|number| {
-        let path = std::env::temp_dir().join(format!("leak_hunter-fuzz-{}-{number}.json", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("leak_hunter-fuzz-{}-{number}.json", std::process::id()));
         std::fs::write(&path, texts.next().unwrap_or_default()).unwrap();
         path
     });
     for identity in [Identity::Auto, Identity::Address] {
         let [one, two] = [1, 2].map(|threads| {
             let group_by = Key::ALL.to_vec();
-            let options = Options { identity, group_by, threads: Some(threads), ..Options::default() };
+            let options = Options {
+                identity,
+                group_by,
+                threads: Some(threads),
+                ..Options::default()
+            };
             diff(&paths, &options, &Progress::default())
         });
         match (one, two) {

@@ -13,7 +13,9 @@ struct Sum(u64, u64);
 impl Pass for Sum {
     fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
         self.0 += 1;
-        self.1 = self.1.wrapping_add(record.address.get().wrapping_mul(31).wrapping_add(record.memsize));
+        self.1 = self
+            .1
+            .wrapping_add(record.address.get().wrapping_mul(31).wrapping_add(record.memsize));
         record.fields().map(drop).ok_or(Failure::Damaged)
     }
 

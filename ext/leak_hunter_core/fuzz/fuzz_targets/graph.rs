@@ -3,20 +3,25 @@
 
 use std::sync::Arc;
 
+use leak_hunter_core::Progress;
 use leak_hunter_core::graph::{Graph, Level, dominators, path};
 use leak_hunter_core::heap::Heap;
 use leak_hunter_core::holders::{Consequence, Found, Holder, Leaked, holders_in};
 use leak_hunter_core::ids::{Generation, NodeId};
-use leak_hunter_core::Progress;
 use libfuzzer_sys::fuzz_target;
 
 fn consequences(holder: &Holder, size: impl Fn(&Consequence) -> u64) -> u64 {
-    holder.consequences.iter().fold(0, |sum, it| sum.saturating_add(size(it)))
+    holder
+        .consequences
+        .iter()
+        .fold(0, |sum, it| sum.saturating_add(size(it)))
 }
 
 fuzz_target!(|input: &[u8]| {
     // the first bytes pick what leaked and since when; the rest is the dump
-    let Some((picks, text)) = input.split_first_chunk::<3>() else { return };
+    let Some((picks, text)) = input.split_first_chunk::<3>() else {
+        return;
+    };
     let path_of_dump = std::env::temp_dir().join(format!("leak_hunter-fuzz-{}.json", std::process::id()));
     std::fs::write(&path_of_dump, text).unwrap();
     let progress = Progress::default();
@@ -47,29 +52,64 @@ fuzz_target!(|input: &[u8]| {
         let node = NodeId::from(object);
         let parent = parents[node];
         assert!(parent <= graph.top() && graph.successors(parent).any(|next| next == node));
-        assert!(tree.of(object).is_some_and(|above| tree.retained(above) >= tree.retained(object)));
-        assert_eq!(path(&graph, &parents, node, &progress).unwrap().last().map(|step| step.node), Some(node));
+        assert!(
+            tree.of(object)
+                .is_some_and(|above| tree.retained(above) >= tree.retained(object))
+        );
+        assert_eq!(
+            path(&graph, &parents, node, &progress)
+                .unwrap()
+                .last()
+                .map(|step| step.node),
+            Some(node)
+        );
     }
 
     let leaked: Vec<Leaked> = heap
         .objects()
-        .filter(|object| (object.get().wrapping_mul(0x9e37_79b9) >> 24) as u8 & picks[0] == picks[1] & picks[0])
-        .map(|object| Leaked { object, group: object.get() % 3 })
+        .filter(|object| {
+            (object.get().wrapping_mul(0x9e37_79b9) >> 24) as u8 & picks[0] == picks[1] & picks[0]
+        })
+        .map(|object| Leaked {
+            object,
+            group: object.get() % 3,
+        })
         .collect();
     let since = Some(Generation::new(u64::from(picks[2]))).filter(|since| since.get() > 0);
-    let Found { holders, set_aside } = holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
+    let Found { holders, set_aside } =
+        holders_in(&graph, &tree, &parents, &leaked, since, &progress).unwrap();
     // what goes with what a holder keeps is told with it
-    let told: u64 = holders.iter().map(|holder| holder.count + consequences(holder, |it| it.count)).sum();
+    let told: u64 = holders
+        .iter()
+        .map(|holder| holder.count + consequences(holder, |it| it.count))
+        .sum();
     // Each is accounted for once: by a holder, as a cache of the VM's, or as garbage.
-    assert_eq!(told + set_aside.caches.total.count + set_aside.garbage.count, leaked.len() as u64);
-    let unreachable = leaked.iter().filter(|it| graph.level(it.object) == Level::Unreachable);
+    assert_eq!(
+        told + set_aside.caches.total.count + set_aside.garbage.count,
+        leaked.len() as u64
+    );
+    let unreachable = leaked
+        .iter()
+        .filter(|it| graph.level(it.object) == Level::Unreachable);
     assert!(set_aside.garbage.count <= unreachable.count() as u64);
-    let bytes = leaked.iter().fold(0u64, |sum, it| sum.saturating_add(heap.memsize(it.object)));
-    let apart = set_aside.caches.total.memsize.saturating_add(set_aside.garbage.memsize);
-    let held = |sum: u64, it: &Holder| sum.saturating_add(it.memsize).saturating_add(consequences(it, |it| it.memsize));
+    let bytes = leaked
+        .iter()
+        .fold(0u64, |sum, it| sum.saturating_add(heap.memsize(it.object)));
+    let apart = set_aside
+        .caches
+        .total
+        .memsize
+        .saturating_add(set_aside.garbage.memsize);
+    let held = |sum: u64, it: &Holder| {
+        sum.saturating_add(it.memsize)
+            .saturating_add(consequences(it, |it| it.memsize))
+    };
     assert_eq!(holders.iter().fold(apart, held), bytes);
     for holder in &holders {
-        assert_eq!(holder.count, holder.groups.iter().map(|share| share.count).sum::<u64>());
+        assert_eq!(
+            holder.count,
+            holder.groups.iter().map(|share| share.count).sum::<u64>()
+        );
         assert!(holder.position < holder.path.len());
     }
 });

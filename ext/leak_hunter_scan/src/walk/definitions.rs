@@ -4,7 +4,7 @@ use crate::facts::{Class, Level, Mixin, Reader, Var};
 use crate::rule::Reach;
 use crate::tree::{Block, Call, ClassDef, Def, Expr, Kind, Op};
 
-use super::{Body, Frame, Local, Scope, Walker};
+use super::{Body, Local, Scope, Walker};
 
 /// Blocks of class bodies that run while the program is loaded.
 const AT_BOOT: [&str; 14] = [
@@ -28,6 +28,9 @@ const AT_BOOT: [&str; 14] = [
 const ROUTES: [&str; 9] = [
     "get", "post", "put", "patch", "delete", "head", "options", "route", "mount",
 ];
+
+/// Bytes of the name of a class; longer ones are cut.
+const LONGEST: usize = 250;
 
 /// Superclasses and modules whose classes run in requests or jobs.
 fn entry_of(name: &str) -> Option<Reach> {
@@ -93,11 +96,17 @@ impl<'a> Walker<'a> {
     }
 
     pub(super) fn nested(&self, path: &str) -> String {
-        match path.strip_prefix("::") {
+        let mut name = match path.strip_prefix("::") {
             Some(top) => top.to_owned(),
             None if self.scope.owner.is_empty() => path.to_owned(),
             None => format!("{}::{path}", self.scope.owner),
+        };
+        // every method in it has the name
+        if name.len() > LONGEST {
+            let end = (0..=LONGEST).rev().find(|end| name.is_char_boundary(*end));
+            name.truncate(end.unwrap_or(0));
         }
+        name
     }
 
     pub(super) fn definition(&mut self, def: &Def<'a>, at: u32) {
@@ -140,7 +149,7 @@ impl<'a> Walker<'a> {
             params,
             entry,
             |it| {
-                it.frame.checked = Self::checked_in(&def.body).into_iter().collect();
+                it.look_ahead(&def.body);
                 for name in &def.params {
                     it.frame.locals.insert(
                         name,
@@ -151,16 +160,9 @@ impl<'a> Walker<'a> {
                     );
                 }
                 def.defaults.iter().for_each(|value| it.visit(value));
-                it.leaks_of_locals(&def.body);
                 it.visit(&def.body);
                 let returns = it.returned(&def.body);
-                let dups = def.body.any(&mut |expr| {
-                    let call = expr
-                        .call()
-                        .and_then(|call| call.receiver.as_ref())
-                        .and_then(|it| it.call());
-                    call.is_some_and(|call| matches!(call.name, "dup" | "clone") && call.receiver.is_none())
-                });
+                let dups = it.frame.dups;
                 let method = it.scope.method.and_then(|index| it.facts.methods.get_mut(index));
                 if let Some(method) = method {
                     method.returns = returns;
@@ -198,7 +200,6 @@ impl<'a> Walker<'a> {
         let Some(block) = &call.block else {
             return false;
         };
-        call.receiver.iter().for_each(|it| self.visit(it));
         match call.name {
             "define_method" => self.block_method(call, block, self.defined_level(call), at),
             "define_singleton_method" => self.block_method(call, block, Level::Class, at),
@@ -256,6 +257,7 @@ impl<'a> Walker<'a> {
             }
             _ => return false,
         }
+        call.receiver.iter().for_each(|it| self.visit(it));
         call.args.iter().for_each(|it| self.visit(it));
         true
     }
@@ -273,6 +275,11 @@ impl<'a> Walker<'a> {
     fn block_method(&mut self, call: &Call<'a>, block: &Block<'a>, level: Level, at: u32) {
         let name = call.args.first().and_then(|arg| arg.name()).unwrap_or("(method)");
         let entry = self.scope.entry;
+        // a macro of a module defines methods of whatever class calls it
+        let own = self.scope.clone();
+        if self.level() == Some(Level::Instance) && self.scope.method.is_some() {
+            self.scope.owner = self.nested("(anonymous)");
+        }
         let locals = std::mem::take(&mut self.frame.locals);
         self.in_method(
             name,
@@ -286,6 +293,7 @@ impl<'a> Walker<'a> {
             at,
         );
         self.frame.locals = locals;
+        self.scope = own;
     }
 
     fn called_later(&mut self, block: &Block<'a>, name: &str, entry: Option<Reach>, at: u32) {
@@ -443,12 +451,6 @@ impl<'a> Walker<'a> {
                 place,
             });
         }
-    }
-
-    /// Fresh locals.
-    #[allow(dead_code)]
-    pub(super) fn new_frame() -> Frame<'a> {
-        Frame::default()
     }
 }
 

@@ -148,7 +148,8 @@ impl<'a> Walker<'a> {
     }
 
     fn variable(&mut self, assign: &Assign<'a>, at: u32) {
-        let once = u32::from(assign.op == Op::Or);
+        let of_object = matches!(assign.target.kind, Kind::Ivar(_)) && self.in_initialize();
+        let once = u32::from(assign.op == Op::Or || of_object);
         self.frame.once += once;
         self.visit(&assign.value);
         self.frame.once -= once;

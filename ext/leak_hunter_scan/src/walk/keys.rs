@@ -6,7 +6,7 @@ use crate::tree::{Expr, Kind};
 use super::Walker;
 
 /// Words for things of which a program has a few.
-const FEW: [&str; 62] = [
+const FEW: [&str; 63] = [
     "adapter",
     "action",
     "action_name",
@@ -67,6 +67,7 @@ const FEW: [&str; 62] = [
     "severity",
     "subclass",
     "superclass",
+    "mixin",
     "table",
     "type",
 ];
@@ -232,38 +233,5 @@ impl<'a> Walker<'a> {
             Kind::Other(list) => list.iter().all(|it| matches!(it.kind, Kind::Number)) && !list.is_empty(),
             _ => false,
         }
-    }
-
-    /// Locals of a method that are checked against a list, or are asked about by name.
-    pub(super) fn checked_in(body: &Expr<'a>) -> Vec<&'a str> {
-        let mut names = Vec::new();
-        body.each(&mut |expr| {
-            let Some(call) = expr.call() else { return };
-            let asks = matches!(
-                call.name,
-                "include?"
-                    | "key?"
-                    | "has_key?"
-                    | "member?"
-                    | "cover?"
-                    | "respond_to?"
-                    | "method_defined?"
-                    | "const_defined?"
-            );
-            let fixed = match call.receiver.as_ref().map(|it| &it.kind) {
-                Some(Kind::Const(_) | Kind::Array(_)) => true,
-                Some(Kind::Call(inner)) => inner.args.is_empty() && inner.name.ends_with(['s', 'e']),
-                Some(Kind::Ivar(_)) => call.name == "respond_to?",
-                _ => call.name == "respond_to?" || call.name == "method_defined?",
-            };
-            let fetched = call.name == "fetch"
-                && call.args.len() == 1
-                && call.block.is_none()
-                && matches!(call.receiver.as_ref().map(|it| &it.kind), Some(Kind::Const(_)));
-            if (asks && fixed) || fetched {
-                names.extend(call.args.iter().filter_map(|arg| arg.local()));
-            }
-        });
-        names
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::facts::{Kept, Level, MadeClass, Site, Var};
 use crate::rule::Rule;
-use crate::tree::{Call, Expr, Kind, Op};
+use crate::tree::{Call, Expr, Kind};
 
 use super::Walker;
 use super::values::thread_store;
 
 impl<'a> Walker<'a> {
-    fn found(&mut self, rule: Rule, what: String, why: &'static str, at: u32) {
+    pub(super) fn found(&mut self, rule: Rule, what: String, why: &'static str, at: u32) {
         let (method, place) = (self.scope.method, self.place(at));
         self.facts.sites.push(Site {
             rule,
@@ -105,16 +105,11 @@ impl<'a> Walker<'a> {
             ),
             _ => return,
         };
-        let class_level = self.level() == Some(Level::Class)
-            && call.name != "const_set"
-            && call.name != "thread_variable_set";
-        let Some(name) = call.args.first().filter(|name| self.is_open_name(name)) else {
-            return;
-        };
-        if class_level && call.name != "class_variable_set" {
+        // of a class there are few
+        let few = self.level() == Some(Level::Class) && call.name == "instance_variable_set";
+        if few || !call.args.first().is_some_and(|name| self.is_open_name(name)) {
             return;
         }
-        let _ = name;
         self.found(
             rule,
             format!("{} with a name made at run time", call.name),
@@ -184,7 +179,7 @@ impl<'a> Walker<'a> {
         let method = self.scope.method.and_then(|index| self.facts.methods.get(index));
         let Some(method) = method else { return };
         let instance = method.level == Level::Instance;
-        if self.memoized(at) {
+        if self.frame.once > 0 {
             return;
         }
         match call.name {
@@ -194,7 +189,7 @@ impl<'a> Walker<'a> {
                 "each object gets a singleton class with methods of its own, which makes Ruby forget its method caches",
                 at,
             ),
-            "class_eval" | "module_eval" | "instance_eval" | "class_exec" => {
+            "class_eval" | "module_eval" | "instance_eval" | "class_exec" if !on_few(call) => {
                 let text = call.args.first().filter(|arg| matches!(arg.kind, Kind::Interpolated(_)) && self.is_open_name(arg));
                 if text.is_some() && instance && defines_in_text(text) {
                     self.found(
@@ -274,7 +269,7 @@ impl<'a> Walker<'a> {
             });
         }
         let class_level = self.level() == Some(Level::Class);
-        if self.memoized(at) || self.scope.anonymous || class_level {
+        if self.frame.once > 0 || self.scope.anonymous || class_level {
             return;
         }
         self.found(
@@ -283,11 +278,6 @@ impl<'a> Walker<'a> {
             "each call makes a class, with methods, caches and an entry in its superclass",
             at,
         );
-    }
-
-    /// In the value of `@x ||=`, or behind a check that makes it run once.
-    fn memoized(&self, _at: u32) -> bool {
-        self.frame.once > 0
     }
 
     /// What subscribes, and is not undone.
@@ -302,7 +292,7 @@ impl<'a> Walker<'a> {
             .map(|it| it.trim_start_matches("::"));
         let found = match (class, call.name) {
             (Some("ActiveSupport::Notifications"), "subscribe" | "monotonic_subscribe") => {
-                if self.undone(&["unsubscribe"], call) {
+                if self.frame.undone {
                     return;
                 }
                 (
@@ -378,12 +368,6 @@ impl<'a> Walker<'a> {
             })
     }
 
-    /// Whether the same method undoes it with what the call answered: noted by [`Self::leaks_of_locals`].
-    fn undone(&self, names: &[&str], call: &Call<'a>) -> bool {
-        let _ = (names, call);
-        self.frame.undone
-    }
-
     fn threads(&mut self, call: &Call<'a>, at: u32) {
         if self.frame.once > 0 {
             return;
@@ -439,129 +423,6 @@ impl<'a> Walker<'a> {
             });
         }
     }
-
-    /// What is known of a method's body before it is walked: what is opened and not closed, undone, or kept.
-    pub(super) fn leaks_of_locals(&mut self, body: &Expr<'a>) {
-        let mut opened: Vec<(&'a str, &'static str, u32)> = Vec::new();
-        let mut subscribed: Vec<&'a str> = Vec::new();
-        let mut kept_thread = false;
-        body.each(&mut |expr| match &expr.kind {
-            Kind::Assign(assign) if assign.op == Op::Set || assign.op == Op::Or => {
-                let Some(call) = assign.value.call() else { return };
-                match assign.target.kind {
-                    Kind::Local(name) => {
-                        if let Some(what) = resource(call) {
-                            opened.push((name, what, assign.value.at));
-                        }
-                        if matches!(call.name, "subscribe" | "monotonic_subscribe") {
-                            subscribed.push(name);
-                        }
-                    }
-                    Kind::Ivar(_) | Kind::Cvar(_) if is_thread(call) => kept_thread = true,
-                    Kind::Ivar(_) if matches!(call.name, "subscribe" | "monotonic_subscribe") => {
-                        self.frame.undone = true
-                    }
-                    _ => {}
-                }
-            }
-            _ => {}
-        });
-        self.frame.kept_thread = kept_thread;
-        // subscriber = subscribe(…); unsubscribe(subscriber)
-        self.frame.undone |= !subscribed.is_empty()
-            && body.any(&mut |expr| {
-                expr.call().is_some_and(|call| {
-                    call.name == "unsubscribe"
-                        && call
-                            .args
-                            .iter()
-                            .any(|arg| arg.local().is_some_and(|it| subscribed.contains(&it)))
-                })
-            });
-        self.runs_once(body);
-        if self.role.boot || self.role.test {
-            return;
-        }
-        for (name, what, at) in opened {
-            if self.escapes(body, name) {
-                continue;
-            }
-            self.found(
-                Rule::ResourcePerCall,
-                format!("{what}, opened and not closed"),
-                "it keeps its descriptor, connection or threads until it is collected, or for ever",
-                at,
-            );
-        }
-    }
-
-    /// Whether a local is closed, kept, answered or given away.
-    fn escapes(&self, body: &Expr<'a>, name: &str) -> bool {
-        let is_it = |expr: &Expr<'a>| expr.local() == Some(name);
-        if is_it(body.last()) {
-            return true;
-        }
-        body.any(&mut |expr| match &expr.kind {
-            Kind::Call(call) => {
-                let closes = matches!(
-                    call.name,
-                    "close"
-                        | "close!"
-                        | "unlink"
-                        | "shutdown"
-                        | "quit"
-                        | "disconnect"
-                        | "disconnect!"
-                        | "finish"
-                        | "kill"
-                        | "stop"
-                        | "close_write"
-                        | "wait_for_termination"
-                        | "release"
-                );
-                (closes && call.receiver.as_ref().is_some_and(&is_it))
-                    || (call.args.iter().any(|arg| is_it(arg) || pair_has(arg, &is_it)) && !is_plain(call))
-            }
-            Kind::Return(list) | Kind::Array(list) | Kind::Hash(list) => list.iter().any(&is_it),
-            Kind::Assign(assign) => is_it(&assign.value) && assign.target.local().is_none(),
-            Kind::Other(list) => list.iter().any(&is_it),
-            _ => false,
-        })
-    }
-
-    /// `return if @done`, with `@done` set in the same method.
-    fn runs_once(&mut self, body: &Expr<'a>) {
-        let Kind::Seq(list) = &body.kind else { return };
-        let first = list.iter().take(2).any(|expr| match &expr.kind {
-            Kind::Branch(branch) => {
-                let leaves = [&branch.yes, &branch.no].iter().any(|side| {
-                    side.as_ref()
-                        .is_some_and(|it| it.any(&mut |expr| matches!(expr.kind, Kind::Return(_))))
-                });
-                leaves
-                    && matches!(
-                        branch.condition.last().kind,
-                        Kind::Ivar(_) | Kind::Cvar(_) | Kind::Global(_)
-                    )
-            }
-            _ => false,
-        });
-        if first {
-            self.frame.once += 1;
-        }
-    }
-}
-
-fn pair_has<'a>(arg: &Expr<'a>, is_it: &dyn Fn(&Expr<'a>) -> bool) -> bool {
-    match &arg.kind {
-        Kind::Hash(list) | Kind::Array(list) => list.iter().any(is_it),
-        _ => false,
-    }
-}
-
-/// Calls that take nothing over from who calls them.
-fn is_plain(call: &Call<'_>) -> bool {
-    matches!(call.name, "puts" | "p" | "get" | "request" | "==" | "print")
 }
 
 fn defines_in_text(text: Option<&Expr<'_>>) -> bool {
@@ -581,24 +442,32 @@ pub(super) fn is_thread(call: &Call<'_>) -> bool {
 
 /// `loop do`, `while true`, without a way out.
 fn endless(body: &Expr<'_>) -> bool {
-    let leaves = |expr: &Expr<'_>| {
+    let stays = |expr: &Expr<'_>| {
         expr.any(&mut |it| match &it.kind {
             Kind::Return(_) => true,
             Kind::Call(call) => matches!(call.name, "raise" | "throw" | "exit" | "break"),
             _ => false,
-        })
+        }) == Some(false)
     };
-    body.any(&mut |expr| match &expr.kind {
+    let runs = |expr: &Expr<'_>| match &expr.kind {
         Kind::Call(call) if call.name == "loop" && call.receiver.is_none() => {
-            call.block.as_ref().is_some_and(|block| !leaves(&block.body))
+            call.block.as_ref().is_some_and(|block| stays(&block.body))
         }
-        Kind::Loop(it) => matches!(it.condition.kind, Kind::Literal) && !leaves(&it.body),
+        Kind::Loop(it) => matches!(it.condition.kind, Kind::Literal) && stays(&it.body),
         _ => false,
-    })
+    };
+    let body = match &body.kind {
+        Kind::Begin(begin) => &begin.body,
+        _ => body,
+    };
+    match &body.kind {
+        Kind::Seq(list) => list.iter().any(runs),
+        _ => runs(body),
+    }
 }
 
 /// What a call opens, without a block that closes it.
-fn resource(call: &Call<'_>) -> Option<&'static str> {
+pub(super) fn resource(call: &Call<'_>) -> Option<&'static str> {
     if call.block.is_some() || call.block_arg.is_some() {
         return None;
     }
@@ -634,4 +503,13 @@ fn resource(call: &Call<'_>) -> Option<&'static str> {
 /// `send(:define_method, …)`
 fn names_define_method(call: &Call<'_>) -> bool {
     call.args.first().and_then(|arg| arg.name()) == Some("define_method")
+}
+
+/// On a class that is given: macros define methods of it.
+fn on_few(call: &Call<'_>) -> bool {
+    let receiver = call.receiver.as_ref();
+    receiver.and_then(|it| it.local()).is_some_and(super::keys::few)
+        || receiver
+            .and_then(|it| it.call())
+            .is_some_and(|it| it.receiver.is_none() && super::keys::few(it.name))
 }

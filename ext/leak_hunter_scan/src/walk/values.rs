@@ -6,7 +6,7 @@ use crate::tree::{Call, Expr, Kind, Op};
 use super::Walker;
 
 /// Calls that answer what they are called on.
-const SAME: [&str; 22] = [
+const SAME: [&str; 23] = [
     "<<",
     "push",
     "append",
@@ -15,6 +15,7 @@ const SAME: [&str; 22] = [
     "update",
     "concat",
     "add",
+    "add?",
     "unshift",
     "prepend",
     "each",
@@ -323,19 +324,22 @@ fn stores(block: &crate::tree::Block<'_>) -> bool {
     let on_hash = |call: &Call<'_>| call.receiver.as_ref().and_then(|it| it.local()) == Some(*hash);
     let mut stored = false;
     let mut removed = false;
-    block.body.each(&mut |expr| match &expr.kind {
-        Kind::Call(call) if on_hash(call) => {
-            stored |= matches!(
-                call.name,
-                "[]=" | "store" | "compute_if_absent" | "put_if_absent" | "fetch_or_store"
-            );
-            removed |= matches!(
-                call.name,
-                "delete" | "shift" | "clear" | "delete_if" | "size" | "length"
-            );
+    block.body.any(&mut |expr| {
+        match &expr.kind {
+            Kind::Call(call) if on_hash(call) => {
+                stored |= matches!(
+                    call.name,
+                    "[]=" | "store" | "compute_if_absent" | "put_if_absent" | "fetch_or_store"
+                );
+                removed |= matches!(
+                    call.name,
+                    "delete" | "shift" | "clear" | "delete_if" | "size" | "length"
+                );
+            }
+            Kind::Assign(assign) if assign.target.call().is_some_and(on_hash) => stored = true,
+            _ => {}
         }
-        Kind::Assign(assign) if assign.target.call().is_some_and(on_hash) => stored = true,
-        _ => {}
+        removed
     });
     stored && !removed
 }
