@@ -24,7 +24,7 @@ esac
 apt-get -qq update
 apt-get -qq -y -o Dpkg::Use-Pty=0 install --no-install-recommends "${ruby[@]}" gcc libc6-dev make libclang-dev bundler \
   rake curl ruby-rspec ruby-rack ruby-rack-test puma ruby-railties ruby-activerecord ruby-sqlite3 ruby-sinatra pry ruby-json-schema \
-  rubocop ruby-rubocop-performance
+  rubocop ruby-rubocop-performance ruby-redis
 apt-get clean
 
 # Debian builds gems in C for its default Ruby only, and that is 3.3 still. Their parts written in C (Puma's parser, its

@@ -131,6 +131,7 @@ need_specs() {
   need_gem pry pry
   need_gem json-schema ruby-json-schema
   need_gem jekyll jekyll
+  need_gem redis ruby-redis
   need_gem rubocop rubocop
   need_gem rubocop-performance ruby-rubocop-performance
   need "Bundler" "ruby -rbundler -e 'Gem.bin_path(%q(bundler), %q(bundle))'" bundler
