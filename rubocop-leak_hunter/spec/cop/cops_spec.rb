@@ -144,7 +144,7 @@ RSpec.describe RuboCop::Cop::LeakHunter, :config do
         def view = Class.new(Base) { def name = 1 }
                    ^^^^^^^^^^^^^^^ A class is made at each call. Make it once.
         def extend_user(user) = user.define_singleton_method(:vip) { true }
-                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ A singleton method is made at each call. Make it once.
+                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ A method is made at each call. Make it once.
       RUBY
     end
 

@@ -21,7 +21,8 @@ module RuboCop
         MAKERS = { Class: "class", Module: "module", Struct: "class", Data: "class" }.freeze
         STORES = %i[const_set fetch compute_if_absent].freeze
         METHODS = %i[define_method define_singleton_method].freeze
-        RESTRICT_ON_SEND = [:new, :define, *METHODS].freeze
+        EVALS = %i[class_eval module_eval instance_eval].freeze
+        RESTRICT_ON_SEND = [:new, :define, *METHODS, *EVALS].freeze
         # Methods that run once for each class that they are called for.
         MACROS = /\A(?:included|extended|inherited|prepended|method_missing|const_missing|method_added)\z|
                   \A(?:define|add|build|make|create)_/x
@@ -29,11 +30,19 @@ module RuboCop
         def on_send(node)
           return unless in_method?(node) && !remembered?(node) && !macro?(node)
 
-          what = METHODS.include?(node.method_name) ? ("singleton method" if singleton?(node)) : made(node)
+          what = what(node)
           add_offense(node, message: format(MSG, what:)) if what
         end
 
         private
+
+        def what(node)
+          case node.method_name
+          when *METHODS then "method" if defined?(node)
+          when *EVALS then "method" if node.first_argument&.dstr_type? && !self_is_class?(node)
+          else made(node)
+          end
+        end
 
         def made(node)
           name = node.receiver&.const_type? && node.receiver.children.last
@@ -42,9 +51,12 @@ module RuboCop
           MAKERS[name]
         end
 
-        # On classes, macros define methods, once each.
-        def singleton?(node)
-          node.method?(:define_singleton_method) && node.receiver && !%i[self const].include?(node.receiver.type)
+        # On classes, macros define methods, once each; in methods of objects there are none.
+        def defined?(node)
+          return false unless node.receiver
+          return !node.receiver.self_type? if node.method?(:define_singleton_method)
+
+          node.receiver.source == "self.class"
         end
 
         # `@row ||= Struct.new(…)`, a constant

@@ -19,7 +19,7 @@ module RuboCop
         RESTRICT_ON_SEND = %i[instance_variable_set class_variable_set const_set thread_variable_set []=].freeze
 
         def on_send(node)
-          return unless in_any_method?(node) && made_from_data?(node.first_argument)
+          return unless in_any_method?(node) && made_from_data?(node.first_argument) && !once?(node)
           return if %i[[]= thread_variable_set].include?(node.method_name) && !thread?(node.receiver)
 
           add_offense(node)
@@ -32,10 +32,19 @@ module RuboCop
           return false unless name
 
           case name.type
-          when :dstr, :dsym then name.each_descendant(:lvar, :send, :ivar).any?
+          when :dstr, :dsym then name.each_descendant(:lvar, :send, :ivar).any? { |part| !of_a_list?(part) }
           when :send then %i[to_sym intern].include?(name.method_name) && made_from_data?(name.receiver)
           else false
           end
+        end
+
+        # Whether it is one of a list that is written down, or of the columns of a table.
+        def of_a_list?(part)
+          return false unless part.lvar_type?
+
+          block = part.each_ancestor(:block).find { |it| it.arguments.any? { |arg| arg.source == part.source } }
+          list = block&.receiver
+          !list.nil? && (list.array_type? || list.const_type? || list.source.match?(/(?:_names|columns|attributes)\z/))
         end
 
         def thread?(node) = node&.source.to_s.match?(/\A(?:::)?(?:Thread|Fiber)\.current\b|\A(?:::)?Fiber\z/)

@@ -26,11 +26,22 @@ module RuboCop
             next if root.shrinks
 
             value = root.assigned.find { |it| stores?(it) } or next
+            next if only_few_keys?(value)
+
             add_offense(value, message: format(MSG, name: root.name))
           end
         end
 
         private
+
+        # Whether all keys that the file asks for are written down, or classes.
+        def only_few_keys?(value)
+          key = root_of(value.parent)
+          reads = processed_source.ast.each_node(:send, :index).select do |node|
+            (node.type == :index || node.method?(:[])) && root_of(node.children.first) == key
+          end
+          reads.any? && reads.none? { |read| dynamic?(read.children.last) }
+        end
 
         def stores?(value)
           storing_default?(value) do |hash, body|

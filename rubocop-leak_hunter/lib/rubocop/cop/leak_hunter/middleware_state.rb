@@ -22,6 +22,8 @@ module RuboCop
 
         MSG = "There is one middleware for all requests: what `%<name>s` gets in each of them stays."
 
+        LAST = "There is one middleware for all requests: `%<name>s` keeps the last one, and others see it."
+
         # @!method calls_app?(node)
         def_node_search :calls_app?, "(send {ivar (send nil? :app)} :call ...)"
 
@@ -29,10 +31,11 @@ module RuboCop
           return unless node.method?(:call) && node.arguments.one? && calls_app?(node)
 
           scope = node.each_ancestor(:class).first || node
-          node.each_descendant(:send, :or_asgn) do |call|
-            variable = call.or_asgn_type? ? memo(call) : grown(call)
+          node.each_descendant(:send, :or_asgn, :op_asgn) do |call|
+            variable = call.send_type? ? grown(call) : memo(call)
             add_offense(call, message: format(MSG, name: variable)) if variable && kept?(variable, scope)
           end
+          node.each_descendant(:ivasgn) { |assignment| request(assignment, node) }
         end
 
         private
@@ -45,7 +48,23 @@ module RuboCop
           call.receiver.source if (GROWS - %i[write puts print]).include?(call.method_name)
         end
 
-        # `@seen[path] ||= …`
+        # `@request = Rack::Request.new(env)`, `@status, @headers, @body = @app.call(env)`: of the last request, and of
+        # others that run at the same time.
+        def request(assignment, method)
+          value = assignment.children[1]
+          return unless value&.each_node(:lvar)&.any? { |it| it.children.first == method.first_argument.name }
+          return if value.send_type? && value.method?(:[])
+          return if method.each_descendant(:ivasgn).any? { |it| cleared?(it, assignment) }
+
+          add_offense(assignment, message: format(LAST, name: assignment.children.first))
+        end
+
+        # `@request = nil`
+        def cleared?(other, assignment)
+          other.children.first == assignment.children.first && other.children[1]&.nil_type?
+        end
+
+        # `@seen[path] ||= …`, `@hits[path] += 1`
         def memo(call)
           target = call.children.first
           variable, *keys = target.children

@@ -27,6 +27,8 @@ module RuboCop
                   "Redis" => %i[new], "PG" => %i[connect],
                   "Mysql2::Client" => %i[new], "SQLite3::Database" => %i[new open], "Dir" => %i[new open],
                   "Zip::File" => %i[open], "Net::SSH" => %i[start], "Net::FTP" => %i[new open] }.freeze
+        # Clients and pools with threads of their own, or memory that no collection frees.
+        CLIENTS = /\AAws::.*Client\z|::Stub\z|\ANet::HTTP::Persistent\z|\AConcurrent::\w+(?:Pool|Executor)\z/
         CLOSES = /\A(?:close|close!|unlink|finish|quit|disconnect!?|shutdown|stop)\z/
         RESTRICT_ON_SEND = OPENS.values.flatten.uniq.freeze
 
@@ -34,7 +36,10 @@ module RuboCop
           return unless in_any_method?(node) && opens?(node) && !node.block_node && !node.block_argument?
 
           variable = node.parent
-          add_offense(node) if variable&.lvasgn_type? && left?(variable)
+          dropped = variable&.call_type? && variable.receiver.equal?(node) && !closed?(node)
+          return unless dropped ? node.receiver.const_name.match?(CLIENTS) : variable&.lvasgn_type? && left?(variable)
+
+          add_offense(node)
         end
 
         private
@@ -42,7 +47,8 @@ module RuboCop
         def opens?(node)
           return false unless node.receiver&.const_type?
 
-          OPENS[node.receiver.const_name.delete_prefix("::")].to_a.include?(node.method_name)
+          name = node.receiver.const_name.delete_prefix("::")
+          OPENS[name].to_a.include?(node.method_name) || (node.method?(:new) && name.match?(CLIENTS))
         end
 
         # Whether it is only used in this method: neither closed, nor handed on, nor returned.

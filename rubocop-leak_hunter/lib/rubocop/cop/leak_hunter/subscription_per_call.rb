@@ -23,12 +23,13 @@ module RuboCop
         FINALIZER = "This finalizer's block keeps the object itself, which therefore never dies. Make the block in a " \
                     "class method."
 
-        RESTRICT_ON_SEND = %i[subscribe at_exit add_observer on_load define_finalizer].freeze
+        RESTRICT_ON_SEND = %i[subscribe monotonic_subscribe at_exit add_observer on_load define_finalizer
+                              set_callback trace].freeze
         REMOVES = %i[unsubscribe delete_observer delete_observers undefine_finalizer].freeze
 
         def on_send(node)
           return finalizer(node) if node.method?(:define_finalizer)
-          return unless in_any_method?(node) && adds?(node) && !removed?
+          return unless in_any_method?(node) && adds?(node) && !removed? && !once?(node)
 
           add_offense(node, message: format(MSG, name: node.method_name))
         end
@@ -38,7 +39,9 @@ module RuboCop
         def adds?(node)
           case node.method_name
           when :at_exit then node.receiver.nil? || node.receiver.const_type?
-          when :subscribe, :on_load
+          when :set_callback then node.receiver.nil? || node.receiver.source == "self.class"
+          when :trace then node.receiver&.source.to_s.match?(/\A(?:::)?TracePoint\z/)
+          when :subscribe, :monotonic_subscribe, :on_load
             node.receiver&.const_type? && node.receiver.source.match?(/Notifications|ActiveSupport/)
           when :add_observer then node.arguments.any?
           end

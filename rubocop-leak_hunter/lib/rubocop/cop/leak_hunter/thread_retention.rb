@@ -24,6 +24,8 @@ module RuboCop
         VARIABLE = "A thread of a pool keeps its variables, and this one grows. Clear it at the end of the request " \
                    "or job."
 
+        ENDLESS = "A thread that never ends is started at each call, and nothing in this file stops it."
+
         # @!method variable(node)
         def_node_matcher :variable, <<~PATTERN
           (send (const {nil? cbase} {:Thread :Fiber}) :current)
@@ -38,6 +40,12 @@ module RuboCop
           end
         end
 
+        def on_block(node)
+          return unless thread?(node) && in_any_method?(node) && endless?(node) && !handled?(node)
+
+          add_offense(node.send_node, message: ENDLESS)
+        end
+
         def on_send(node)
           return unless GROWS.include?(node.method_name) && in_any_method?(node)
 
@@ -49,6 +57,21 @@ module RuboCop
         end
 
         private
+
+        # `loop { … }` or `while true` that nothing leaves
+        def endless?(block)
+          body = block.body or return false
+          loops = body.each_node(:block).any? { |it| it.method?(:loop) } ||
+                  body.each_node(:while).any? { |it| it.condition.true_type? }
+          loops && body.each_node(:break, :return).none?
+        end
+
+        # Whether it is stopped, or there is only one.
+        def handled?(block)
+          once?(block) || processed_source.ast.each_node(:send).any? do |call|
+            %i[kill exit terminate join].include?(call.method_name) && call.receiver
+          end
+        end
 
         def thread?(block) = block.send_node.source.match?(/\A(?:::)?Thread\.(?:new|start|fork)/)
 

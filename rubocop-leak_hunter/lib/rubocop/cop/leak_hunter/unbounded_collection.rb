@@ -39,10 +39,10 @@ module RuboCop
 
         # With a fixed key there is one entry; with memos UnboundedMemo deals.
         def grows?(node)
-          return false if node.or_asgn_type?
+          return false if node.or_asgn_type? || (node.call_type? && UnboundedMemo::STORES.include?(node.method_name))
 
           keyed = node.method?(:[]=) || node.method?(:store) if node.send_type?
-          !keyed || dynamic?(node.first_argument)
+          !keyed || (dynamic?(node.first_argument) && !checked?(node, node.first_argument, node.receiver))
         end
       end
     end

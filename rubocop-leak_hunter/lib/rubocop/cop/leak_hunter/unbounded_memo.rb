@@ -26,6 +26,8 @@ module RuboCop
 
         MSG = "`%<name>s` has an entry for each key that ever came. Limit its size, or clear it."
 
+        STORES = %i[compute_if_absent put_if_absent fetch_or_store].freeze
+
         def on_new_investigation
           long_lived_roots.each_value do |root|
             next unless unbounded?(root)
@@ -38,9 +40,11 @@ module RuboCop
         private
 
         def memo?(node)
+          return STORES.include?(node.method_name) && dynamic?(node.first_argument) if node.call_type?
           return false unless node.or_asgn_type?
 
-          node.children.first.children.drop(1).any? { |key| key.is_a?(AST::Node) && dynamic?(key) }
+          variable, *keys = node.children.first.children.grep(AST::Node)
+          keys.any? { |key| dynamic?(key) } && keys.none? { |key| checked?(node, key, variable) }
         end
       end
     end

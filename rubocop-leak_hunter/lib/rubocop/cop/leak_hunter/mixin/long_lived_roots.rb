@@ -9,7 +9,7 @@ module RuboCop
         include Scopes
 
         GROWS = %i[<< push append add add? concat merge! update unshift prepend insert store enq enqueue write puts
-                   print].freeze
+                   print printf compute_if_absent put_if_absent fetch_or_store].freeze
         SHRINKS = %i[delete delete_if delete_at clear shift pop reject! select! filter! keep_if slice! compact! replace
                      truncate take! deq dequeue reopen evict prune expire compare_and_set].freeze
         # Of these, what they hold is bounded, or goes when nothing else needs it.
@@ -17,6 +17,9 @@ module RuboCop
 
         COLLECTIONS = %w[Array Hash Set SortedSet Concurrent::Map Concurrent::Hash Concurrent::Array
                          Concurrent::Set].freeze
+
+        # Of these a program has few.
+        FEW = %i[class klass locale singleton_class].freeze
 
         # What a file does with one variable.
         Root = Struct.new(:name, :assigned, :growth, :shrinks) do
@@ -94,16 +97,25 @@ module RuboCop
           end
         end
 
-        # Only what makes a longer collection: `+=` with an Array or Hash.
+        # Only what makes a longer one: `+=` with an Array or a text.
         def operator(key, node, value)
-          long_lived_roots_at(key).growth << node if node.children[1] == :+ && value.array_type? && in_method?(node)
+          longer = node.children[1] == :+ && %i[array str dstr].include?(value.type)
+          long_lived_roots_at(key).growth << node if longer && in_method?(node)
         end
 
         def called(node)
           if GROWS.include?(node.method_name) || node.method?(:[]=) then grow(node.receiver, node)
-          elsif SHRINKS.include?(node.method_name) then shrink(node.receiver)
+          elsif SHRINKS.include?(node.method_name) || limits?(node) then shrink(node.receiver)
           elsif node.method?(:remove_instance_variable) || node.method?(:instance_variable_set) then forget(node)
           end
+        end
+
+        # `X.size >= 100`, `X.freeze` in a method or below what fills it
+        def limits?(node)
+          return node.parent&.comparison_method? if %i[size length
+                                                       count].include?(node.method_name) && node.parent&.send_type?
+
+          node.method?(:freeze) && !node.parent&.casgn_type?
         end
 
         def grow(receiver, node)
@@ -143,6 +155,8 @@ module RuboCop
           return false if node.nil?
           return node.children.any? { |child| dynamic?(child) } if node.array_type?
           return true if node.dstr_type? || node.dsym_type?
+          return false if node.send_type? && FEW.include?(node.method_name)
+          return false if node.lvar_type? && FEW.include?(node.children.first)
 
           !node.literal? && !node.const_type? && !node.self_type?
         end

@@ -5,12 +5,38 @@ module RuboCop
     module LeakHunter
       # Where a node is: in a method, or in what runs once, when the file is loaded; and of which class.
       module Scopes
+        # Methods that Ruby calls once for each class or method that is loaded.
+        HOOKS = %i[included extended inherited prepended method_added const_missing].freeze
+
         private
 
         # @return [Boolean] whether it runs with each call of something
         def in_method?(node)
-          node.each_ancestor(:def, :defs).any? { |method| !method.method?(:initialize) || in_singleton?(method) } ||
-            in_defined_method?(node)
+          method = node.each_ancestor(:def, :defs).first or return in_defined_method?(node)
+          !HOOKS.include?(method.method_name) && (!method.method?(:initialize) || in_singleton?(method))
+        end
+
+        # Whether it runs once: `@x ||= …`, `return if @installed`, `unless defined?(@x)`.
+        def once?(node)
+          return true if node.each_ancestor(:or_asgn).any?
+
+          method = node.each_ancestor(:def, :defs).first or return false
+          method.each_descendant(:if).any? do |guard|
+            guard.condition.each_node(:ivar, :cvar, :gvar, :defined?).any? &&
+              (guard.each_node(:return).any? || guard.each_descendant.any? { |inner| inner.equal?(node) })
+          end
+        end
+
+        # Whether the method asks first whether a list that is written down has what a variable holds.
+        def checked?(node, key, variable)
+          return false unless key&.lvar_type?
+
+          method = node.each_ancestor(:def, :defs).first or return false
+          asked = method.each_descendant(:send).any? do |call|
+            %i[include? key? member? fetch].include?(call.method_name) && call.receiver&.const_type? &&
+              call.receiver != variable && call.first_argument == key
+          end
+          asked || method.each_descendant(:case).any? { |choice| choice.condition == key }
         end
 
         # @return [Boolean] in any method, `initialize` among them
