@@ -10,7 +10,7 @@ RSpec.describe "docs/gems.md", :tmpdir do
   command = page.take("leak_hunter gems 3.json")
   shown = page.take("11 gems in the Gemfile")
   in_ruby = page.take("LeakHunter.gems                     #")
-  watching = page.take("LeakHunter.gems(watch: 600)")
+  watching = page.take("LeakHunter.gems(watch: \"10m\")")
   settings = page.take("gems:\n  ignore:")
 
   it "has no block that nothing here runs" do
@@ -23,14 +23,16 @@ RSpec.describe "docs/gems.md", :tmpdir do
   it "shows what the command prints, and says the same in Ruby" do
     gem_app("sinatra", @tmpdir)
     calls = in_ruby.lines.map { |line| line[/\ALeakHunter[^#]*/].strip }
-    calls << watching[/\ALeakHunter.*?\)/].sub("600", "0.3")
+    calls << watching[/\ALeakHunter.*?\)/].sub("10m", "0.3s")
     output = run_gem_app(@tmpdir, <<~RUBY)
       require "json"
       LeakHunter.dump!(File.join(Dir.pwd, "3.json"))
       puts [#{calls.join(", ")}].to_json
     RUBY
     printed = run("bash", "-c", "#{command.strip} || true")
-    expect(words(printed).each_cons(words(shown).size)).to include(words(shown))
+    # what pry itself needs differs by its version
+    same = words(shown[/.*Without it go/m])
+    expect(words(printed).each_cons(same.size)).to include(same)
     JSON.parse(output.lines.last, symbolize_names: true).each do |rows|
       expect(rows.first).to include(name: "pry", verdict: "probably_unused", confidence: "high")
     end
@@ -42,7 +44,8 @@ RSpec.describe "docs/gems.md", :tmpdir do
   it "explains every verdict, confidence and kind of use that there is" do
     known = [*LeakHunter::Gems::VERDICTS, *LeakHunter::Gems::CONFIDENCES]
     expect(page.text.scan(/^\| `(\w+)` \|/).flatten).to match_array(known)
-    kinds = File.read(File.join(Document::ROOT, "ext/leak_hunter_core/src/gem_use/kinds.rs")).scan(/=> "(\w+)",/).flatten
+    kinds = File.read(File.join(Document::ROOT,
+                                "ext/leak_hunter_core/src/gem_use/kinds.rs")).scan(/=> "(\w+)",/).flatten
     table = page.text[/^\| seen in the heap.*?\n\n/m]
     expect(table.scan(/^\| (`[^|:]*):/).flatten.join.scan(/\w+/)).to match_array(kinds)
   end

@@ -14,7 +14,7 @@ RSpec.describe "LeakHunter.gems(watch:)", :tmpdir do
     def go = Called.new.work
     worker = Thread.new { loop { sleep(0.01); go if $go } }
     $go = true
-    hits = LeakHunter::Gems::Watch.call(%w[called idle threaded], seconds: 1.0)
+    hits = LeakHunter::Gems::Watch.call(%w[called idle threaded], seconds: 2.0)
     puts hits.keys.sort.join(","), hits["called"].to_s.include?("-e:"), hits["threaded"]
     left = ObjectSpace.each_object(TracePoint).count(&:enabled?)
     interrupted = Thread.new { LeakHunter::Gems::Watch.call(%w[idle], seconds: 60) }
@@ -34,6 +34,8 @@ RSpec.describe "LeakHunter.gems(watch:)", :tmpdir do
   it "refuses what cannot be watched" do
     expect { LeakHunter.gems("1.json", watch: 1) }.to raise_error(LeakHunter::UsageError, /only a living process/)
     expect { LeakHunter.gems(watch: 0) }.to raise_error(LeakHunter::UsageError, /watch: expected seconds/)
+    expect { LeakHunter.gems(watch: "ten") }.to raise_error(LeakHunter::UsageError, /watch: expected seconds/)
+    expect { LeakHunter.gems(watch: "100h") }.to raise_error(LeakHunter::UsageError, /watch: expected seconds/)
     expect { LeakHunter.gems(wotch: 1) }.to raise_error(LeakHunter::UsageError, /wotch/)
   end
 

@@ -8,9 +8,11 @@ module LeakHunter
 
       TITLES = { "high" => "Probably unused:", "medium" => "Perhaps unused:",
                  "low" => "No use seen, which says little of these:" }.freeze
+      # Other sentences begin with a name or a path.
+      FIRST_WORD = /\A(?:loaded|none|no|only|it|the)(?= )/
       # Gems that leave with one, by name.
       LEAVING = 4
-      private_constant :TITLES, :LEAVING
+      private_constant :TITLES, :FIRST_WORD, :LEAVING
 
       # @param rows [Array<Hash>]
       # @param style [Terminal::Style]
@@ -57,7 +59,7 @@ module LeakHunter
       end
 
       def indented(text)
-        wrap(printable(text).sub(/\A./, &:upcase), @width - 4).lines(chomp: true).map { |line| "    #{line}" }
+        wrap(printable(text).sub(FIRST_WORD, &:capitalize), @width - 4).lines(chomp: true).map { |line| "    #{line}" }
       end
 
       def saved(saves)

@@ -28,7 +28,8 @@ module LeakHunter
     CONFIDENCES = %w[high medium low].freeze
     # The most that is watched.
     WATCH = (0.1..86_400.0)
-    private_constant :WATCH
+    UNITS = { "s" => 1, "m" => 60, "h" => 3600 }.freeze
+    private_constant :WATCH, :UNITS
 
     class << self
       # @param moment [Heap, Dump, String, #to_path, nil] nil for this process
@@ -37,7 +38,7 @@ module LeakHunter
       # @param sources [Boolean] whether the files of the folder are searched for names of the gems
       # @param ignore [Array<Hash>, nil] `name`, `reason` and `until` of gems that are not reported; nil for those of
       #   `.leak_hunter.yml`
-      # @param watch [Numeric, nil] seconds for which calls are watched, in this process
+      # @param watch [Numeric, String, nil] seconds for which calls are watched, in this process; or "10m"
       # @param coverage [Boolean] whether to look at what Ruby's Coverage has counted (see {Covered})
       # @param heap [Boolean] whether there is a heap to look at; false for what files say alone
       # @param manifest [Manifest, nil] what the Gemfile says of groups, where that is known
@@ -83,9 +84,13 @@ module LeakHunter
       def watch_seconds(watch, moment, heap)
         return if watch.nil?
         raise UsageError, "watch: only a living process can be watched" if moment || !heap
-        return watch.to_f if watch.is_a?(Numeric) && watch.real? && WATCH.cover?(watch.to_f)
 
-        raise UsageError, "watch: expected seconds, from 0.1 to 86400, got #{Arguments.show(watch)}"
+        number, unit = watch.match(/\A(\d+(?:\.\d+)?)([smh])\z/)&.captures if watch.is_a?(String)
+        seconds = number.to_f * UNITS[unit] if number
+        seconds = watch.to_f if watch.is_a?(Numeric) && watch.real?
+        return seconds if seconds && WATCH.cover?(seconds)
+
+        raise UsageError, "watch: expected seconds, from 0.1 to 86400, or \"10m\", got #{Arguments.show(watch)}"
       end
 
       # While calls are watched, all other threads go on.
