@@ -87,7 +87,7 @@ keep_builds() {
   mkdir -p "$folder/builds-$key"
   touch "$folder/builds-$key/.used"
   export CARGO_TARGET_DIR=$folder/builds-$key
-  local own=(--package leak_hunter --package leak_hunter_core)
+  local own=(--package leak_hunter --package leak_hunter_core --package leak_hunter_scan)
   cargo clean --quiet --locked "${own[@]}"
   cargo clean --quiet --locked --release "${own[@]}"
   cargo clean --quiet --locked --release "${own[@]}" --target "$(rustc --version --verbose | sed -n 's/^host: //p')"

@@ -12,15 +12,19 @@ module LeakHunter
   #   LeakHunter.lint("/srv/shop")                    # => [{rule: "LeakHunter/UnboundedMemo", path: …, line: 12, …}, …]
   #   LeakHunter.lint("/srv/shop", report: LeakHunter.diff(*dumps, holders: true))
   #
-  # Each finding is a Hash with `:rule`, `:path` (relative to the folder), `:line`, `:column`, `:message`, `:severity`,
-  # `:confirmed` (true: what it is about is on the path of a holder that grows; false: it is not; nil: no heap, or a cop
-  # that is not about a variable), `:variable`, `:evidence`, `:grown` (bytes that grew in its file or in classes that it
-  # defines), `:holders` (fingerprints of those that grow) and `:fingerprint`.
+  # Each finding is a Hash with
+  #
+  # - `:rule`, `:path` (relative to the folder), `:line`, `:column`, `:message`, `:severity`
+  # - `:confirmed`: true if what it is about is on the path of a holder that grows, or, where that is no variable, if what
+  #   grows was allocated on its line; false if not; nil without a heap, or for a cop that is not about a variable
+  # - `:variable` and `:evidence`; `:grown`, bytes that grew in its file or in classes that it defines; `:holders`,
+  #   fingerprints of those that grow; `:fingerprint`, the same when lines move
   class Lint
     autoload :Baseline, "leak_hunter/lint/baseline"
     autoload :Files, "leak_hunter/lint/files"
     autoload :Grown, "leak_hunter/lint/grown"
     autoload :RuboCop, "leak_hunter/lint/rubocop"
+    autoload :Sites, "leak_hunter/lint/sites"
     autoload :Text, "leak_hunter/lint/text"
 
     # The rules of {Scan} have such names.
@@ -109,8 +113,19 @@ module LeakHunter
       return findings unless @report && @report[:holders]
 
       joined = Scan.join(findings, @report)
-      @unexplained = joined[:holders]
-      joined[:findings]
+      sites = Sites.new(@report)
+      found = joined[:findings].map { |finding| at_its_line(finding, sites) }
+      explained = found.flat_map { |finding| finding[:holders] }
+      @unexplained = joined[:holders].reject { |holder| explained.include?(holder[:fingerprint]) }
+      found
+    end
+
+    # Where a rule is not about a variable, what was allocated on its line, and grows, confirms it.
+    def at_its_line(finding, sites)
+      return finding unless finding[:confirmed].nil?
+
+      holders = sites.growing(finding.values_at(:path, :line), *finding[:grows].map { |it| it.values_at(:path, :line) })
+      holders.empty? ? finding : { **finding, confirmed: true, holders: finding[:holders] | holders }
     end
 
     def own(finding)

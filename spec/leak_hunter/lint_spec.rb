@@ -60,6 +60,23 @@ RSpec.describe LeakHunter::Lint, :tmpdir do
       .to eq(["LeakHunter/UnboundedCollection"])
   end
 
+  it "confirms a rule that is about no variable where what grows was allocated on its line" do
+    per_call = "class %s\n  def row(values) = Struct.new(*values.keys).new(*values.values)\nend\n"
+    write("lib/rows.rb" => format(per_call, "Rows"), "lib/views.rb" => format(per_call, "Views"))
+    dumps = run_ruby(<<~RUBY, @tmpdir).lines(chomp: true)
+      require File.join(ARGV[0], "lib/rows")
+      KEPT = []
+      work = -> { 400.times { KEPT << Rows.new.row({ a: 1 }) } }
+      LeakHunter.trace!
+      work.call
+      puts(Array.new(3) { LeakHunter.dump!(dir: File.join(ARGV[0], "tmp")).path.tap { work.call } })
+    RUBY
+    findings = LeakHunter.lint(@tmpdir, report: LeakHunter.diff(*dumps, holders: true))
+    expect(findings.map { |it| it[:rule] }.uniq).to eq(["LeakHunter/ClassPerCall"])
+    expect(findings.map { |it| it.values_at(:path, :confirmed, :severity) })
+      .to eq([["lib/rows.rb", true, "high"], ["lib/views.rb", nil, "medium"]])
+  end
+
   it "leaves out what the baseline has, and says what is no longer found" do
     write("lib/a.rb" => memo("A"), "lib/b.rb" => memo("B"))
     status, output, = cli("--update-baseline")

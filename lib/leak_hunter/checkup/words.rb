@@ -66,7 +66,7 @@ module LeakHunter
 
       # Why it grows, as far as the other steps say.
       def causes(growth)
-        return ["none of the other steps explains it"] if growth.causes.empty?
+        return ["no finding of the other steps is known to explain it"] if growth.causes.empty?
 
         growth.causes.map do |finding|
           about = finding[:step] == 2 ? "known leak of #{finding[:subject]} (#{finding[:id]})" : finding[:id]
