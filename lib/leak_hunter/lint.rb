@@ -15,8 +15,8 @@ module LeakHunter
   # Each finding is a Hash with
   #
   # - `:rule`, `:path` (relative to the folder), `:line`, `:column`, `:message`, `:severity`
-  # - `:confirmed`: true if what it is about is on the path of a holder that grows, or, where that is no variable, if what
-  #   grows was allocated on its line; false if not; nil without a heap, or for a cop that is not about a variable
+  # - `:confirmed`: true if what it is about is on the path of a holder that grows, or, for a rule about no variable, if
+  #   what grows was allocated on its line; false if not; nil without a heap, or for a cop about no variable
   # - `:variable` and `:evidence`; `:grown`, bytes that grew in its file or in classes that it defines; `:holders`,
   #   fingerprints of those that grow; `:fingerprint`, the same when lines move
   class Lint

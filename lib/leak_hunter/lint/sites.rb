@@ -15,8 +15,8 @@ module LeakHunter
         end
       end
 
-      # @param places [Array<Array(String, Integer)>] paths, relative to the project's folder, and lines. The dumps may be
-      #   of another machine, where the folder has another name
+      # @param places [Array<Array(String, Integer)>] paths, relative to the project's folder, and lines. The dumps may
+      #   be of another machine, where the folder has another name
       # @return [Array<String>] fingerprints of the holders of what was allocated there
       def growing(*places)
         found = @holders.select do |(file, line), _|
