@@ -143,6 +143,23 @@ RSpec.describe LeakHunter::Checkup, :tmpdir do
     expect(step(checkup, "patterns")).to have_attributes(findings: [], ignored: 1)
   end
 
+  it "leaves out gems and known leaks that the project accepts" do
+    gem_app("sinatra", @tmpdir)
+    run_gem_app(@tmpdir, 'LeakHunter.dump!(File.join(Dir.pwd, "1.json"))')
+    found = -> { %w[unused_gems known_leaks].map { |name| step(checkup(File.join(@tmpdir, "1.json")), name) } }
+    unused, leaks = found.call
+    expect(unused.findings.map { |it| it[:subject] }).to include(/\Apry /)
+    leak = leaks.findings.first[:id]
+    write(".leak_hunter.yml" => <<~YAML)
+      gems: {ignore: [{name: pry, reason: for the console}]}
+      advisories: {ignore: [{name: #{leak}, reason: it does not concern us}]}
+    YAML
+    less, fewer = found.call
+    expect([less.ignored, fewer.ignored]).to eq([1, 1])
+    expect(less.findings.map { |it| it[:subject] }).to eq(unused.findings.map { |it| it[:subject] }.grep_v(/\Apry /))
+    expect(fewer.findings.map { |it| it[:id] }).to eq(leaks.findings.map { |it| it[:id] } - [leak])
+  end
+
   it "measures a block in this process" do
     kept = []
     stub = Class.new { define_singleton_method(:work) { 300.times { kept << Object.new } } }

@@ -17,9 +17,9 @@ module LeakHunter
 
         gems = Gems.call(@subject.heap, dir: @subject.dir, lockfile: @subject.lockfile, heap: process?,
                                         manifest: @subject.manifest)
-        unused = gems.select { |gem| gem[:verdict] == "probably_unused" }
+        ignored, unused = gems.select { |gem| gem[:verdict] == "probably_unused" }.partition { |gem| gem[:ignored] }
         Step.new(number: @number, name: "unused_gems", title: TITLE, status:, summary: summary(gems, unused),
-                 findings: unused.map { |gem| finding(gem) }, notes:)
+                 findings: unused.map { |gem| finding(gem) }, ignored: ignored.size, notes:)
       end
 
       private
@@ -48,7 +48,7 @@ module LeakHunter
 
       def finding(gem)
         Finding.make(step: @number, id: "unused_gem", subject: "#{gem[:name]} #{gem[:version]}",
-                     severity: gem[:confidence] == "high" ? "medium" : "low",
+                     severity: gem[:severity],
                      message: "Probably unused (#{gem[:confidence]} confidence).", evidence: gem[:reasons],
                      fix: fix(gem), **@subject.place_in_lockfile(gem[:name]))
       end
