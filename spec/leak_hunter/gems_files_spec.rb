@@ -60,6 +60,7 @@ RSpec.describe LeakHunter::Gems, :tmpdir do
       write("vendor/bundle/x.rb", "Kramdown\n")
       write("node_modules/x/x.rb", "Kramdown\n")
       write("big.rb", "Kramdown\n".ljust(1_000_001, "\n"))
+      write("long.rb", "x = Kramdown#{"::A" * 1_000}\n")
       write("broken.rb", "\xFF\xFE Kramdow \x00\n")
       Dir.mkdir(File.join(@tmpdir, "folder.rb"))
       File.symlink(File.join(@tmpdir, "gone.rb"), File.join(@tmpdir, "link.rb"))

@@ -7,9 +7,10 @@ module LeakHunter
     module GemfileDiff
       NAMES = %w[Gemfile gems.rb].freeze
       CONTEXT = 3
+      LONGEST = 1_000
       # All of a statement stands in its line: no hash, list or block goes on in the next.
       LINE = /\A\s*gem\s*\(?\s*["']([\w.-]+)["'][^#\n]*?(?<![,\\({\[|])\s*(?:#.*)?\z/
-      private_constant :NAMES, :CONTEXT, :LINE
+      private_constant :NAMES, :CONTEXT, :LONGEST, :LINE
 
       class << self
         # @param rows [Array<Hash>] of {LeakHunter.gems}
@@ -27,7 +28,9 @@ module LeakHunter
 
         def diff(text, name, names)
           lines = text.lines
-          removed = lines.each_index.select { |index| names.include?(lines[index].chomp[LINE, 1]) }
+          removed = lines.each_index.select do |index|
+            lines[index].bytesize < LONGEST && names.include?(lines[index].chomp[LINE, 1])
+          end
           return "" if removed.empty?
 
           taken = 0

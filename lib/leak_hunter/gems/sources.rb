@@ -22,8 +22,10 @@ module LeakHunter
       NOT_READ = %w[vendor node_modules tmp log coverage public/assets public/packs _site .jekyll-cache .git .bundle
                     .leak_hunter].freeze
       MANIFESTS = %r{(?:\A|/)(?:Gemfile(?:\.lock)?|gems\.(?:rb|locked)|[^/]+\.gemspec)\z}
-      CONSTANT = /(?<![\w.@$])(?:::)?([A-Z]\w*(?:::[A-Z]\w*)*)/
-      REQUIRE = %r{\brequire(?:_dependency)?\s*\(?\s*["']([\w./-]+)["']}
+      # Bytes of a line; what is longer no person has written.
+      LINE = 2_000
+      CONSTANT = /(?<![\w.@$])(?:::)?([A-Z]\w*(?:::[A-Z]\w*){0,15})/
+      REQUIRE = %r{\brequire(?:_dependency)?\s{0,9}\(?\s{0,9}["']([\w./-]+)["']}
       # Where a command begins: `web: puma`, `bundle exec sidekiq`, `- run: rubocop`.
       PROGRAM = %r{(?:\A\s*(?:-\s+)?(?:[a-z_]+:\s+)*(?:bundle\ exec\s+)?|exec\s+|&&\s*|;\s*|\bbin/|"\s*)
                    ([a-z][\w-]*)(?=[\s"';&]|\z)}x
@@ -31,8 +33,8 @@ module LeakHunter
       BINSTUB = /\bGem\.(?:activate_)?bin_path\(\s*["']([\w-]+)["']/
       FILES = 20_000
       BYTES = 1_000_000
-      private_constant :RUBY, :SETTINGS, :PROGRAMS, :NOT_READ, :MANIFESTS, :CONSTANT, :REQUIRE, :PROGRAM, :BINSTUB,
-                       :FILES, :BYTES
+      private_constant :RUBY, :SETTINGS, :PROGRAMS, :NOT_READ, :MANIFESTS, :LINE, :CONSTANT, :REQUIRE, :PROGRAM,
+                       :BINSTUB, :FILES, :BYTES
 
       # @param dir [String]
       # @param names [Array<String>] of gems
@@ -72,19 +74,28 @@ module LeakHunter
       # @return [Mention, nil] where a Procfile, a script or CI calls the program
       def program(name) = @programs[name]
 
-      # @return [Boolean]
-      def file?(name) = File.file?(File.join(@dir, name))
-
       private
 
       def read
-        files("**/*.{#{RUBY.join(",")}}").each { |path| each_line(path) { |line, number| ruby(line, path, number) } }
+        folders.flat_map do |folder|
+          files("#{folder}*.{#{RUBY.join(",")}}")
+        end.each do |path|
+          each_line(path) do |line, number|
+            ruby(line, path, number)
+          end
+        end
         ["config/**/*", "*"].flat_map { |glob| files("#{glob}.{#{SETTINGS.join(",")}}") }.uniq.each do |path|
           each_line(path) { |line, number| settings(line, path, number) }
         end
         PROGRAMS.flat_map { |glob| files(glob) }.uniq.each do |path|
           each_line(path) { |line, number| programs(line, path, number) }
         end
+      end
+
+      # Those that are not read are not looked through, either: they may have 100,000 files.
+      def folders
+        names = Dir.children(@dir).sort.reject { |name| name.start_with?(".") || NOT_READ.include?(name) }
+        ["", *names.select { |name| File.directory?(File.join(@dir, name)) }.map { |name| "#{name}/**/" }]
       end
 
       def files(glob)
@@ -99,7 +110,9 @@ module LeakHunter
 
         @read += 1
         text = File.binread(full).force_encoding(Encoding::UTF_8).scrub
-        text.each_line.with_index(1) { |line, number| yield line, number unless line.match?(/\A\s*#/) }
+        text.each_line.with_index(1) do |line, number|
+          yield line, number unless line.bytesize > LINE || line.match?(/\A\s*#/)
+        end
       rescue SystemCallError
         nil # it went, or must not be read
       end

@@ -14,6 +14,10 @@ use crate::graph::Ticks;
 use crate::heap::{Heap, Kind, Type};
 use crate::ids::ObjectId;
 
+/// Bytes of a name, and namespaces around it, that are looked at: a damaged dump may hold anything.
+const LONGEST_NAME: usize = 512;
+const DEEPEST: usize = 16;
+
 /// Whose a class is, by object. A singleton class is its object's, if that is a class.
 pub(super) struct ClassOwners {
     owners: ByObject<OwnerId>,
@@ -237,9 +241,11 @@ fn is_on_behalf(path: &str) -> bool {
     .any(|file| path.ends_with(file))
 }
 
-/// Of `A::B::C` first `A::B`, then `A`.
+/// Of `A::B::C` first `A::B`, then `A`; of names that nobody gives none.
 fn namespaces_of(name: &str) -> impl Iterator<Item = &str> {
-    name.rmatch_indices("::").map(|(end, _)| &name[..end])
+    let given = Some(name).filter(|name| name.len() <= LONGEST_NAME);
+    let ends = given.into_iter().flat_map(|name| name.rmatch_indices("::"));
+    ends.take(DEEPEST).map(|(end, _)| &name[..end])
 }
 
 fn outermost(name: &str) -> &str {

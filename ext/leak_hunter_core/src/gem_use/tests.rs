@@ -255,6 +255,9 @@ fn what_is_damaged_says_little_and_ends() {
         .imemo(0x2108, "ment", "", &[0x2108])
         .imemo(0x2110, "ment", "", &[0x2118])
         .imemo(0x2118, "ment", "", &[0x2110])
+        .class(0x7100, &"A::".repeat(2000), 0x18, &[])
+        .class(0x7200, &"A::".repeat(100), 0x18, &[0x7300])
+        .imemo(0x7300, "ment", "", &[0x7200, 0x7200, 0x3000])
         .class(0x7000, "A", 0x7008, &[])
         .class(0x7008, "B", 0x7000, &[]);
     assert_eq!(seen(&circle.uses(), "used"), []);
