@@ -77,19 +77,14 @@ module LeakHunter
       private
 
       def read
-        folders.flat_map do |folder|
-          files("#{folder}*.{#{RUBY.join(",")}}")
-        end.each do |path|
-          each_line(path) do |line, number|
-            ruby(line, path, number)
-          end
-        end
-        ["config/**/*", "*"].flat_map { |glob| files("#{glob}.{#{SETTINGS.join(",")}}") }.uniq.each do |path|
-          each_line(path) { |line, number| settings(line, path, number) }
-        end
-        PROGRAMS.flat_map { |glob| files(glob) }.uniq.each do |path|
-          each_line(path) { |line, number| programs(line, path, number) }
-        end
+        read_lines(folders.map { |folder| "#{folder}*.{#{RUBY.join(",")}}" }, :ruby)
+        read_lines(["config/**/*", "*"].map { |glob| "#{glob}.{#{SETTINGS.join(",")}}" }, :settings)
+        read_lines(PROGRAMS, :programs)
+      end
+
+      def read_lines(globs, reader)
+        paths = globs.flat_map { |glob| files(glob) }.uniq
+        paths.each { |path| each_line(path) { |line, number| send(reader, line, path, number) } }
       end
 
       # Those that are not read are not looked through, either: they may have 100,000 files.
