@@ -48,7 +48,9 @@ module LeakHunter
     # @return [Array<Entry>]
     # @raise [Invalid]
     def entries(gem)
+      # leak_hunter:disable LeakHunter/UnboundedMemo -- gems of the database and of lock files
       @entries[gem] ||= known?(gem) ? read(gem) : []
+      # leak_hunter:enable LeakHunter/UnboundedMemo
     end
 
     # @return [Array<Entry>] all, by gem and id

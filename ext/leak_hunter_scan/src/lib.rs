@@ -211,8 +211,10 @@ const OPERATORS: usize = 20_000;
 
 fn parse(text: Vec<u8>, index: u32, path: &Path, role: Role) -> Parsed {
     let operators = |what: &[u8]| memchr::memmem::find_iter(&text, what).take(OPERATORS).count();
-    let all: [&[u8]; 4] = [b"||", b"&&", b" or ", b" and "];
-    if all.into_iter().map(operators).sum::<usize>() >= OPERATORS {
+    let all: [&[u8]; 4] = [b"|| ", b"&&", b" or ", b" and "];
+    let tight =
+        memchr::memmem::find_iter(&text, b"||").filter(|at| !matches!(text.get(at + 2), Some(b'=' | b' ')));
+    if all.into_iter().map(operators).sum::<usize>() + tight.take(OPERATORS).count() >= OPERATORS {
         return gap(Gap::TooDeep, path);
     }
     let text = if role.template { erb::ruby_of(&text) } else { text };

@@ -227,13 +227,15 @@ impl<'f> Rules<'_, 'f> {
     /// None if something takes entries out; else the methods that would, but are not called.
     fn emptied(&self, known: &Known<'f>) -> Option<Vec<String>> {
         let mut unused = Vec::new();
-        for (how, method) in &known.shrinks {
-            match (how, self.method(*method)) {
+        let grown = known.sinks.iter().filter(|sink| sink.how != Growth::Read);
+        let grown: HashSet<MethodIndex> = grown.map(|sink| sink.method).collect();
+        for (how, index) in &known.shrinks {
+            match (how, self.method(*index)) {
                 (Removal::All | Removal::Nil, None) => {}
                 (Removal::All | Removal::Nil, Some(method)) => {
                     let by_frameworks =
                         method.entry.is_some() || method.name == "(lambda)" || method.name == "initialize";
-                    if by_frameworks || self.program.is_called(&method.name) {
+                    if by_frameworks || grown.contains(index) || self.program.is_called(&method.name) {
                         return None;
                     }
                     unused.push(named(method));

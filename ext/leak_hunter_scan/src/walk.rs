@@ -79,6 +79,8 @@ pub(crate) struct Walker<'a> {
     role: Role,
     scope: Scope,
     frame: Frame<'a>,
+    /// Class methods that take arguments, by class and name.
+    class_methods: HashMap<(String, &'a str), usize>,
 }
 
 /// The facts of a file's tree.
@@ -97,6 +99,7 @@ pub(crate) fn walk(tree: &Expr<'_>, file: u32, role: Role) -> Facts {
             anonymous: false,
         },
         frame: Frame::default(),
+        class_methods: HashMap::new(),
     };
     if role.template {
         let at = tree.at;

@@ -17,7 +17,9 @@ module LeakHunter
 
       # @return [Boolean] whether this is the first time in this process
       def self.first_time?(reason)
+        # leak_hunter:disable LeakHunter/UnboundedMemo -- reasons are a few texts of ours
         @mutex.synchronize { !@told.key?(reason) && (@told[reason] = true) }
+        # leak_hunter:enable LeakHunter/UnboundedMemo
       end
 
       def initialize(settings)

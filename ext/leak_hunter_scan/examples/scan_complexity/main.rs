@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.as_slice() {
         ["list"] => {
             for shape in shapes::ALL {
-                println!("scan {shape} 100000 200000 400000");
+                println!("scan {shape} 50000 100000 200000");
             }
         }
         ["scan", shape, bytes] => {

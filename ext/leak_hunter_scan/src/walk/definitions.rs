@@ -1,7 +1,7 @@
 //! Classes, methods, and the calls that define them.
 
-use crate::facts::{Class, Level, Mixin, Reader, Var};
-use crate::rule::Reach;
+use crate::facts::{Class, Level, Mixin, Reader, Site, Var};
+use crate::rule::{Reach, Rule};
 use crate::tree::{Block, Call, ClassDef, Def, Expr, Kind, Op};
 
 use super::{Body, Local, Scope, Walker};
@@ -171,7 +171,10 @@ impl<'a> Walker<'a> {
             },
             at,
         );
-        let _ = index;
+        if level == Level::Class && !def.params.is_empty() {
+            self.class_methods
+                .insert((self.scope.owner.clone(), def.name), index);
+        }
         self.scope = outer;
     }
 
@@ -195,7 +198,7 @@ impl<'a> Walker<'a> {
             .as_ref()
             .is_none_or(|receiver| matches!(receiver.kind, Kind::SelfRef));
         if own && self.scope.method.is_none() {
-            self.macros(call);
+            self.macros(call, at);
         }
         let Some(block) = &call.block else {
             return false;
@@ -348,7 +351,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Attributes, mixins, and what makes methods class methods.
-    fn macros(&mut self, call: &Call<'a>) {
+    fn macros(&mut self, call: &Call<'a>, at: u32) {
         let owner = self.scope.owner.clone();
         let level = if self.scope.body == Body::Singleton {
             Level::Class
@@ -416,8 +419,36 @@ impl<'a> Walker<'a> {
                 }
             }
             "module_function" if call.args.is_empty() => self.scope.module_function = true,
+            "memoize" | "memo_wise" | "cache_method" => self.memoized(call, at),
             _ => {}
         }
+    }
+
+    /// `memoize :name` in `class << self`, `memo_wise self: :name`: a value for all arguments stays with the class.
+    fn memoized(&mut self, call: &Call<'a>, at: u32) {
+        let Some(arg) = call.args.first() else { return };
+        let name = match &arg.kind {
+            Kind::Hash(list) if list.first().and_then(|key| key.name()) == Some("self") => {
+                list.get(1).and_then(|it| it.name())
+            }
+            _ if self.scope.body == Body::Singleton => arg.name(),
+            _ => None,
+        };
+        let Some(name) = name else { return };
+        let key = (self.scope.owner.clone(), name);
+        let Some(index) = self.class_methods.get(&key).copied() else {
+            return;
+        };
+        let place = self.place(at);
+        self.facts.sites.push(Site {
+            rule: Rule::GrowingHashDefault,
+            what: format!("{} of a class method with arguments", call.name),
+            why: "a value for all arguments it was ever called with stays with the class",
+            variable: None,
+            method: Some(index),
+            place,
+            always: false,
+        });
     }
 
     fn reader(&mut self, name: &str, levels: &[Level], var: &Var) {

@@ -246,7 +246,12 @@ impl<'a> Walker<'a> {
         call.args.iter().for_each(|it| self.visit(it));
         call.block_arg.iter().for_each(|it| self.visit(it));
         if let Some(block) = &call.block {
-            self.block(block, call.receiver.as_ref());
+            // Hash.new { … }: the block is kept
+            if call.name == "new" && self.scope.method.is_none() {
+                self.later(block, "(block)", at);
+            } else {
+                self.block(block, call.receiver.as_ref());
+            }
         }
     }
 
