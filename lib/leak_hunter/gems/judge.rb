@@ -125,8 +125,8 @@ module LeakHunter
       def doubts(name)
         weak = Reasons.weak(name, @uses, @manifest)
         reasons = [*Reasons.seen(name, @uses, @sources, @had_heap), *weak]
-        confidence = if weak.any? || @uses.nil? then "low"
-                     elsif @sources.nil? || !@uses.loaded?(name) then "medium"
+        confidence = if weak.any? || @uses.nil? || @sources.nil? then "low"
+                     elsif !@uses.loaded?(name) then "medium"
                      else
                        "high"
                      end
