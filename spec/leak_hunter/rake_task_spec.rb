@@ -18,8 +18,9 @@ RSpec.describe LeakHunter::RakeTask do
 
   it "defines the tools without a name, and nothing else" do
     described_class.new
-    expect(tasks).to eq(%w[leak_hunter:demo leak_hunter:diff])
-    expect(application["leak_hunter:diff"].arg_names).to eq(%i[first second third])
+    expect(tasks).to eq(%w[leak_hunter:checkup leak_hunter:demo leak_hunter:diff])
+    expect(%w[diff checkup].map { |name| application["leak_hunter:#{name}"].arg_names }.uniq)
+      .to eq([%i[first second third]])
     expect(application.tasks.map(&:comment)).to all(match(/\w/))
   end
 

@@ -6,7 +6,8 @@ RSpec.describe LeakHunter::SignalHandler do
     dump!: "LeakHunter.dump!", trace!: "LeakHunter.trace!", start_tracing: "LeakHunter.start_tracing",
     untrace!: "LeakHunter.untrace!", stop_tracing: "LeakHunter.stop_tracing", tracing?: "LeakHunter.tracing?",
     clear: "LeakHunter.clear", clear_tracing: "LeakHunter.clear_tracing", mark: "LeakHunter.mark",
-    diff: "LeakHunter.diff(1, 2, 3)"
+    diff: "LeakHunter.diff(1, 2, 3)", gems: "LeakHunter.gems", advisories: "LeakHunter.advisories",
+    lint: "LeakHunter.lint", checkup: "LeakHunter.checkup"
   }
   # These lock nothing.
   harmless = { configuration: "LeakHunter.configuration", configure: "LeakHunter.configure { |c| c.dir = nil }" }
