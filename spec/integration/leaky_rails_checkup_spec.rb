@@ -1,0 +1,72 @@
+# frozen_string_literal: true
+
+require "json"
+require "securerandom"
+require_relative "../../examples/leaky_app/server"
+
+# What an engineer would do: run the checkup on a Rails application, do what its page says, and run it again.
+RSpec.describe "A Rails application and its checkup", :tmpdir do
+  before { used.each { |name| needs_gem(name) } }
+
+  def used = %w[puma railties activerecord sqlite3]
+
+  def visits = 240
+
+  let(:example) { File.expand_path("../../examples/leaky_rails", __dir__) }
+  let(:project) { File.realpath(@tmpdir) }
+
+  # A copy of the example with a lock file.
+  def have_project(fixed: false)
+    FileUtils.cp_r(Dir[File.join(example, "{config.ru,lib}")], project)
+    FileUtils.cp_r(File.join(example, "fixed/lib"), project) if fixed
+    File.write(File.join(project, "Gemfile.lock"), lock_of(used))
+  end
+
+  # Three dumps of it, over HTTP, with the same work between them.
+  def dumps
+    token = SecureRandom.hex(32)
+    LeakyApp::Server.run(File.join(project, "config.ru"), dir: project, env: { "LEAK_HUNTER_TOKEN" => token },
+                                                          options: %w[-t 1:1]) do |server|
+      server.connect do |http|
+        visit(http)
+        3.times { |round| dump(http, token).then { visit(http) if round < 2 } }
+      end
+    end
+    Dir[File.join(project, "tmp/leak_hunter/*.json")]
+  end
+
+  def visit(http)
+    visits.times do |number|
+      expect(http.get("/articles/#{(number * 7 % 480) + 1}#{"/watch" if (number % 6).zero?}").code).to eq("200")
+    end
+  end
+
+  def dump(http, token)
+    headers = { "authorization" => "Bearer #{token}", "content-type" => "application/x-www-form-urlencoded" }
+    expect(http.post("/leaks/dumps", "", headers).code).to eq("201")
+  end
+
+  def checkup = LeakHunter.checkup(*dumps, dir: project)
+
+  it "has its three leaks named, and those that its code explains" do
+    have_project
+    found = checkup
+    growing = found.growth.to_h { |growth| [growth.name, growth.causes.map { |cause| cause[:id] }] }
+    expect(growing.size).to eq(3)
+    expect(growing).to include("SeededLeaks::AUDIT_TRAIL" => ["LeakHunter/UnboundedCollection"])
+    rules = found.findings.select { |finding| finding[:step] == 4 }.map { |finding| finding[:id] }
+    expect(rules).to include("LeakHunter/SubscriptionPerCall")
+    expect(found.to_s.scan(/^(?:\d\. GROWING|Step \d)/)).to eq(
+      ["1. GROWING", "2. GROWING", "3. GROWING", "Step 1", "Step 2", "Step 3", "Step 4", "Step 5"]
+    )
+    expect(found.verdict).to eq("findings")
+  end
+
+  it "is clean once they are mended as the page says" do
+    have_project(fixed: true)
+    found = checkup
+    expect(found.growth.map(&:name)).to eq([])
+    expect(found.findings.reject { |finding| finding[:severity] == "low" }).to eq([])
+    expect(found.verdict).to eq("clean")
+  end
+end
