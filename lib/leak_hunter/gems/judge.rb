@@ -123,7 +123,8 @@ module LeakHunter
 
       # @return [Array(String, Array<String>)] the confidence, and what it rests on
       def doubts(name)
-        weak = Reasons.weak(name, @uses, @manifest)
+        unseen = Installed.signs(name, @lock[name]&.version&.to_s).map { |sign| "it may work unseen: #{sign}" }
+        weak = [*Reasons.weak(name, @uses, @manifest), *unseen]
         reasons = [*Reasons.seen(name, @uses, @sources, @had_heap), *weak]
         confidence = if weak.any? || @uses.nil? || @sources.nil? then "low"
                      elsif !@uses.loaded?(name) then "medium"

@@ -13,6 +13,7 @@ module LeakHunter
     autoload :Folders, "leak_hunter/gems/folders"
     autoload :GemfileDiff, "leak_hunter/gems/gemfile_diff"
     autoload :HeapUse, "leak_hunter/gems/heap_use"
+    autoload :Installed, "leak_hunter/gems/installed"
     autoload :Judge, "leak_hunter/gems/judge"
     autoload :KnownGems, "leak_hunter/gems/known_gems"
     autoload :Manifest, "leak_hunter/gems/manifest"
