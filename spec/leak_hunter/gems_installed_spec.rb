@@ -40,9 +40,19 @@ RSpec.describe LeakHunter::Gems::Installed, :tmpdir do
     )
   end
 
-  it "is not led astray by comments, words and tests" do
-    install("calm" => { "lib/calm.rb" => "# at_exit { }\nTEXT = 'at_exit'\ndef at_exit_of(x) = x\n",
+  it "is not led astray by comments, words, tests, and what is only done when a method is called" do
+    method = <<~RUBY
+      module Asked
+        def self.run
+          loop do
+            trap('INT') { nil }
+          end
+        end
+      end
+    RUBY
+    install("asked" => { "lib/asked.rb" => method },
+            "calm" => { "lib/calm.rb" => "# at_exit { }\nTEXT = 'at_exit'\ndef at_exit_of(x) = x\n",
                         "spec/tasks/x.rake" => "task(:x)\n", "lib/broken.rb" => "\xFF\n" })
-    expect(signs("calm")).to eq("calm" => [])
+    expect(signs("calm", "asked")).to eq("calm" => [], "asked" => [])
   end
 end

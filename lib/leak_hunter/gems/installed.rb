@@ -15,7 +15,9 @@ module LeakHunter
       # Of a gem so many files are read, and of a file so many bytes.
       FILES = 1_000
       BYTES = 1 << 20
-      private_constant :SIGNS, :FILES, :BYTES
+      # Of one sign so many places in a file are looked at.
+      PLACES = 20
+      private_constant :SIGNS, :FILES, :BYTES, :PLACES
 
       class << self
         # @param name [String] of a gem
@@ -45,11 +47,34 @@ module LeakHunter
           paths = Dir.glob("lib/**/*.rb", base: folder).first(FILES)
           paths.each_with_object({}) do |path, found|
             text = File.binread(File.join(folder, path), BYTES).to_s
-            SIGNS.each { |sign, words| found[words] = true if text.match?(sign) }
+            SIGNS.each { |sign, words| found[words] ||= at_load?(text, sign) if text.match?(sign) }
           rescue SystemCallError
             next
-          end.keys
+          end.select { |_, seen| seen }.keys
         end
+
+        # Whether it stands outside of all methods, so that it is done when the file is loaded.
+        def at_load?(text, sign)
+          lines = text.lines
+          lines.each_index.select do |index|
+            lines[index].match?(sign)
+          end.first(PLACES).any? { |at| !in_method?(lines, at) }
+        end
+
+        # By the indentation: each line that is less indented than all between it and the place is around it.
+        def in_method?(lines, place)
+          depth = indentation(lines[place])
+          lines.first(place).reverse_each do |line|
+            next if line.strip.empty? || indentation(line) >= depth
+            return true if line.match?(/\A\s*(?:private |public |protected )?def\b/n)
+
+            depth = indentation(line)
+            break if depth.zero?
+          end
+          false
+        end
+
+        def indentation(line) = line[/\A[ \t]*/n].length
       end
     end
   end
