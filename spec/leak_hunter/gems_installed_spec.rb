@@ -43,16 +43,21 @@ RSpec.describe LeakHunter::Gems::Installed, :tmpdir do
   it "is not led astray by comments, words, tests, and what is only done when a method is called" do
     method = <<~RUBY
       module Asked
+        def self.one = 1
         def self.run
+          warn(<<-TEXT)
+      it is asked
+          TEXT
           loop do
-            trap('INT') { nil }
+            trap("INT") { nil }
           end
         end
       end
     RUBY
-    install("asked" => { "lib/asked.rb" => method },
+    above = "module Above\n  def self.run(x)\n    p(x)\n  end\n\n  class Inner\n    at_exit { nil }\n  end\nend\n"
+    install("asked" => { "lib/asked.rb" => method }, "above" => { "lib/above.rb" => above },
             "calm" => { "lib/calm.rb" => "# at_exit { }\nTEXT = 'at_exit'\ndef at_exit_of(x) = x\n",
                         "spec/tasks/x.rake" => "task(:x)\n", "lib/broken.rb" => "\xFF\n" })
-    expect(signs("calm", "asked")).to eq("calm" => [], "asked" => [])
+    expect(signs("calm", "asked", "above")).to eq("calm" => [], "asked" => [], "above" => ["it has an at_exit block"])
   end
 end

@@ -12,12 +12,14 @@ module LeakHunter
         /^\s*[\w:.]*I18n\.load_path\b/ => "it adds translations",
         /^\s*(?:Signal\.|Kernel\.)?trap\b/ => "it handles signals"
       }.freeze
+      # A method of several lines.
+      METHOD = /\A\s*(?:private |public |protected )?def\b(?!.*(?:;\s*end\b|\)\s*=\s|\w[?!]? = ))/n
       # Of a gem so many files are read, and of a file so many bytes.
       FILES = 1_000
       BYTES = 1 << 20
       # Of one sign so many places in a file are looked at.
       PLACES = 20
-      private_constant :SIGNS, :FILES, :BYTES, :PLACES
+      private_constant :SIGNS, :METHOD, :FILES, :BYTES, :PLACES
 
       class << self
         # @param name [String] of a gem
@@ -44,34 +46,30 @@ module LeakHunter
         def generators?(folder) = File.directory?(File.join(folder, "lib/generators"))
 
         def in_files(folder)
-          paths = Dir.glob("lib/**/*.rb", base: folder).first(FILES)
-          paths.each_with_object({}) do |path, found|
+          found = {}
+          Dir.glob("lib/**/*.rb", base: folder).first(FILES).each do |path|
             text = File.binread(File.join(folder, path), BYTES).to_s
-            SIGNS.each { |sign, words| found[words] ||= at_load?(text, sign) if text.match?(sign) }
+            SIGNS.each { |sign, words| found[words] ||= text.match?(sign) && at_load?(text.lines, sign) }
           rescue SystemCallError
             next
-          end.select { |_, seen| seen }.keys
+          end
+          found.select { |_, seen| seen }.keys
         end
 
         # Whether it stands outside of all methods, so that it is done when the file is loaded.
-        def at_load?(text, sign)
-          lines = text.lines
-          lines.each_index.select do |index|
-            lines[index].match?(sign)
-          end.first(PLACES).any? { |at| !in_method?(lines, at) }
+        def at_load?(lines, sign)
+          places = lines.each_index.select { |index| lines[index].match?(sign) }
+          places.first(PLACES).any? { |place| !in_method?(lines, place) }
         end
 
-        # By the indentation: each line that is less indented than all between it and the place is around it.
+        # By the indentation: a method that begins above, less indented, and has not ended there.
         def in_method?(lines, place)
           depth = indentation(lines[place])
-          lines.first(place).reverse_each do |line|
-            next if line.strip.empty? || indentation(line) >= depth
-            return true if line.match?(/\A\s*(?:private |public |protected )?def\b/n)
-
-            depth = indentation(line)
-            break if depth.zero?
+          ended = {}
+          lines.first(place).reverse_each.any? do |line|
+            ended[indentation(line)] = true if line.match?(/\A\s*end\b/n)
+            line.match?(METHOD) && indentation(line) < depth && !ended[indentation(line)]
           end
-          false
         end
 
         def indentation(line) = line[/\A[ \t]*/n].length
