@@ -160,6 +160,20 @@ RSpec.describe LeakHunter::Checkup, :tmpdir do
     expect(fewer.findings.map { |it| it[:id] }).to eq(leaks.findings.map { |it| it[:id] } - [leak])
   end
 
+  it "asks gem servers only when told to, says which, and that one does not answer" do
+    write("Gemfile.lock" => lock.gsub("rake (13.0.6)", "puma (5.6.4)").gsub("  rake\n", "  puma\n"),
+          "a.rb" => "A = 1\n", "gemrc" => "---\n:sources:\n- http://127.0.0.1:9/\n")
+    env = { "GEMRC" => File.join(@tmpdir, "gemrc") }
+    command = [RbConfig.ruby, "-w", "-I#{RubyProcess::LIB}", "-rleak_hunter", "-e",
+               "exit LeakHunter::CLI.new(ARGV).run", "checkup", "--no-rubocop", "--dir", @tmpdir]
+    output, errors, status = Open3.capture3(env, *command)
+    expect([errors, output.include?("127.0.0.1"), status.exitstatus]).to eq(["", false, 0])
+    output, errors, status = Open3.capture3(env, *command, "--online")
+    expect(errors).to match(%r{\Aleak_hunter: asking http://127\.0\.0\.1:9/ about .*puma})
+    expect(output).to include("127.0.0.1:9")
+    expect(status.exitstatus).to eq(3)
+  end
+
   it "measures a block in this process" do
     kept = []
     stub = Class.new { define_singleton_method(:work) { 300.times { kept << Object.new } } }

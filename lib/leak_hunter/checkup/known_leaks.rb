@@ -9,6 +9,7 @@ module LeakHunter
       def initialize(subject, number)
         @subject = subject
         @number = number
+        @unanswered = false
       end
 
       # @return [Step]
@@ -19,7 +20,8 @@ module LeakHunter
         ignores = @subject.settings.ignores("advisories")
         ignored, left = found.partition { |advisory| ignores.find(advisory[:id]) }
         Step.new(number: @number, name: "known_leaks", title: TITLE, status: "done", summary: summary(left),
-                 findings: left.map { |advisory| finding(advisory) }, ignored: ignored.size, notes: notes(left))
+                 findings: left.map { |advisory| finding(advisory) }, ignored: ignored.size, notes: notes(left),
+                 inconclusive: @unanswered)
       end
 
       private
@@ -57,6 +59,7 @@ module LeakHunter
         search = Advisories::NewerReleases.new(@subject.lockfile, names)
         @subject.say("asking #{search.sources.join(", ")} about #{names.join(", ")}")
         found = search.call.map { |release| "#{release[:gem]} #{release[:fixed_in]}: #{release[:text]}" }
+        @unanswered = search.failures.any?
         [*found, *search.failures]
       end
 
