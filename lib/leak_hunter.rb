@@ -131,8 +131,7 @@ module LeakHunter
     # @return [Array<Hash{Symbol => Object}>] the most severe first
     def lint(dir = WorkingDirectory.path, report: nil, rubocop: nil, progress: nil)
       SignalHandler.refuse("LeakHunter.lint")
-      path = Project::Lockfile.find(dir)
-      Lint.new(dir, report:, rubocop:, lockfile: path && Project::Lockfile.read(path), progress:).findings
+      Lint.new(dir, report:, rubocop:, lockfile: Project::Lockfile.of(dir), progress:).findings
     end
 
     # Does all five steps that find a leak, for this process and its project, or for dumps of another one.

@@ -5,12 +5,7 @@ require "json-schema"
 require "stringio"
 
 RSpec.describe LeakHunter::Checkup, :tmpdir do
-  def write(files)
-    files.each do |name, text|
-      FileUtils.mkdir_p(File.dirname(File.join(@tmpdir, name)))
-      File.write(File.join(@tmpdir, name), text)
-    end
-  end
+  include ProjectFiles
 
   let(:lock) do
     "GEM\n  remote: #{Gem.sources.first.uri}\n  specs:\n    rake (13.0.6)\n\n" \

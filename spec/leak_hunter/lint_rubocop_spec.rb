@@ -5,12 +5,7 @@ require "open3"
 RSpec.describe LeakHunter::Lint::RuboCop, :tmpdir do
   before { needs_gem("rubocop") }
 
-  def write(files)
-    files.each do |name, text|
-      FileUtils.mkdir_p(File.dirname(File.join(@tmpdir, name)))
-      File.write(File.join(@tmpdir, name), text)
-    end
-  end
+  include ProjectFiles
 
   def run(files, lockfile: nil)
     write(files)

@@ -5,12 +5,7 @@ require "stringio"
 require "yaml"
 
 RSpec.describe LeakHunter::Lint, :tmpdir do
-  def write(files)
-    files.each do |name, text|
-      FileUtils.mkdir_p(File.dirname(File.join(@tmpdir, name)))
-      File.write(File.join(@tmpdir, name), text)
-    end
-  end
+  include ProjectFiles
 
   def memo(name) = "class #{name}\n  def self.of(key) = (@all ||= {})[key] ||= Object.new\nend\n"
 

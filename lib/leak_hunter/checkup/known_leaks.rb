@@ -27,8 +27,7 @@ module LeakHunter
       private
 
       def not_done
-        Step.new(number: @number, name: "known_leaks", title: TITLE, status: "not_done", summary: "Not done.",
-                 notes: [@subject.problem_with_lockfile])
+        Step.not_done(number: @number, name: "known_leaks", title: TITLE, notes: [@subject.problem_with_lockfile])
       end
 
       def notes(found)

@@ -15,11 +15,11 @@ module LeakHunter
       # @return [Step]
       def call
         version = @lint.rubocop_version
-        problems = @lint.rubocop_problems
-        Step.new(number: @number, name: "lint", title: TITLE, status: version ? "done" : "not_done",
-                 summary: version ? summary : "Not done.", findings:, notes: [*(if version
-                                                                                  "With #{version}."
-                                                                                end), *problems])
+        notes = @lint.rubocop_problems
+        return Step.not_done(number: @number, name: "lint", title: TITLE, notes:) unless version
+
+        Step.new(number: @number, name: "lint", title: TITLE, status: "done", summary:, findings:,
+                 notes: ["With #{version}.", *notes])
       end
 
       private

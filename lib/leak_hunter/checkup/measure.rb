@@ -26,9 +26,8 @@ module LeakHunter
       private
 
       def not_done
-        notes = [*@subject.problem_with_moments, HOW]
-        Step.new(number: @number, name: "measure", title: TITLE, status: "not_done", summary: "Not done.", notes:,
-                 inconclusive: !@subject.problem_with_moments.nil?)
+        Step.not_done(number: @number, name: "measure", title: TITLE, notes: [*@subject.problem_with_moments, HOW],
+                      inconclusive: !@subject.problem_with_moments.nil?)
       end
 
       def summary = Report::Headline.new(@report.to_h).to_s

@@ -13,6 +13,9 @@ module LeakHunter
     # - `inconclusive` is whether something that was given could not be read, or does not tell
     Step = Struct.new(:number, :name, :title, :status, :summary, :findings, :notes, :ignored, :inconclusive,
                       keyword_init: true) do
+      # @return [Step] one that could not be done, for the reasons in its notes
+      def self.not_done(**values) = new(status: "not_done", summary: "Not done.", **values)
+
       def initialize(findings: [], notes: [], ignored: 0, inconclusive: false, **values)
         super(findings: Finding.sort(findings), notes:, ignored:, inconclusive:, **values)
       end

@@ -60,10 +60,7 @@ module LeakHunter
       #
       # @return [Gems::Manifest, nil]
       def manifest
-        return unless @evaluate_gemfile && lockfile&.path
-
-        gemfile = lockfile.path.sub(/\.lock\z/, "").sub(/gems\.locked\z/, "gems.rb")
-        File.file?(gemfile) ? Gems::Manifest.evaluate(gemfile) : Gems::Manifest.new([])
+        Gems::Manifest.of_lock(lockfile.path) if @evaluate_gemfile && lockfile&.path
       end
 
       # @return [Lint] what steps 3 and 4 find, read once

@@ -25,8 +25,7 @@ module LeakHunter
       private
 
       def not_done
-        Step.new(number: @number, name: "unused_gems", title: TITLE, status: "not_done", summary: "Not done.",
-                 notes: [@subject.problem_with_lockfile])
+        Step.not_done(number: @number, name: "unused_gems", title: TITLE, notes: [@subject.problem_with_lockfile])
       end
 
       def process? = @subject.live || !@subject.heap.nil?

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/output_file"
 require "optparse"
 
 module LeakHunter
@@ -112,6 +113,24 @@ module LeakHunter
 
         message = "--#{option}: expected #{known.join(", ")}, got #{Printable.call(value)}"
         raise UsageError, similar(message, value, known)
+      end
+
+      # To standard output, or to the file of `--output`.
+      def deliver(text)
+        return write(text) unless @output
+
+        begin
+          OutputFile.write(@output, overwrite: true) { |io| io.write(text) }
+        rescue SystemCallError => e
+          raise WriteError.new(@output, e)
+        end
+      end
+
+      # A file has none unless it is asked for.
+      def color
+        return @color unless @color.nil?
+
+        @output ? false : stdout
       end
 
       # Before minutes of work rather than after.

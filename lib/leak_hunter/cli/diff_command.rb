@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "leak_hunter/output_file"
-
 module LeakHunter
   class CLI
     # `leak_hunter diff 1.json 2.json 3.json`, or more of them
@@ -143,23 +141,7 @@ module LeakHunter
         Report.new({ **report.to_h, holders: report.to_h[:holders].first(@holders) }).to_json
       end
 
-      def color
-        return @color unless @color.nil?
-
-        @output ? false : stdout
-      end
-
       def width = @width || (@output ? Terminal::WIDTH : Terminal.new(stdout).width(max: 120))
-
-      def deliver(text)
-        return write(text) unless @output
-
-        begin
-          OutputFile.write(@output, overwrite: true) { |io| io.write(text) }
-        rescue SystemCallError => e
-          raise WriteError.new(@output, e)
-        end
-      end
 
       def parse_top(number) = number_or_all("top", number)
 

@@ -58,30 +58,12 @@ module LeakHunter
 
       def json? = @format == "json"
 
-      # To standard output or to the file of `--output`.
-      def deliver(text)
-        return write(text) unless @output
-
-        begin
-          OutputFile.write(@output, overwrite: true) { |io| io.write(text) }
-        rescue SystemCallError => e
-          raise WriteError.new(@output, e)
-        end
-      end
-
       def deliver_json(hash)
         require "json"
         deliver("#{Printable.json({ schema: 1, **hash }.to_json)}\n")
       end
 
       def style = @style ||= Terminal::Style.new(Terminal.color?(color))
-
-      # A file has none unless it is asked for.
-      def color
-        return @color unless @color.nil?
-
-        @output ? false : stdout
-      end
     end
   end
 end

@@ -40,8 +40,7 @@ module LeakHunter
       # The Gemfile is the project's own code, and this is a process of its own.
       def manifest(dir)
         lock = @lockfile || Project::Lockfile.find(dir) or return
-        gemfile = lock.sub(/\.lock\z/, "").sub(/gems\.locked\z/, "gems.rb")
-        @gemfile == false || !File.file?(gemfile) ? Gems::Manifest.new([]) : Gems::Manifest.evaluate(gemfile)
+        @gemfile == false ? Gems::Manifest.new([]) : Gems::Manifest.of_lock(lock)
       end
 
       def report(rows, dir)

@@ -27,11 +27,11 @@ module LeakHunter
         dir = paths.first || WorkingDirectory.path
         settings = Project::Settings.load(dir)
         settle_fail_on(settings)
-        lint = Lint.new(dir, report:, settings:, rubocop: @rubocop, lockfile: lockfile(dir),
+        lint = Lint.new(dir, report:, settings:, rubocop: @rubocop, lockfile: Project::Lockfile.of(dir),
                              threads: :all)
         return update(lint, settings) if @update
 
-        deliver(json? ? json(lint) : Lint::Text.new(lint, color: Terminal.color?(color), width:).to_s)
+        json? ? write_json(lint) : deliver(Lint::Text.new(lint, color: Terminal.color?(color), width:).to_s)
         conclude(lint.findings)
       end
 
@@ -42,23 +42,16 @@ module LeakHunter
         LeakHunter.diff(*@dumps, holders: true, threads: :all)
       end
 
-      def lockfile(dir)
-        path = Project::Lockfile.find(dir)
-        Project::Lockfile.read(path) if path
-      end
-
       def update(lint, settings)
         baseline = Lint::Baseline.new(File.expand_path(settings.baseline || Lint::Baseline::FILE, lint.dir), [])
         baseline.write(lint.all)
         write("#{Report::Format.counted(lint.all.size, "finding")} written to #{Printable.call(baseline.path)}\n")
       end
 
-      def json(lint)
-        require "json"
-        values = { schema: 1, dir: lint.dir, files: lint.files, findings: lint.findings,
-                   notes: [*lint.notes, *lint.rubocop_problems], rubocop: lint.rubocop_version,
-                   ignored: lint.ignored, known: lint.known, stale: lint.stale }
-        "#{Printable.json(values.to_json)}\n"
+      def write_json(lint)
+        deliver_json(dir: lint.dir, files: lint.files, findings: lint.findings,
+                     notes: [*lint.notes, *lint.rubocop_problems], rubocop: lint.rubocop_version,
+                     ignored: lint.ignored, known: lint.known, stale: lint.stale)
       end
     end
   end

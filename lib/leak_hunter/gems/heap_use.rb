@@ -128,21 +128,7 @@ module LeakHunter
         needs?(name, user) || @gems.dig(user, :uses)&.any? { |use| use[:user] == name }
       end
 
-      def needs?(name, other) = needed_by(name).key?(other)
-
-      def needed_by(name)
-        (@needed ||= {})[name] ||= begin
-          seen = {}
-          open = @lock.dependencies(name)
-          while (next_name = open.pop)
-            next if seen[next_name]
-
-            seen[next_name] = true
-            open.concat(@lock.dependencies(next_name))
-          end
-          seen
-        end
-      end
+      def needs?(name, other) = @lock.needed_by(name).key?(other)
     end
   end
 end

@@ -38,9 +38,9 @@ module LeakHunter
       def rows
         found = @lock.declared.to_h { |name| [name, judge(name)] }
         # what a used gem needs is there anyway
-        needed = found.select { |_, row| row[:verdict] == "used" }.keys.to_h { |name| [name, closure(name)] }
+        needed = found.select { |_, row| row[:verdict] == "used" }.keys.to_h { |name| [name, @lock.needed_by(name)] }
         found.map do |name, row|
-          user = needed.find { |other, names| other != name && names.include?(name) }&.first
+          user = needed.find { |other, names| other != name && names.key?(name) }&.first
           row[:verdict] == "used" || user.nil? ? row : needed_row(row, user)
         end
       end
@@ -62,18 +62,6 @@ module LeakHunter
 
       def needed_row(row, user)
         self.class.used(row, "#{user} needs it, so it is there without a line in the Gemfile, too")
-      end
-
-      def closure(name)
-        seen = {}
-        open = @lock.dependencies(name)
-        while (other = open.pop)
-          next if seen[other]
-
-          seen[other] = true
-          open.concat(@lock.dependencies(other))
-        end
-        seen
       end
 
       def used_because(name)

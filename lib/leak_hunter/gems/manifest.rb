@@ -22,6 +22,15 @@ module LeakHunter
           new([]) # it is Bundler's, and has its own reasons
         end
 
+        # Evaluates the Gemfile of a lock file; see {evaluate}.
+        #
+        # @param lock [String] its path
+        # @return [Manifest] one that says nothing where there is no Gemfile
+        def of_lock(lock)
+          gemfile = lock.sub(/\.lock\z/, "").sub(/gems\.locked\z/, "gems.rb")
+          File.file?(gemfile) ? evaluate(gemfile) : new([])
+        end
+
         # Evaluates a Gemfile, which is Ruby code: for commands of their own, never in an application's process.
         #
         # @param gemfile [String]

@@ -50,6 +50,13 @@ module LeakHunter
           end
         end
 
+        # @return [Lockfile, nil] of the project that a folder is in; nil where it has none
+        # @raise [LockfileError]
+        def of(dir)
+          path = find(dir)
+          read(path) if path
+        end
+
         # What is loaded in this process, whether or not a lock file says so.
         #
         # @return [Lockfile]
@@ -101,6 +108,11 @@ module LeakHunter
       # @return [Array<String>] names of the gems that a gem needs itself
       def dependencies(name) = @by_name.fetch(name, []).flat_map(&:dependencies).uniq
 
+      # All gems that one needs, those that these need included; whether the file has them or not.
+      #
+      # @return [Hash{String => true}] by name
+      def needed_by(name) = (@needed ||= {})[name] ||= closure(dependencies(name))
+
       # What the project would no longer have without these gems in its Gemfile: they themselves, unless others need
       # them, and what they alone needed.
       #
@@ -112,16 +124,18 @@ module LeakHunter
 
       private
 
-      def reachable(roots)
+      def reachable(roots) = closure(roots).keys.select { |name| @by_name.key?(name) }
+
+      def closure(names)
         seen = {}
-        open = roots.select { |name| @by_name.key?(name) }
+        open = names.dup
         while (name = open.pop)
           next if seen[name]
 
           seen[name] = true
-          open.concat(dependencies(name).select { |other| @by_name.key?(other) && !seen[other] })
+          open.concat(dependencies(name))
         end
-        seen.keys
+        seen
       end
     end
   end

@@ -27,12 +27,7 @@ module RuboCop
         MSG = "`%<name>s` lives as long as the process, and only grows. Limit its size, or take out what is done with."
 
         def on_new_investigation
-          long_lived_roots.each_value do |root|
-            next unless unbounded?(root)
-
-            growth = root.growth.find { |node| grows?(node) } or next
-            add_offense(growth, message: format(MSG, name: root.name))
-          end
+          report_growth_without_end { |node| grows?(node) }
         end
 
         private

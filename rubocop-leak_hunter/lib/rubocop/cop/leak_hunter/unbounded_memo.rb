@@ -29,12 +29,7 @@ module RuboCop
         STORES = %i[compute_if_absent put_if_absent fetch_or_store].freeze
 
         def on_new_investigation
-          long_lived_roots.each_value do |root|
-            next unless unbounded?(root)
-
-            memo = root.growth.find { |node| memo?(node) } or next
-            add_offense(memo, message: format(MSG, name: root.name))
-          end
+          report_growth_without_end { |node| memo?(node) }
         end
 
         private

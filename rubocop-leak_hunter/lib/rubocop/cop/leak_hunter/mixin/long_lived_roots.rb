@@ -38,6 +38,14 @@ module RuboCop
 
         private
 
+        # Reports the first place where each collection without an end grows in the way that the block accepts.
+        def report_growth_without_end(&)
+          long_lived_roots.each_value do |root|
+            growth = root.growth.find(&) if unbounded?(root)
+            add_offense(growth, message: format(self.class::MSG, name: root.name)) if growth
+          end
+        end
+
         # @return [Array(String, String), nil] what a variable is called, if it lives as long as the process
         def root_of(node)
           case node&.type
