@@ -1,7 +1,5 @@
 # frozen_string_literal: true
 
-require "timeout"
-
 RSpec.describe "LeakHunter::Recorder::OwnThread" do
   let(:own_thread) { LeakHunter::Recorder::OwnThread }
 
@@ -45,30 +43,36 @@ RSpec.describe "LeakHunter::Recorder::OwnThread" do
   end
 
   it "is interrupted after an errand, which is run whole" do
-    ended = false
-    begin
-      Timeout.timeout(0.05) do
-        own_thread.run do |own|
-          own.in_caller { sleep 0.1 }
-          own_thread.interruptible { nil }
-          ended = true
+    steps = []
+    interrupted = lambda do
+      own_thread.run do |own|
+        own.in_caller do
+          Thread.current.raise(IOError)
+          steps << :errand
         end
+        sleep 0.001 until Thread.current.pending_interrupt?
+        own_thread.interruptible { nil }
+        steps << :too_late
       end
-    rescue Timeout::Error
-      expect(ended).to be(false)
     end
+    expect(&interrupted).to raise_error(IOError)
+    expect(steps).to eq(%i[errand])
   end
 
   it "leaves the caller's own mask of interrupts as it is" do
     masked = false
+    begun = Queue.new
     thread = Thread.new do
       Thread.handle_interrupt(IOError => :never) do
-        own_thread.run { own_thread.interruptible { sleep 0.05 } }
+        own_thread.run do
+          begun << true
+          own_thread.interruptible { sleep 0.05 }
+        end
         masked = true
       end
     end
     thread.report_on_exception = false
-    sleep 0.01
+    begun.pop
     thread.raise(IOError)
     expect { thread.join }.to raise_error(IOError)
     expect(masked).to be(true)
