@@ -4,7 +4,8 @@ require "json"
 
 RSpec.describe "redact", :tmpdir do
   program = File.read(File.expand_path("../fixtures/redaction/artefacts.rb", __dir__))
-  canary = /CANARY|424242/
+  # the numbers in full: six digits of one are found in addresses, too, now and then
+  canary = /CANARY|424242424242|424242\.4/
 
   def artefacts(program, *arguments)
     file = File.join(@tmpdir, "artefacts.rb")
