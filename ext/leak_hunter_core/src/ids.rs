@@ -179,6 +179,17 @@ row! {
     pub(crate) struct BirthId
 }
 
+row! {
+    /// The number of a place that a tracer has seen objects allocated at: a path, line and method, with a context and
+    /// a stack where those were asked for.
+    pub struct PlaceId
+}
+
+row! {
+    /// The number of a stack that a tracer has recorded.
+    pub struct StackId
+}
+
 optional_row! {
     /// The number of an allocation site: its row in the table that comes with it.
     pub struct SiteId
@@ -192,7 +203,16 @@ optional_row! {
 const _: () = {
     const fn is_shared<T: Send + Sync>() {}
     is_shared::<(Address, OptionalAddress, Generation)>();
-    is_shared::<(ObjectId, NodeId, KindId, BirthId, SiteId, TextId)>();
+    is_shared::<(
+        ObjectId,
+        NodeId,
+        KindId,
+        BirthId,
+        SiteId,
+        TextId,
+        PlaceId,
+        StackId,
+    )>();
     assert!(size_of::<Address>() == 8);
     assert!(size_of::<OptionalAddress>() == 8);
     assert!(size_of::<Generation>() == 8);

@@ -14,6 +14,7 @@ mod memory;
 mod name_line;
 mod object_type;
 pub(crate) mod record;
+pub mod rewrite;
 mod scan;
 
 pub use classes::Classes;
