@@ -15,6 +15,7 @@ module LeakHunter
   autoload :Checkup, "leak_hunter/checkup"
   autoload :CLI, "leak_hunter/cli"
   autoload :Configuration, "leak_hunter/configuration"
+  autoload :Context, "leak_hunter/context"
   autoload :Diff, "leak_hunter/diff"
   autoload :Dump, "leak_hunter/dump"
   autoload :EagerLoad, "leak_hunter/eager_load"
@@ -79,6 +80,18 @@ module LeakHunter
       Tracing.clear
     end
     alias clear_tracing clear
+
+    # Runs the block in a context: what it allocates while LeakHunter traces is reported with this name. See {Context}.
+    #
+    #   LeakHunter.context("POST /orders") { … }
+    #
+    # @param name [String, Symbol] an endpoint, a job's class: one of some dozens, without numbers and secrets in it
+    # @return [Object] what the block returned
+    def context(name, &)
+      raise UsageError, "context: it takes a block" unless block_given?
+
+      Context.run(name, &)
+    end
 
     # Marks this moment, as the first or the second of a diff: cheaper than a dump, and enough for what is traced.
     #

@@ -10,7 +10,8 @@ RSpec.describe LeakHunter::SignalHandler do
     lint: "LeakHunter.lint", checkup: "LeakHunter.checkup"
   }
   # These lock nothing.
-  harmless = { configuration: "LeakHunter.configuration", configure: "LeakHunter.configure { |c| c.dir = nil }" }
+  harmless = { configuration: "LeakHunter.configuration", configure: "LeakHunter.configure { |c| c.dir = nil }",
+               context: 'LeakHunter.context("signal") { nil }' }
 
   def in_handler(call, before: nil)
     run_ruby(<<~RUBY)

@@ -5,6 +5,7 @@
 // The attribute macro of `init` makes an exported function without documentation; nothing else here is public.
 #![allow(missing_docs)]
 
+mod context;
 mod convert;
 mod diff;
 mod errors;
@@ -32,6 +33,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     let native = ruby.define_module("LeakHunter")?.define_module("Native")?;
     fork::init(native)?;
     system::init(native)?;
+    context::init(native)?;
     diff::init(native)?;
     heap::init(ruby, native)?;
     scan::init(native)?;
