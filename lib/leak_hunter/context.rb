@@ -31,10 +31,29 @@ module LeakHunter
       # @return [Boolean] whether some contexts are called "other", since there are more than {LIMIT}
       def full? = NATIVE ? NATIVE.contexts_full? : false
 
+      # Gives the context in which the caller is another name, until its block ends: when more is known of a request,
+      # its route for one. Outside of all contexts it does nothing.
+      #
+      # @param name [String, Symbol]
+      # @return [void]
+      def rename(name)
+        check(name)
+        NATIVE&.rename_context(name)
+        nil
+      end
+
       # See {LeakHunter.context}.
       def run(name, &)
+        check(name)
+        NATIVE ? NATIVE.context(name, &) : yield
+      end
+
+      private
+
+      # No method of the name's is called.
+      def check(name)
         case name
-        when String, Symbol then NATIVE ? NATIVE.context(name, &) : yield
+        when String, Symbol then nil
         else raise UsageError, "context: expected a String or a Symbol, got #{Arguments.show(name)}"
         end
       end

@@ -56,6 +56,16 @@ module LeakHunter
   #   [`:memsize`] bytes the objects take, slots included
   #   [`:generations`] `[min, max]` of the births, or nil
   #   [`:addresses`] a few sample addresses, `"0x7f…"` as in the third dump; as many as `samples:`
+  #   [`:context`] only when grouped by it
+  #   [`:contexts`] what the application was doing when they were allocated ({LeakHunter.context}), those of most
+  #     objects first, five at most: `{context:, count:}`; the context is nil of what was allocated outside of all.
+  #     Empty where no object has a context
+  #   [`:context_count`] how many different contexts there are
+  #   [`:callers`] where {LeakHunter.trace!} recorded the stacks of their sites (`focus:`), ten at most: `:frames` as in
+  #     a backtrace, `:through` (the application's own methods among them, the outermost first), `:stayed` (objects of
+  #     this group) and `:died` (objects of any class that came through the stack and are gone). Those whose objects
+  #     stayed come first. Else empty
+  #   [`:caller_totals`] of all of them: `:stacks`, `:stayed`, `:died`
   # [`:holders`] with `holders: true` who holds what leaked, Array of Hash as {Holders} tells; else nil
   # [`:grown_in_place`] with `holders: true` what was there at every moment and got longer without new objects, most
   #   bytes first, else nil: `:name`, `:named_by`, `:address`, `:class`, `:type`, `:unit` of its lengths (`"entries"` of
@@ -114,7 +124,8 @@ module LeakHunter
     #   dumps, {Heap.live} or {LeakHunter.mark} of that moment; the last one is no mark
     # @option options [Symbol] :identity `:auto`, or `:address` for the answer of the classic three-dump script, which
     #   takes an address for an object and so is wrong wherever a slot was reused or an object moved
-    # @option options [Array<Symbol>] :group_by any of type, class, file, line, method, gem, generation
+    # @option options [Array<Symbol>] :group_by any of type, class, file, line, method, gem, generation,
+    #   context
     # @option options [Symbol] :sort `:memsize`, `:count` or `:bytesize`
     # @option options [Integer, nil] :top keep the largest so many groups; nil keeps all
     # @option options [Array<String, Regexp>] :only keep survivors whose class or file matches one of these. A String

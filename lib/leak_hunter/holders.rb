@@ -51,6 +51,7 @@ module LeakHunter
   #   traced
   # [`:site`] where it was allocated: `:file`, `:line`, `:method`, `:gem`
   # [`:groups`] what leaked: `{index:, count:}`, index in `result[:groups]` before `top:`, most objects first
+  # [`:contexts`], [`:context_count`] what the application was doing when they were allocated, as of groups
   # [`:addresses`] a few of the leaked objects
   # [`:path`] from the roots to one of them: `:address`, `:class`, `:type`, `:edge` (how the step before refers to it:
   #   `:kind`, `:name`, `:named_by`; of the kind `"gap"`, where steps of a long path are left out, also `:omitted`, how

@@ -26,6 +26,7 @@ module LeakHunter
     autoload :Markdown, "leak_hunter/report/markdown"
     autoload :Moments, "leak_hunter/report/moments"
     autoload :Objects, "leak_hunter/report/objects"
+    autoload :Origin, "leak_hunter/report/origin"
     autoload :Overview, "leak_hunter/report/overview"
     autoload :PathTree, "leak_hunter/report/path_tree"
     autoload :ShellCommand, "leak_hunter/report/shell_command"

@@ -245,12 +245,26 @@ RSpec.describe LeakHunter::Context do
 
     it "past the bound are \"other\"" do
       output = run_ruby(<<~RUBY)
+        require "tmpdir"
         seen = 5_000.times.map { |n| LeakHunter.context("GET /orders/" + n.to_s) { LeakHunter::Context.current } }
         p seen.tally["other"], seen.first, LeakHunter::Context.full?, seen.uniq.size
         p LeakHunter.context("GET /orders/17") { LeakHunter::Context.current }
+        p LeakHunter.dump!(File.join(Dir.mktmpdir, "dump.json")).warnings.include?(LeakHunter::Context::FULL)
       RUBY
-      expect(output).to eq(%(904\n"GET /orders/0"\ntrue\n4097\n"GET /orders/17"\n))
+      expect(output).to eq(%(904\n"GET /orders/0"\ntrue\n4097\n"GET /orders/17"\ntrue\n))
     end
+  end
+
+  it "can be given another name until its block ends, and outside of one none" do
+    described_class.rename("nothing")
+    seen = [current]
+    within("GET") do
+      within("inner") { described_class.rename(:other) || (seen << current) }
+      described_class.rename("GET /orders")
+      seen << current
+    end
+    expect(seen.push(current)).to eq([nil, "other", "GET /orders", nil])
+    expect { described_class.rename(nil) }.to raise_error(LeakHunter::UsageError)
   end
 
   it "does not change a frozen thread" do

@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 require "leak_hunter/console"
+require "leak_hunter/context/rack"
+require "leak_hunter/context/sidekiq"
 require "leak_hunter/rake_task"
 
 # sig/ names what is public: no more and no less.

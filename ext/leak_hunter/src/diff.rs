@@ -16,7 +16,7 @@ use crate::convert::{Hash, array, fetch, path_of};
 use crate::heap::NativeHeap;
 use crate::recorded::{recorded_of, recorded_to_hash};
 use crate::run::run;
-use crate::{errors, holders, ledger};
+use crate::{errors, holders, ledger, origin};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("diff", function!(call, 2))
@@ -250,6 +250,7 @@ fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, 
         method,
         generation,
         gem,
+        context,
     } = &group.values;
     let mut hash = Hash::new(ruby);
     for key in Key::ALL.into_iter().filter(|key| group_by.contains(key)) {
@@ -260,6 +261,7 @@ fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, 
             Key::Line => hash.set("line", *line)?,
             Key::Method => hash.set("method", method.as_deref())?,
             Key::Generation => hash.set("generation", generation.map(Generation::get))?,
+            Key::Context => hash.set("context", context.as_deref())?,
             Key::Gem => hash,
         };
     }
@@ -279,7 +281,11 @@ fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, 
                 .generations
                 .map(|it| vec![it.lowest.get(), it.highest.get()]),
         )?
-        .set("addresses", addresses)?;
+        .set("addresses", addresses)?
+        .set("contexts", origin::contexts(ruby, &group.contexts)?)?
+        .set("context_count", group.contexts.different)?
+        .set("callers", array(ruby, &group.callers.shown, origin::caller)?)?
+        .set("caller_totals", origin::caller_totals(ruby, &group.callers)?)?;
     Ok(hash.hash)
 }
 

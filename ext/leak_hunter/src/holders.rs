@@ -10,6 +10,7 @@ use leak_hunter_core::verdict::{Births, Judgement, Level, Rate};
 use magnus::{Error, RArray, RHash, Ruby};
 
 use crate::convert::{Hash, array};
+use crate::origin;
 
 /// `seconds` has those of each window.
 pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder, seconds: &[Option<f64>]) -> Result<RHash, Error> {
@@ -52,6 +53,8 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder, seconds: &[Option<f64>]) -> 
         .set("births", array(ruby, &births, births_to_hash)?)?
         .set("rates", array(ruby, &Rate::of(&births, seconds), rate_to_hash)?)?
         .set("levels", array(ruby, &holder.history.levels, level_to_hash)?)?
+        .set("contexts", origin::contexts(ruby, &holder.contexts)?)?
+        .set("context_count", holder.contexts.different)?
         .set("generation", holder.generation.map(Generation::get))?
         .set("site", site.hash)?
         .set(

@@ -16,6 +16,7 @@ mod holders;
 mod ledger;
 #[cfg(unix)]
 mod live;
+mod origin;
 mod recorded;
 mod run;
 mod scan;

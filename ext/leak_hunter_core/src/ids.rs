@@ -147,10 +147,16 @@ macro_rules! optional_row {
                 Self(NonZeroU32::MIN.saturating_add(row))
             }
 
+            /// Its row.
+            #[inline]
+            pub const fn get(self) -> u32 {
+                self.0.get() - 1
+            }
+
             /// Its row, as an index.
             #[inline]
             pub const fn index(self) -> usize {
-                self.0.get() as usize - 1
+                self.get() as usize
             }
         }
 
@@ -185,7 +191,7 @@ row! {
     pub struct PlaceId
 }
 
-row! {
+optional_row! {
     /// The number of a stack that a tracer has recorded.
     pub struct StackId
 }

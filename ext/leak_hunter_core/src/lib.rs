@@ -97,6 +97,7 @@ pub mod holders;
 pub mod ids;
 pub mod ledger;
 pub mod lock;
+pub mod origin;
 pub mod pool;
 pub mod progress;
 #[cfg(test)]

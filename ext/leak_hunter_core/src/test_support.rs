@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::dump::Fields;
-use crate::ids::{Address, Generation};
+use crate::ids::{Address, Generation, StackId};
 
 /// The members of a record that a test cares for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(crate) struct Line {
     pub(crate) line: Option<u64>,
     pub(crate) method: Option<String>,
     pub(crate) generation: Option<u64>,
+    pub(crate) context: Option<String>,
+    pub(crate) stack: Option<u32>,
     pub(crate) memsize: u64,
     pub(crate) flags: bool,
 }
@@ -84,6 +86,12 @@ impl Line {
         if let Some(generation) = self.generation {
             put(format!(", \"generation\":{generation}").as_bytes());
         }
+        if let Some(context) = &self.context {
+            put(format!(", \"context\":{}", serde_json::to_string(context).expect("JSON")).as_bytes());
+        }
+        if let Some(stack) = self.stack {
+            put(format!(", \"stack\":{stack}").as_bytes());
+        }
         if self.memsize > 0 {
             put(format!(", \"memsize\":{}", self.memsize).as_bytes());
         }
@@ -112,6 +120,11 @@ impl Line {
                 .as_ref()
                 .map(|text| String::from_utf8_lossy(text).into_owned()),
             generation: fields.generation.map(Generation::get),
+            context: fields
+                .context
+                .as_ref()
+                .map(|text| String::from_utf8_lossy(text).into_owned()),
+            stack: fields.stack.map(StackId::get),
             memsize: fields.memsize,
             ..written.clone()
         }
@@ -147,6 +160,20 @@ fn site() -> impl Strategy<Value = (Option<Vec<u8>>, Option<u64>, Option<String>
     let traced = (raw(), line, option::of(".{0,8}"), 0..50u64)
         .prop_map(|(file, line, method, generation)| (Some(file), line, method, Some(generation)));
     prop_oneof![3 => traced, 1 => Just((None, None, None, None))]
+}
+
+/// A context and a stack: mostly none.
+fn origin() -> impl Strategy<Value = (Option<String>, Option<u32>)> {
+    let context = prop_oneof![
+        2 => "[A-Z]{1,4} /[a-z/:]{0,6}",
+        1 => ".{0,8}",
+        1 => Just("a\", \"generation\":3".to_owned()),
+        1 => Just(", \"memsize\":4}".to_owned()),
+    ];
+    (
+        option::weighted(0.4, context),
+        option::weighted(0.2, prop_oneof![0..200u32, Just(u32::MAX - 1)]),
+    )
 }
 
 /// Any record.
@@ -188,11 +215,21 @@ pub(crate) fn any_line() -> impl Strategy<Value = Line> {
         option::of(Just(0x7f00_0000_0010)),
         references,
         site(),
+        origin(),
         0..5000u64,
         any::<bool>(),
     )
         .prop_map(
-            |(shape, address, class, references, (file, line, method, generation), memsize, flags)| Line {
+            |(
+                shape,
+                address,
+                class,
+                references,
+                (file, line, method, generation),
+                origin,
+                memsize,
+                flags,
+            )| Line {
                 address,
                 class,
                 references,
@@ -200,6 +237,8 @@ pub(crate) fn any_line() -> impl Strategy<Value = Line> {
                 line,
                 method,
                 generation,
+                context: generation.and(origin.0),
+                stack: generation.and(origin.1),
                 memsize,
                 flags,
                 ..shape

@@ -23,7 +23,7 @@ module LeakHunter
       }.freeze
 
       IDENTITIES = %w[auto address].freeze
-      GROUP_KEYS = %w[type class file line method gem generation].freeze
+      GROUP_KEYS = %w[type class file line method gem generation context].freeze
       SORTS = %w[memsize count bytesize].freeze
 
       TOP = (0..4_294_967_295)

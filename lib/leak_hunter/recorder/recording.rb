@@ -131,6 +131,7 @@ module LeakHunter
       def warnings
         @warnings << ForkedSnapshot::WARNING if @fork
         @warnings << COMPACTION if Tracing::FORGETS_MOVED && (Tracing.compacted? || auto_compact?)
+        @warnings << Context::FULL if Context.full?
         @warnings << Ractors::NOT_STOPPED if !Ractors::STOPPED && @ractors > 1
         @warnings.freeze
       end

@@ -43,6 +43,12 @@ module LeakHunter
         line.empty? ? nil : shorten(line, width)
       end
 
+      # @return [Hash{String => String}] through which contexts and callers it was allocated, where that is known
+      def origins
+        origin = Origin.new(@group)
+        { "from" => origin.contexts, "via" => origin.callers }.compact
+      end
+
       # @return [String] garbage collections between the allocation and the third dump, "36-69"
       def age
         oldest, youngest = @group[:generations]

@@ -86,6 +86,7 @@ module LeakHunter
       # @return [Hash{String => String}] what is said of it in every format, by its label
       def facts
         { "rate" => rate, "size" => size, "why" => (reason unless verdict == Findings::GROWING), "code" => code,
+          "from" => origin.contexts, "via" => origin.callers,
           "fix" => [freed, *fixes].join(" ") }.compact
       end
 
@@ -100,6 +101,9 @@ module LeakHunter
         place = Group.new(site.slice(:file, :line, :gem)).title
         "#{place}#{printable(" (#{site[:gem]})") if site[:gem]}"
       end
+
+      # @return [Origin]
+      def origin = @origin ||= Origin.of_holder(@holder, @result)
 
       # @return [String] what would be freed
       def freed

@@ -23,11 +23,12 @@ module LeakHunter
       private
 
       def paragraph(holder, index)
-        rate, size, why, code, fix = holder.facts.values_at("rate", "size", "why", "code", "fix")
+        rate, size, why, code, from, via, fix = holder.facts.values_at("rate", "size", "why", "code", "from", "via",
+                                                                       "fix")
         [*@labelled.title("#{index}. ", holder.verdict.to_s.upcase, holder.name),
          *@labelled.row("rate", "#{rate}; #{size}"), *@labelled.row("why", why),
          *@labelled.lines("path", holder.path.to_text(@labelled.room)), *@labelled.row("code", code),
-         *@labelled.row("fix", fix), *@labelled.command("next", holder.next_command)].join("\n")
+         *@labelled.row("from", from), *@labelled.row("via", via), *@labelled.row("fix", fix), *@labelled.command("next", holder.next_command)].join("\n")
       end
 
       def folded

@@ -46,13 +46,22 @@ module LeakHunter
 
       def detail(row)
         detail = row.words.detail(@width - INDENT.length)
-        [@style.paint("#{INDENT}#{detail}", :dim)] if detail
+        [*(@style.paint("#{INDENT}#{detail}", :dim) if detail), *origins(row)]
+      end
+
+      def origins(row)
+        row.words.origins.flat_map do |name, text|
+          wrap("#{name} #{text}", @width - INDENT.length).split("\n").map do |line|
+            "#{INDENT}#{@style.paint(line, :dim)}"
+          end
+        end
       end
 
       # Nothing is cut off: each row has as many lines as it takes.
       def stacked
         shown = @groups.shown.flat_map do |row|
-          [*folded(row.title, "", :bold), *folded(row.words.detail(nil).to_s, INDENT, :dim), *numbers(row)]
+          [*folded(row.title, "", :bold), *folded(row.words.detail(nil).to_s, INDENT, :dim), *origins(row),
+           *numbers(row)]
         end
         [*shown, *@groups.sums.flat_map { |row| [*folded(row.title, ""), *numbers(row)] }]
       end

@@ -54,6 +54,7 @@ pub(crate) fn init(native: RModule) -> Result<(), Error> {
     unsafe { rb_sys::rb_ext_ractor_safe(true) };
     let defined = native
         .define_singleton_method("context", function!(with_context, 1))
+        .and_then(|()| native.define_singleton_method("rename_context", function!(rename, 1)))
         .and_then(|()| native.define_singleton_method("current_context", function!(current_name, 0)));
     // SAFETY: as above.
     unsafe { rb_sys::rb_ext_ractor_safe(false) };
@@ -93,6 +94,17 @@ fn with_context(ruby: &Ruby, name: Value) -> Result<Value, Error> {
     let outcome = ruby.yield_values(());
     enter(outer)?;
     outcome
+}
+
+/// Gives the caller's context another name, until its block ends.
+fn rename(name: Value) -> Result<(), Error> {
+    match bytes(name) {
+        // SAFETY: the bytes are copied before anything else of Ruby runs.
+        Some(bytes) if in_main_ractor() && of_fiber().is_some() => {
+            enter(Some(names::intern(unsafe { &*bytes })))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The content of a String or the name of a Symbol.

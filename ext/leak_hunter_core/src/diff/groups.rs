@@ -1,15 +1,19 @@
 //! Objects that leaked, added up: first by all that is known of them, then by what the caller asked for.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use foldhash::fast::RandomState;
 
+use super::callers::{Callers, StacksBySite, StayedByStack};
 use super::options::{Key, Options};
 use super::report::{GenerationRange, Group, GroupTotals, Values};
-use crate::dump::{Classes, Fields, Internal, Type, lossy};
+use crate::dump::{Classes, Fields, Internal, StackLine, Type, lossy};
 use crate::gem;
+use crate::heap::Stacks;
 use crate::holders::{Amount, OF_ONE_LINE};
-use crate::ids::{Address, Generation};
+use crate::ids::{Address, Generation, StackId};
+use crate::origin::ContextTally;
 
 /// LeakHunter's own classes.
 const OURS: &str = "LeakHunter";
@@ -79,6 +83,8 @@ struct Site {
     line: Option<u64>,
     method: Option<String>,
     generation: Option<Generation>,
+    context: Option<String>,
+    stack: Option<StackId>,
 }
 
 /// A line of code.
@@ -93,6 +99,13 @@ struct Line {
 struct OfSite {
     site: Site,
     tally: Tally,
+}
+
+/// The objects of one group.
+struct OfGroup {
+    tally: Tally,
+    contexts: ContextTally<String>,
+    stacks: StayedByStack,
 }
 
 /// The groups the caller asked for.
@@ -115,6 +128,7 @@ struct Named {
 #[derive(Debug)]
 pub(crate) struct Sites {
     by_key: HashMap<Box<[u8]>, OfSite, RandomState>,
+    stacks: Stacks,
     scratch: Vec<u8>,
     by_generation: bool,
     samples: usize,
@@ -124,6 +138,7 @@ impl Sites {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             by_key: HashMap::default(),
+            stacks: Stacks::default(),
             scratch: Vec::new(),
             by_generation: options.group_by.contains(&Key::Generation),
             // the holders of all of them are to be found
@@ -164,12 +179,20 @@ impl Sites {
             line: fields.line,
             method: text(fields.method.as_ref()),
             generation,
+            context: text(fields.context.as_ref()),
+            stack: fields.stack,
         };
         self.by_key
             .insert(self.scratch.as_slice().into(), OfSite { site, tally });
     }
 
+    /// Takes a stack that objects may have come through.
+    pub(crate) fn stack(&mut self, stack: StackLine) {
+        self.stacks.add(stack);
+    }
+
     pub(crate) fn merge(&mut self, other: Self) {
+        self.stacks.merge(other.stacks);
         for (key, of_site) in other.by_key {
             match self.by_key.get_mut(&key) {
                 Some(known) => known.tally.merge(&of_site.tally, self.samples),
@@ -197,8 +220,9 @@ impl Sites {
     pub(crate) fn into_groups(self, classes: &Classes, options: &Options, own_paths: &[String]) -> Grouped {
         let mut totals = GroupTotals::default();
         let samples = self.samples;
-        let mut groups: HashMap<Values, Tally, RandomState> = HashMap::default();
+        let mut groups: HashMap<Values, OfGroup, RandomState> = HashMap::default();
         let caches = self.caches_by_line();
+        let stacks = StacksBySite::of(&self.stacks);
         for OfSite { site, mut tally } in self.by_key.into_values() {
             let named = site.named(classes, options);
             let (class, file) = (named.class.as_deref(), site.file.as_deref());
@@ -225,14 +249,14 @@ impl Sites {
             totals.count += tally.count;
             totals.bytesize = totals.bytesize.saturating_add(tally.bytesize);
             totals.memsize = totals.memsize.saturating_add(tally.memsize);
-            groups
-                .entry(named.values)
-                .and_modify(|known| known.merge(&tally, samples))
-                .or_insert(tally);
+            match groups.entry(named.values) {
+                Entry::Occupied(known) => known.into_mut().add(&site, &tally, samples),
+                Entry::Vacant(place) => drop(place.insert(OfGroup::new(&site, tally))),
+            }
         }
         let mut groups: Vec<Group> = groups
             .into_iter()
-            .map(|(values, tally)| tally.into_group(values, samples))
+            .map(|(values, of_group)| of_group.into_group(values, samples, &stacks))
             .collect();
         groups.sort_by(|one, two| {
             let key = |group: &Group| group.sizes(options.sort);
@@ -280,22 +304,58 @@ impl Site {
             method: self.method.clone().filter(|_| has(Key::Method)),
             generation: self.generation,
             gem,
+            context: self.context.clone().filter(|_| has(Key::Context)),
         };
         Named { class, values }
     }
 }
 
-impl Tally {
-    fn into_group(mut self, values: Values, samples: usize) -> Group {
-        self.keep_lowest(samples);
+impl OfGroup {
+    fn new(site: &Site, tally: Tally) -> Self {
+        let mut of_group = Self {
+            tally,
+            contexts: ContextTally::default(),
+            stacks: StayedByStack::default(),
+        };
+        of_group.note(site, of_group.tally.count);
+        of_group
+    }
+
+    fn add(&mut self, site: &Site, tally: &Tally, samples: usize) {
+        self.tally.merge(tally, samples);
+        self.note(site, tally.count);
+    }
+
+    /// Notes down through what so many objects were allocated.
+    fn note(&mut self, site: &Site, count: u64) {
+        if let Some(context) = &site.context {
+            self.contexts.add(context.clone(), count);
+        }
+        if let Some(stack) = site.stack {
+            *self.stacks.entry(stack).or_default() += count;
+        }
+    }
+
+    fn into_group(self, values: Values, samples: usize, stacks: &StacksBySite<'_>) -> Group {
+        let Self {
+            mut tally,
+            contexts,
+            stacks: stayed,
+        } = self;
+        tally.keep_lowest(samples);
         Group {
-            caches: self.caches,
+            caches: tally.caches,
             values,
-            count: self.count,
-            bytesize: self.bytesize,
-            memsize: self.memsize,
-            generations: self.generations,
-            addresses: self.samples,
+            count: tally.count,
+            bytesize: tally.bytesize,
+            memsize: tally.memsize,
+            generations: tally.generations,
+            contexts: contexts.report(tally.count, Clone::clone),
+            callers: match stayed.is_empty() {
+                true => Callers::default(),
+                false => stacks.callers(&stayed),
+            },
+            addresses: tally.samples,
         }
     }
 }

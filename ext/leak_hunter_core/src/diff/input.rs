@@ -127,7 +127,10 @@ fn visit_heap<P: Pass>(
         Ok(part)
     });
     let mut parts = parts.into_iter().collect::<Result<Vec<P>>>()?.into_iter();
-    let mut whole = parts.next().unwrap_or_else(new);
+    let mut whole = parts.next().unwrap_or_else(&new);
+    for stack in heap.stacks().iter() {
+        whole.stack(stack.to_line());
+    }
     for part in parts {
         progress.check()?;
         whole.merge(part);
@@ -148,6 +151,8 @@ fn fields_of<'a>(heap: &'a Heap, object: ObjectId) -> Fields<'a> {
         line: site.line,
         method: bytes(site.method),
         generation: heap.generation(object),
+        context: bytes(heap.context(object)),
+        stack: heap.kind(object).and_then(|kind| kind.stack),
         memsize: heap.memsize(object),
         bytesize: heap.bytesize(object).map_or(0, u64::from),
         ..Fields::default()

@@ -1,6 +1,7 @@
 //! Three dumps or more in, what leaked out.
 
 mod by_address;
+mod callers;
 mod census;
 mod groups;
 mod grown;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 
 use rayon::ThreadPool;
 
+pub use callers::{Caller, Callers};
 pub use grown::{GrownInPlace, Unit};
 pub use input::Input;
 pub use options::{Identity, Key, Options, Pattern, Sort};

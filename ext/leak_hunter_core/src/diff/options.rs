@@ -34,11 +34,13 @@ pub enum Key {
     Gem,
     /// GC count at birth
     Generation,
+    /// What the application was doing, in its own words
+    Context,
 }
 
 impl Key {
     /// All keys, in the order in which a group shows them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Type,
         Self::Class,
         Self::File,
@@ -46,6 +48,7 @@ impl Key {
         Self::Method,
         Self::Gem,
         Self::Generation,
+        Self::Context,
     ];
 
     /// The key's name, as in options and results.
@@ -58,6 +61,7 @@ impl Key {
             Self::Method => "method",
             Self::Gem => "gem",
             Self::Generation => "generation",
+            Self::Context => "context",
         }
     }
 }

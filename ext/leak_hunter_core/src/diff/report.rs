@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::callers::Callers;
 use super::grown::GrownInPlace;
 use super::options::{Key, Options, Sort};
 use crate::dump::{DumpHeader, Skipped};
@@ -9,6 +10,7 @@ use crate::export::FrameTree;
 use crate::holders::{Amount, Caches, Holder};
 use crate::ids::{Address, Generation};
 use crate::ledger::{self, Ledger};
+use crate::origin::Contexts;
 use crate::verdict::{Evidence, Outcome};
 
 /// Version of the shape of [`Report`].
@@ -152,6 +154,8 @@ pub struct Values {
     pub generation: Option<Generation>,
     /// Gem of the file.
     pub gem: Option<String>,
+    /// What the application was doing.
+    pub context: Option<String>,
 }
 
 /// Leaked objects with the same values.
@@ -169,6 +173,10 @@ pub struct Group {
     pub memsize: u64,
     /// Lowest and highest generation.
     pub generations: Option<GenerationRange>,
+    /// What the application was doing when they were allocated.
+    pub contexts: Contexts,
+    /// Through which callers they were allocated, where a tracer has recorded that.
+    pub callers: Callers,
     /// The lowest addresses among them, in the last dump.
     pub addresses: Vec<Address>,
 }

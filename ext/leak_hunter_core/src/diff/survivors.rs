@@ -6,7 +6,7 @@ use super::identity::{Doubt, Ground, Judge, Verdict};
 use super::moves::site_hash;
 use super::options::Options;
 use crate::address_set::AddressSet;
-use crate::dump::{Classes, Damaged, Failure, Fields, Pass, Record};
+use crate::dump::{Classes, Damaged, Failure, Fields, Pass, Record, StackLine};
 
 /// What the last dump holds.
 #[derive(Debug)]
@@ -125,6 +125,10 @@ impl Pass for Survivors<'_> {
         }
         self.totals.count(record);
         Ok(())
+    }
+
+    fn stack(&mut self, stack: StackLine) {
+        self.sites.stack(stack);
     }
 
     fn merge(&mut self, other: Self) {

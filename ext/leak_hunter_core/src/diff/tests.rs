@@ -737,3 +737,108 @@ fn a_partial_dump_and_garbage_are_no_leak() {
     );
     assert_eq!(report.outcome.unwrap().finding, verdict::Finding::Undecided);
 }
+
+/// Three dumps: in the second and third, objects with contexts and stacks; and the lines of the stacks.
+fn dumps_with_origins() -> [String; 3] {
+    let root = "{\"type\":\"ROOT\", \"root\":\"vm\", \"references\":[\"0x10\"]}\n";
+    let old = "{\"address\":\"0x10\", \"type\":\"ARRAY\", \"references\":[\"0x100\", \"0x128\", \"0x150\", \"0x178\"], \"file\":\"/app/a.rb\", \"line\":1, \"generation\":1, \"memsize\":40}\n";
+    let new = |address: u64, origin: &str| {
+        format!(
+            "{{\"address\":\"{address:#x}\", \"type\":\"OBJECT\", \"file\":\"/app/order.rb\", \"line\":12, \
+             \"method\":\"new\", \"generation\":5{origin}, \"memsize\":40, \"flags\":{{\"old\":true}}}}\n"
+        )
+    };
+    let kept = [
+        new(0x100, ", \"context\":\"POST /orders\", \"stack\":7"),
+        new(0x128, ", \"context\":\"POST /orders\", \"stack\":7"),
+        new(0x150, ", \"context\":\"say \\\"hi\\\"\""),
+        new(0x178, ""),
+    ]
+    .concat();
+    let stacks = [
+        r#"{"type":"STACK", "stack":7, "frames":["/app/order.rb:12:in `block in Order.record'", "/app/order.rb:10:in `Order.record'", "/usr/lib/ruby/gems/3.1.0/gems/rack-2.2.6/lib/rack.rb:3:in `call'", "/app/orders.rb:3:in `Orders#create'", "/app/main.rb:1:in `<main>'"], "born":5, "alive":2}"#,
+        r#"{"type":"STACK", "stack":8, "frames":["/app/order.rb:12:in `Order.record'", "/app/other.rb:3:in `Other#make'"], "born":20000, "alive":0}"#,
+        r#"{"type":"STACK", "stack":9, "frames":["/app/elsewhere.rb:12:in `new'"], "born":3, "alive":0}"#,
+    ]
+    .join("\n");
+    let later = "{\"address\":\"0x900\", \"type\":\"STRING\", \"generation\":7, \"memsize\":40}\n";
+    [
+        format!("{root}{old}"),
+        format!("{root}{old}{kept}{later}"),
+        format!(
+            "{root}{old}{kept}{}{stacks}\n",
+            later.replace("0x900", "0xa00").replace(":7", ":9")
+        ),
+    ]
+}
+
+fn report_with_origins(group_by: &[Key], in_memory: bool) -> Report {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<PathBuf> = dumps_with_origins()
+        .iter()
+        .enumerate()
+        .map(|(index, text)| {
+            let path = folder.path().join(format!("{index}.json"));
+            std::fs::write(&path, text).unwrap();
+            path
+        })
+        .collect();
+    let mut inputs: Vec<Input> = paths.iter().cloned().map(Input::Path).collect();
+    if in_memory {
+        let heap = crate::Heap::load(&paths[2], Some(2), &Progress::default()).unwrap();
+        inputs[2] = Input::Heap(std::sync::Arc::new(heap));
+    }
+    let options = Options {
+        group_by: group_by.to_vec(),
+        holders: true,
+        threads: Some(2),
+        ..Options::default()
+    };
+    compare(&inputs, &options, &Progress::default()).unwrap()
+}
+
+#[test]
+fn groups_and_holders_say_through_which_contexts_and_callers() {
+    for in_memory in [false, true] {
+        let report = report_with_origins(&[Key::Type, Key::File, Key::Line], in_memory);
+        let [group] = report.groups.as_slice() else {
+            panic!("{:?}", report.groups)
+        };
+        let named = |contexts: &crate::origin::Contexts| -> Vec<(Option<String>, u64)> {
+            let shown = contexts.shown.iter();
+            shown.map(|it| (it.context.clone(), it.count)).collect()
+        };
+        let expected = vec![
+            (Some("POST /orders".into()), 2),
+            (None, 1),
+            (Some("say \"hi\"".into()), 1),
+        ];
+        assert_eq!(
+            (named(&group.contexts), group.contexts.different),
+            (expected.clone(), 2)
+        );
+        let holders = report.holders.unwrap();
+        assert_eq!(named(&holders[0].contexts), expected);
+        let callers = &group.callers;
+        assert_eq!((callers.stacks, callers.stayed, callers.died), (2, 2, 20_003));
+        let numbers: Vec<_> = callers.shown.iter().map(|it| (it.stayed, it.died)).collect();
+        assert_eq!(numbers, [(2, 3), (0, 20_000)]);
+        assert_eq!(callers.shown[0].through, ["Orders#create", "Order.record"]);
+        assert_eq!(callers.shown[0].frames.len(), 5);
+        assert_eq!(callers.shown[1].through, ["Other#make", "Order.record"]);
+    }
+}
+
+#[test]
+fn groups_can_be_made_by_context() {
+    let report = report_with_origins(&[Key::Type, Key::Context], false);
+    let groups: Vec<_> = report
+        .groups
+        .iter()
+        .map(|group| (group.values.context.as_deref(), group.count))
+        .collect();
+    assert_eq!(
+        groups,
+        [(Some("POST /orders"), 2), (None, 1), (Some("say \"hi\""), 1)]
+    );
+}

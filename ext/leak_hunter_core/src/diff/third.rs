@@ -2,7 +2,7 @@
 
 use super::lengths::Lengths;
 use super::survivors::Survivors;
-use crate::dump::{Failure, Fields, NameLine, Pass, Record, Type};
+use crate::dump::{Failure, Fields, NameLine, Pass, Record, StackLine, Type};
 use crate::heap::Rows;
 use crate::ids::Address;
 
@@ -88,6 +88,13 @@ impl Pass for Third<'_> {
         if let Some(rows) = &mut self.rows {
             rows.name(name);
         }
+    }
+
+    fn stack(&mut self, stack: StackLine) {
+        if let Some(rows) = &mut self.rows {
+            rows.stack(stack.clone());
+        }
+        self.survivors.stack(stack);
     }
 
     fn merge(&mut self, other: Self) {

@@ -18,8 +18,9 @@ use super::members::{
     Member, Next, address, addresses_in, next_member, number, split_key, text, value_length,
 };
 use super::object_type::Type;
+use super::record::{ends_a_context, stack_id};
 use crate::code_path;
-use crate::ids::{Address, Generation};
+use crate::ids::{Address, Generation, StackId};
 
 /// Longest raw value ObjectSpace can write: it raises above one buffer of 4 KiB.
 pub(super) const RAW_LIMIT: usize = 8 << 10;
@@ -71,6 +72,10 @@ pub struct Fields<'a> {
     pub method: Option<Cow<'a, [u8]>>,
     /// `generation`: GC count at birth
     pub generation: Option<Generation>,
+    /// `context`: what the application was doing, in its own words
+    pub context: Option<Cow<'a, [u8]>>,
+    /// `stack`: through which frames it was allocated
+    pub stack: Option<StackId>,
     /// `memsize`, in bytes
     pub memsize: u64,
 }
@@ -103,7 +108,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Appends to a key the texts by which objects of one kind and one site are known: each with its length, so that no
-    /// two run into each other.
+    /// two run into each other. What only a tracer knows comes last, where it knows it.
     pub(crate) fn append_texts(&self, key: &mut Vec<u8>) {
         for text in [
             Some(&self.kind),
@@ -114,6 +119,12 @@ impl<'a> Fields<'a> {
             let length = text.map_or(u32::MAX, |text| text.len() as u32);
             key.extend_from_slice(&length.to_le_bytes());
             key.extend_from_slice(text.map_or(&[], |text| text.as_ref()));
+        }
+        if self.context.is_some() || self.stack.is_some() {
+            let stack = self.stack.map_or(u32::MAX, StackId::get);
+            key.extend_from_slice(&stack.to_le_bytes());
+            key.push(u8::from(self.context.is_some()));
+            key.extend_from_slice(self.context.as_deref().unwrap_or_default());
         }
     }
 
@@ -127,6 +138,7 @@ impl<'a> Fields<'a> {
             imemo_type: self.imemo_type.map(own),
             file: self.file.map(own),
             method: self.method.map(own),
+            context: self.context.map(own),
             edge_name: self.edge_name.map(own),
             root: self.root.map(own),
             code_path: self.code_path.map(own),
@@ -271,7 +283,8 @@ impl<'a> Walker<'a, '_, '_> {
                 return false;
             }
             looked_at = end;
-            if matches!(next_member(&text[end + 1..]), Next::Broken) {
+            // a quote that ends a context is at the end of the record, not of a name
+            if matches!(next_member(&text[end + 1..]), Next::Broken) || ends_a_context(&text[..=end]) {
                 continue;
             }
             if self.ends_at(end, key, text) {
@@ -372,6 +385,11 @@ fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
             .map(|it| fields.generation = Some(Generation::new(it)))
             .is_some(),
         b"memsize" => number(value).map(|it| fields.memsize = it).is_some(),
+        b"context" => text(value).map(|it| fields.context = Some(it)).is_some(),
+        b"stack" => number(value)
+            .and_then(stack_id)
+            .map(|it| fields.stack = Some(it))
+            .is_some(),
         _ => true,
     }
 }

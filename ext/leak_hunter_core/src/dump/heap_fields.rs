@@ -10,7 +10,7 @@ use super::grammar::{Fields, RAW_LIMIT, code_path_in};
 use super::members::{self, Hex, Parsed};
 use super::object_type::Type;
 use super::record::Record;
-use crate::ids::{Address, Generation};
+use crate::ids::{Address, Generation, StackId};
 
 /// What the tables of a heap take from a record, without its references.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(crate) struct HeapFields<'a> {
     pub(crate) line: Option<u64>,
     pub(crate) method: Option<&'a [u8]>,
     pub(crate) generation: Option<Generation>,
+    pub(crate) context: Option<&'a [u8]>,
+    pub(crate) stack: Option<StackId>,
     pub(crate) memsize: u64,
 }
 
@@ -52,6 +54,8 @@ impl<'a> From<&'a Fields<'_>> for HeapFields<'a> {
             line: fields.line,
             method: fields.method.as_deref(),
             generation: fields.generation,
+            context: fields.context.as_deref(),
+            stack: fields.stack,
             memsize: fields.memsize,
         }
     }
@@ -88,6 +92,8 @@ impl<'a> HeapFields<'a> {
             type_: record.type_,
             kind: record.kind,
             generation: record.generation,
+            context: record.origin.context,
+            stack: record.origin.stack,
             memsize: record.memsize,
             ..Self::default()
         }
@@ -255,6 +261,10 @@ mod tests {
                 .method
                 .as_ref()
                 .is_some_and(|method| serde_json::to_string(method).is_ok_and(|it| it.contains('\\')))
+            && !line
+                .context
+                .as_ref()
+                .is_some_and(|context| serde_json::to_string(context).is_ok_and(|it| it.contains('\\')))
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::budget::Budget;
 use super::grammar::Fields;
+use super::record::stack_id;
 use crate::ids::{Address, Generation};
 
 #[derive(Deserialize)]
@@ -27,6 +28,8 @@ struct Object {
     line: Option<u64>,
     method: Option<String>,
     generation: Option<u64>,
+    context: Option<String>,
+    stack: Option<u64>,
     #[serde(default)]
     memsize: u64,
     length: Option<u64>,
@@ -69,6 +72,11 @@ pub(super) fn parse<'a>(record: &[u8], budget: &mut Budget<'_>) -> Option<Fields
         line: object.line,
         method: object.method.map(bytes),
         generation: object.generation.map(Generation::new),
+        context: object.context.map(bytes),
+        stack: match object.stack {
+            Some(number) => Some(stack_id(number)?),
+            None => None,
+        },
         memsize: object.memsize,
         length: object.length.or(object.size),
         shape_id: object.shape_id.or(object.id),

@@ -16,6 +16,7 @@ mod object_type;
 pub(crate) mod record;
 pub mod rewrite;
 mod scan;
+mod stack_line;
 
 pub use classes::Classes;
 pub(crate) use classes::{KnownName, is_anonymous, lossy};
@@ -28,3 +29,4 @@ pub use name_line::NameLine;
 pub use object_type::{Internal, Type};
 pub use record::Record;
 pub use scan::{Damaged, Failure, Pass, Scanned, Seen, SkipReason, Skipped, scan};
+pub use stack_line::StackLine;

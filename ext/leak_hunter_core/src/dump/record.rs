@@ -7,7 +7,7 @@ use memchr::memmem::Finder;
 use super::grammar::{self, Fields};
 use super::members::{self, Hex, Parsed};
 use super::object_type::Type;
-use crate::ids::{Address, Generation};
+use crate::ids::{Address, Generation, StackId};
 
 /// How every record of an object starts.
 pub(crate) const OBJECT_START: &[u8] = b"{\"address\":\"0x";
@@ -17,8 +17,10 @@ pub(crate) const ROOT_START: &[u8] = b"{\"type\":\"ROOT\"";
 pub(crate) const DUMP_START: &[u8] = b"{\"type\":\"DUMP";
 /// How a line starts in which LeakHunter names what a constant or variable holds.
 pub(crate) const NAME_START: &[u8] = b"{\"type\":\"NAME\"";
+/// How a line starts that has the frames of a stack.
+pub(crate) const STACK_START: &[u8] = b"{\"type\":\"STACK\"";
 /// How everything starts that describes no object.
-pub(crate) const OTHER_STARTS: [&[u8]; 3] = [ROOT_START, DUMP_START, NAME_START];
+pub(crate) const OTHER_STARTS: [&[u8]; 4] = [ROOT_START, DUMP_START, NAME_START, STACK_START];
 
 const TYPE: &[u8] = b"\", \"type\":\"";
 // Making a searcher costs more than a search in a record.
@@ -35,6 +37,7 @@ pub(crate) fn initialize() {
 
 const LONGEST_TYPE: usize = 16;
 const LONGEST_FLAGS: usize = 256;
+const LONGEST_CONTEXT: usize = 1 << 10;
 
 /// One object's record.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub struct Record<'a> {
     pub generation: Option<Generation>,
     /// `memsize`, in bytes
     pub memsize: u64,
+    /// What a tracer adds to `generation`.
+    pub(super) origin: Origin<'a>,
     /// References that are not in `line`, since its middle was left out.
     pub(crate) elided: &'a [Address],
     /// Where the members after `type` start, when the record was read by the fast path.
@@ -91,6 +96,7 @@ impl<'a> Record<'a> {
             kind,
             generation: tail.generation,
             memsize: tail.memsize,
+            origin: tail.origin,
             elided: &[],
             body: Some(body),
             tail: body + tail.start,
@@ -115,6 +121,7 @@ impl<'a> Record<'a> {
             kind: fields.kind.as_ref(),
             generation: fields.generation,
             memsize: fields.memsize,
+            origin: Origin::default(),
             elided: &[],
             body: None,
             tail: 0,
@@ -159,6 +166,8 @@ impl<'a> Record<'a> {
                     address: self.address,
                     kind: self.kind.into(),
                     generation: self.generation,
+                    context: self.origin.context.map(Into::into),
+                    stack: self.origin.stack,
                     memsize: self.memsize,
                     ..Fields::default()
                 };
@@ -245,16 +254,17 @@ fn quick_address(line: &[u8]) -> Option<QuickAddress> {
 /// The members at the end of a record. They are read backwards: whatever stands in a raw member before them cannot
 /// be taken for them.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Tail {
+pub(crate) struct Tail<'a> {
     pub(crate) generation: Option<Generation>,
     pub(crate) memsize: u64,
+    pub(crate) origin: Origin<'a>,
     /// Length of what stands before these members.
     pub(crate) start: usize,
 }
 
-impl Tail {
+impl<'a> Tail<'a> {
     #[inline]
-    pub(crate) fn of(body: &[u8]) -> Option<Self> {
+    pub(crate) fn of(body: &'a [u8]) -> Option<Self> {
         let mut rest = body.strip_suffix(b"}")?;
         if let Some(flags) = rest.strip_suffix(b"}") {
             let window = flags.len().saturating_sub(LONGEST_FLAGS);
@@ -267,7 +277,15 @@ impl Tail {
             rest = before;
         }
         let mut generation = None;
-        if let Some(LastMember { number, before }) = member_before(rest, b", \"generation\":") {
+        let mut origin = Origin::default();
+        let mut last = member_before(rest, b", \"generation\":");
+        if last.is_none() {
+            if let Some((found, before)) = Origin::last_of(rest) {
+                origin = found;
+                last = Some(before);
+            }
+        }
+        if let Some(LastMember { number, before }) = last {
             generation = Some(Generation::new(number));
             rest = before;
         }
@@ -276,11 +294,58 @@ impl Tail {
             None | Some(b'"' | b']' | b'e' | b'0'..=b'9') => Some(Self {
                 generation,
                 memsize,
+                origin,
                 start: rest.len(),
             }),
             Some(_) => None,
         }
     }
+}
+
+/// Through what an object was allocated, as a tracer knows it: members that follow `generation`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin<'a> {
+    /// `context`
+    pub(crate) context: Option<&'a [u8]>,
+    /// `stack`
+    pub(crate) stack: Option<StackId>,
+}
+
+impl<'a> Origin<'a> {
+    /// Both members at the end of a text, and the `generation` before them. `None` where that is not there, or the
+    /// context has an escape in it.
+    #[inline]
+    fn last_of(text: &'a [u8]) -> Option<(Self, LastMember<'a>)> {
+        let mut origin = Self::default();
+        let mut rest = text;
+        if let Some(LastMember { number, before }) = member_before(rest, b", \"stack\":") {
+            origin.stack = Some(stack_id(number)?);
+            rest = before;
+        }
+        if let Some(inside) = rest.strip_suffix(b"\"") {
+            let window = inside.len().saturating_sub(LONGEST_CONTEXT);
+            let quote = window + memchr::memrchr(b'"', &inside[window..])?;
+            let context = &inside[quote + 1..];
+            rest = inside[..quote].strip_suffix(b", \"context\":")?;
+            if memchr::memchr(b'\\', context).is_some() {
+                return None;
+            }
+            origin.context = Some(context);
+        }
+        let generation = member_before(rest, b", \"generation\":")?;
+        (rest.len() < text.len()).then_some((origin, generation))
+    }
+}
+
+/// Whether a text ends with a `context` after a `generation`.
+pub(super) fn ends_a_context(text: &[u8]) -> bool {
+    Origin::last_of(text).is_some_and(|(origin, _)| origin.context.is_some())
+}
+
+/// The stack of this number, if a table can have so many.
+pub(super) fn stack_id(number: u64) -> Option<StackId> {
+    let number = u32::try_from(number).ok().filter(|number| *number < u32::MAX)?;
+    Some(StackId::new(number))
 }
 
 /// A number at the end of a text.

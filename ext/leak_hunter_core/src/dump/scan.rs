@@ -11,7 +11,8 @@ use super::file::DumpFile;
 use super::grammar::Fields;
 use super::lines::{self, Unit};
 use super::name_line::NameLine;
-use super::record::{NAME_START, OBJECT_START, OTHER_STARTS, ROOT_START, Record};
+use super::record::{NAME_START, OBJECT_START, OTHER_STARTS, ROOT_START, Record, STACK_START};
+use super::stack_line::StackLine;
 use crate::error::{Error, Result};
 use crate::ids::Address;
 use crate::progress::Progress;
@@ -45,6 +46,9 @@ pub trait Pass: Send + Sized {
 
     /// Takes a name that LeakHunter wrote into the dump.
     fn name(&mut self, _name: NameLine) {}
+
+    /// Takes a stack through which objects were allocated.
+    fn stack(&mut self, _stack: StackLine) {}
 
     /// Takes over what another thread has found.
     fn merge(&mut self, other: Self);
@@ -312,6 +316,11 @@ impl<P: Pass> RegionReader<'_, P> {
                 NAME_START if whole => {
                     if let Some(name) = NameLine::parse(text) {
                         self.pass.name(name);
+                    }
+                }
+                STACK_START if whole => {
+                    if let Some(stack) = StackLine::parse(text) {
+                        self.pass.stack(stack);
                     }
                 }
                 _ => {}

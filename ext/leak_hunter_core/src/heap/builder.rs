@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::Heap;
 use super::names::{Name, Names};
 use super::tables::{AddressedRoot, Filler, Tables};
+use super::{Heap, Stacks};
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
-use crate::dump::{DumpHeader, Fields, NameLine};
+use crate::dump::{DumpHeader, Fields, NameLine, StackLine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::{Address, OptionalAddress};
 use crate::progress::Progress;
@@ -21,6 +21,7 @@ pub struct HeapBuilder {
     pub(super) tables: Tables,
     pub(super) roots: Vec<AddressedRoot>,
     pub(super) names: Names,
+    pub(super) stacks: Stacks,
     pub(super) recorded: Option<DumpHeader>,
 }
 
@@ -41,6 +42,7 @@ impl HeapBuilder {
             tables: Tables::new(index),
             roots: Vec::new(),
             names: Names::default(),
+            stacks: Stacks::default(),
             recorded: None,
         })
     }
@@ -76,6 +78,12 @@ impl HeapBuilder {
         self
     }
 
+    /// Adds a stack through which objects were allocated.
+    pub fn stack(&mut self, stack: StackLine) -> &mut Self {
+        self.stacks.add(stack);
+        self
+    }
+
     /// The heap, with the objects that `fill` adds.
     pub fn build(self, fill: impl FnOnce(&mut ObjectSink<'_, '_>) -> Result<()>) -> Result<Heap> {
         let mut filler = self.tables.filler();
@@ -85,6 +93,7 @@ impl HeapBuilder {
         }
         let mut found = filler.finish();
         found.names.merge(self.names);
+        found.stacks = self.stacks;
         self.tables
             .into_heap(vec![found], self.recorded, &Progress::default())
     }

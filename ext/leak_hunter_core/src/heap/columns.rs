@@ -76,7 +76,7 @@ pub struct Columns {
 pub struct Dictionary<'a> {
     /// Type, class, label.
     pub kinds: &'a [Fields<'a>],
-    /// File, line, method, generation.
+    /// File, line, method, generation, context, stack.
     pub sites: &'a [Fields<'a>],
     /// What there is to know of classes and modules as such.
     pub classes: &'a [Fields<'a>],
@@ -90,6 +90,8 @@ impl<'a> Dictionary<'a> {
                 line: site.line,
                 method: site.method.clone(),
                 generation: site.generation,
+                context: site.context.clone(),
+                stack: site.stack,
                 ..kind.clone()
             },
             None => kind.clone(),
@@ -159,6 +161,7 @@ impl HeapBuilder {
         progress.check()?;
         if let Some(first) = found.first_mut() {
             first.names.merge(self.names);
+            first.stacks = self.stacks;
         }
         self.tables.into_heap(found, self.recorded, progress)
     }

@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use indexmap::IndexSet;
 
 use crate::dump::{Fields, Internal, Type, lossy};
-use crate::ids::{Address, BirthId, Generation, KindId, ObjectId, OptionalAddress, TextId};
+use crate::ids::{Address, BirthId, Generation, KindId, ObjectId, OptionalAddress, StackId, TextId};
 use crate::lock::Mutex;
 
 /// Stands for no number in a table of numbers.
@@ -31,6 +31,10 @@ pub struct Kind {
     pub(crate) label: Option<TextId>,
     pub(crate) file: Option<TextId>,
     pub(crate) method: Option<TextId>,
+    /// What the application was doing.
+    pub(crate) context: Option<TextId>,
+    /// Through which frames it was allocated.
+    pub(crate) stack: Option<StackId>,
     /// Line of the allocation site; 0 for none.
     pub line: u64,
     /// `shape_id` of an OBJECT, which has the names of its instance variables; 0 for none.
@@ -45,7 +49,8 @@ impl Hash for Kind {
         state.write_u64(self.class.number());
         state.write_u64(text(self.file) << 32 | text(self.method));
         state.write_u64(self.line << 32 ^ text(self.label) << 8 ^ self.shape << 40 ^ self.type_ as u64);
-        state.write_u32(text(self.type_name) as u32);
+        let stack = self.stack.map_or(0, |stack| u64::from(stack.get()) + 1);
+        state.write_u64(text(self.type_name) ^ text(self.context) << 16 ^ stack << 32);
     }
 }
 
@@ -172,6 +177,8 @@ impl Table {
             label: self.text(label.map(AsRef::as_ref)),
             file: self.text(fields.file.as_deref()),
             method: self.text(fields.method.as_deref()),
+            context: self.text(fields.context.as_deref()),
+            stack: fields.stack,
             line: fields.line.unwrap_or(0),
             shape: shape_of(type_, fields.shape_id),
         };

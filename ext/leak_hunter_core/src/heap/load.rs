@@ -8,7 +8,7 @@ use super::Heap;
 use super::rows::Rows;
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
-use crate::dump::{Classes, DumpFile, Failure, Fields, NameLine, Pass, Record, Type, scan};
+use crate::dump::{Classes, DumpFile, Failure, Fields, NameLine, Pass, Record, StackLine, Type, scan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ids::Address;
 use crate::pool;
@@ -110,6 +110,10 @@ impl Pass for Reader {
 
     fn name(&mut self, name: NameLine) {
         self.rows.name(name);
+    }
+
+    fn stack(&mut self, stack: StackLine) {
+        self.rows.stack(stack);
     }
 
     fn merge(&mut self, other: Self) {

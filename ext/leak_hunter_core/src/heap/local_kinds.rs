@@ -121,6 +121,8 @@ impl LocalKinds {
             label: label.map(|text| self.text(text)),
             file,
             method: fields.method.map(|text| self.method(text, file, line)),
+            context: fields.context.map(|text| self.text(text)),
+            stack: fields.stack,
             line,
             shape: shape_of(type_, fields.shape_id),
         }
@@ -189,6 +191,7 @@ impl LocalKinds {
             label: text(kind.label),
             file: text(kind.file),
             method: text(kind.method),
+            context: text(kind.context),
             ..kind
         };
         let kinds: Vec<KindId> = other

@@ -34,6 +34,7 @@ mod names;
 mod object_set;
 mod rows;
 mod site;
+pub(crate) mod stacks;
 mod summary;
 mod tables;
 mod varint;
@@ -61,12 +62,13 @@ pub use self::names::{Name, Names};
 pub use self::object_set::ObjectSet;
 pub(crate) use self::rows::Rows;
 pub use self::site::{AllocationSite, Site};
+pub use self::stacks::{Stack, Stacks};
 pub use self::summary::{Sum, Tally};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader};
 pub use crate::dump::{Internal, Type};
 use crate::error::Result;
-use crate::ids::{Address, BirthId, Generation, KindId, ObjectId};
+use crate::ids::{Address, BirthId, Generation, KindId, ObjectId, TextId};
 
 /// All objects of a heap at one moment.
 #[derive(Debug)]
@@ -86,6 +88,7 @@ pub struct Heap {
     roots: Vec<Root>,
     /// Elements of Arrays and Hashes, and in living heaps bytes of Strings, by object; none of those that have none.
     lengths: Vec<ObjectLength>,
+    stacks: Stacks,
     dangling: u64,
     recorded: Option<DumpHeader>,
 }
@@ -118,7 +121,7 @@ const _: () = {
     assert!(size_of::<TracedObject>() == 16);
     assert!(size_of::<ObjectLength>() == 8);
     assert!(size_of::<Birth>() == 8);
-    assert!(size_of::<Kind>() == 48);
+    assert!(size_of::<Kind>() == 56);
 };
 
 impl Heap {
@@ -302,6 +305,25 @@ impl Heap {
         (site != Site::default()).then_some(site)
     }
 
+    /// What the application was doing when an object was allocated, in its own words.
+    pub fn context(&self, object: ObjectId) -> Option<&str> {
+        self.kinds.text(self.kind(object)?.context)
+    }
+
+    pub(crate) fn context_name(&self, context: TextId) -> &str {
+        self.kinds.text(Some(context)).unwrap_or_default()
+    }
+
+    /// Whether any object has a context.
+    pub(crate) fn has_contexts(&self) -> bool {
+        self.kinds.kinds.iter().any(|kind| kind.context.is_some())
+    }
+
+    /// The stacks through which objects were allocated, where a tracer has recorded them.
+    pub fn stacks(&self) -> &Stacks {
+        &self.stacks
+    }
+
     /// Elements of an Array or Hash.
     pub fn length(&self, object: ObjectId) -> Option<u32> {
         let is_collection = matches!(self.kind(object)?.type_, Type::Array | Type::Hash);
@@ -362,5 +384,6 @@ impl Heap {
             + self.lengths.len() * size_of::<ObjectLength>()
             + self.names.len() * 96
             + self.code.memory()
+            + self.stacks.memory()
     }
 }

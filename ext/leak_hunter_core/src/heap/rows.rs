@@ -14,7 +14,7 @@ use super::local_kinds::{LocalKinds, first_births, merge};
 use super::tables::{Filler, PartialHeap, Tables};
 use super::varint::{self, append, take};
 use crate::address_index::AddressIndex;
-use crate::dump::{Classes, DumpHeader, Fields, HeapFields, NameLine, Record};
+use crate::dump::{Classes, DumpHeader, Fields, HeapFields, NameLine, Record, StackLine};
 use crate::error::Result;
 use crate::ids::{Address, BirthId};
 use crate::lock::Mutex;
@@ -164,6 +164,10 @@ impl Rows {
 
     pub(crate) fn name(&mut self, name: NameLine) {
         self.found.names.add_line(name);
+    }
+
+    pub(crate) fn stack(&mut self, stack: StackLine) {
+        self.found.stacks.add(stack);
     }
 
     pub(crate) fn shape(&mut self, fields: &Fields<'_>) {

@@ -10,7 +10,7 @@ use super::edges::{BlockStore, NOWHERE, Writer};
 use super::ivar_tables::{IvarRecord, IvarTables, References};
 use super::kinds::{Interner, KindTable, Kinds, NONE};
 use super::names::Names;
-use super::{Heap, ObjectLength, Root};
+use super::{Heap, ObjectLength, Root, Stacks};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader, Fields, lossy};
 use crate::error::Result;
@@ -44,6 +44,7 @@ pub(crate) struct PartialHeap {
     pub(crate) names: Names,
     pub(super) ivar_records: Vec<IvarRecord>,
     pub(super) code: AddressedCode,
+    pub(crate) stacks: Stacks,
     roots: Vec<AddressedRoot>,
     lengths: Vec<ObjectLength>,
     large: HashMap<ObjectId, u64, RandomState>,
@@ -70,6 +71,7 @@ impl PartialHeap {
         self.names.merge(other.names);
         self.ivar_records.extend(other.ivar_records);
         self.code.merge(other.code);
+        self.stacks.merge(other.stacks);
         self.roots.extend(other.roots);
         self.lengths.extend(other.lengths);
         self.large.extend(other.large);
@@ -188,6 +190,7 @@ impl Tables {
             code,
             roots,
             lengths: found.lengths,
+            stacks: found.stacks,
             dangling,
             recorded,
         })

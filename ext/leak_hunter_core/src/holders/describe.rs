@@ -189,6 +189,9 @@ impl Describer<'_> {
             generation: object.and_then(|object| heap.generation(object)),
             site: object.and_then(|object| heap.site(object)).map(Into::into),
             groups: merged.groups.clone(),
+            contexts: merged
+                .contexts
+                .report(merged.count, |context| heap.context_name(*context).into()),
             samples: merged.main.samples.iter().map(|it| heap.address(*it)).collect(),
             position: position(main, node)
                 .or_else(|| position(main, chosen.node))

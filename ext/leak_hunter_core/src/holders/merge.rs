@@ -15,8 +15,9 @@ use super::visible_owner::is_visible;
 use super::{GroupShare, Leaked};
 use crate::error::Result;
 use crate::graph::{Length, NodeId, PathFinder, PathNode, Ticks};
-use crate::heap::{Heap, ObjectSet, Type};
-use crate::ids::ObjectId;
+use crate::heap::{Heap, Type};
+use crate::ids::{ObjectId, TextId};
+use crate::origin::ContextTally;
 use crate::progress::Progress;
 
 /// Sample addresses of leaked objects that a holder keeps.
@@ -38,6 +39,7 @@ pub(super) struct Merged<'a> {
     /// Bytes of stacks.
     pub(super) reserved: u128,
     pub(super) pinned: Option<Pinned>,
+    pub(super) contexts: ContextTally<TextId>,
     /// What goes when what it holds goes.
     pub(super) consequences: Vec<Consequence>,
 }
@@ -59,6 +61,7 @@ pub(super) struct Sketch<'a> {
     bytes: u128,
     reserved: u128,
     pinned: Option<Pinned>,
+    contexts: ContextTally<TextId>,
     groups: Vec<GroupShare>,
     /// The leaked object that the path leads to.
     pub(super) sample: ObjectId,
@@ -97,7 +100,7 @@ pub(super) fn by_fingerprint<'a>(
     for chosen in chosen {
         progress.check()?;
         let leaked = leak_tree.leaked(&chosen.members, &mut ticks)?;
-        let Some(sketch) = Sketch::of(leak_tree, chosen, leaked, &facts.pinned) else {
+        let Some(sketch) = Sketch::of(leak_tree, chosen, leaked, facts) else {
             continue;
         };
         let path = paths.find(sketch.sample.into(), Some(chosen.owner), Length::FULL)?;
@@ -161,6 +164,7 @@ impl<'a> Merged<'a> {
             bytes: main.bytes,
             reserved: main.reserved,
             pinned: main.pinned.take(),
+            contexts: std::mem::take(&mut main.contexts),
             consequences: Vec::new(),
             groups: std::mem::take(&mut main.groups),
             all: vec![main.chosen],
@@ -173,6 +177,7 @@ impl<'a> Merged<'a> {
         self.bytes += other.bytes;
         self.reserved += other.reserved;
         self.pinned = Pinned::joined(self.pinned.take(), other.pinned.take());
+        self.contexts.merge(std::mem::take(&mut other.contexts));
         self.groups.append(&mut other.groups);
         self.all.push(other.chosen);
         if other.bytes > self.main.bytes {
@@ -208,7 +213,7 @@ impl<'a> Sketch<'a> {
         leak_tree: &LeakTree<'_>,
         chosen: &'a Chosen,
         mut leaked: Vec<Leaked>,
-        pinned: &ObjectSet,
+        facts: &Facts,
     ) -> Option<Self> {
         let heap = leak_tree.graph.heap();
         leaked.sort_unstable_by_key(|it| (it.group, it.object));
@@ -236,6 +241,14 @@ impl<'a> Sketch<'a> {
             group: of_group[0].group,
             count: of_group.len() as u64,
         };
+        let mut contexts = ContextTally::default();
+        if facts.has_contexts {
+            for it in &leaked {
+                if let Some(context) = heap.kind(it.object).and_then(|kind| kind.context) {
+                    contexts.add(context, 1);
+                }
+            }
+        }
         let mut samples: Vec<ObjectId> = leaked.iter().take(SAMPLES).map(|it| it.object).collect();
         samples.sort_unstable();
         Some(Self {
@@ -250,7 +263,8 @@ impl<'a> Sketch<'a> {
                 })
                 .map(|it| u128::from(heap.memsize(it.object)))
                 .sum(),
-            pinned: Pinned::of(heap, &leaked, pinned),
+            pinned: Pinned::of(heap, &leaked, &facts.pinned),
+            contexts,
             groups: by_group.iter().map(share).collect(),
             sample,
             samples,

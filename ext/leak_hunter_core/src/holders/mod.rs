@@ -90,6 +90,7 @@ use crate::error::Result;
 use crate::graph::{Dominators, Edge, Graph, Level, NodeId, Step, dominators};
 use crate::heap::{AllocationSite, Heap, ObjectSet, Type};
 use crate::ids::{Address, Generation, ObjectId};
+use crate::origin::Contexts;
 use crate::pool;
 use crate::progress::Progress;
 use crate::verdict::{History, Judgement};
@@ -206,6 +207,8 @@ pub struct Holder {
     pub site: Option<AllocationSite>,
     /// Groups of the report that its objects are of, most objects first.
     pub groups: Vec<GroupShare>,
+    /// What the application was doing when its objects were allocated.
+    pub contexts: Contexts,
     /// A few of the leaked objects.
     pub samples: Vec<Address>,
     /// From the roots to the holder and on to a leaked object.
@@ -285,6 +288,8 @@ pub(crate) struct Facts {
     old_classes: OldClasses,
     /// Strings that only others keep.
     pinned: ObjectSet,
+    /// Whether any object was allocated in a context.
+    has_contexts: bool,
 }
 
 impl Facts {
@@ -298,6 +303,7 @@ impl Facts {
             names: classes.names,
             old_classes: classes.old,
             pinned: pinned::strings(graph, leaked, progress)?,
+            has_contexts: graph.heap().has_contexts(),
         })
     }
 }
