@@ -53,11 +53,14 @@ module LeakHunter
     #
     # Also loads json, for reports. That takes long beside busy threads: start tracing when the process starts.
     #
-    # @return [Hash{Symbol => Object}, Object] since when (see {Tracing.since}); with a block, what the block returned
-    def trace!(&)
+    # @param mode [Symbol, nil] `:exact`, LeakHunter's own tracer, or `:objspace`, the VM's; nil chooses. See
+    #   docs/tracing.md
+    # @return [Hash{Symbol => Object}, Object] since when, in which mode and why (see {Tracing.since}); with a block,
+    #   what the block returned
+    def trace!(mode: nil, &block)
       SignalHandler.refuse("LeakHunter.trace!")
       EagerLoad.call
-      Tracing.start(&)
+      Tracing.start(mode:, &block)
     end
     alias start_tracing trace!
 

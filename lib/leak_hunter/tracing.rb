@@ -1,61 +1,46 @@
 # frozen_string_literal: true
 
 require "leak_hunter/core_methods/references"
-require "leak_hunter/ractors"
+require "leak_hunter/tracing/exact"
+require "leak_hunter/tracing/mode"
+require "leak_hunter/tracing/objspace"
 require "leak_hunter/uninterrupted"
-require "objspace"
 
 module LeakHunter
-  # Allocation tracing: the VM's own record of where and in which GC generation each object was made.
+  # Allocation tracing: the record of where and in which GC generation each object was made. LeakHunter's own tracer
+  # ({Exact}) keeps it, or the VM's ({Objspace}); {Mode} says which.
   #
-  # The VM keeps one table and one count of starts and stops for the whole process, shared by all tools. LeakHunter
-  # holds at most one start of its own, so that another tool's stop does not end its tracing, and undoes only that one.
-  # What others did to the table all the same is found out: {on?} tries it, {since} looks for a marker object.
-  #
-  # A forked child inherits the table, the count and this state; all of it stays true there.
+  # A forked child inherits the tables and this state; all of it stays true there.
   module Tracing
-    # Ruby before 3.4 forgets where an object was made when compaction moves it.
+    # Ruby before 3.4 forgets where an object was made when compaction moves it. LeakHunter's own tracer does not.
     FORGETS_MOVED = RUBY_VERSION.to_f < 3.4
-
-    # To find out whether the VM traces, objects are made on two lines of source, on which of the two a coin decides
-    # each time, and what the VM says must agree with every coin. Generations do not tell: objects may die in the very
-    # one they were born in, and what a stopped tracer has left of them is then as young as the objects in their slots
-    # (three in a row were, once in 5,000 stops).
-    PROBES = [
-      -> { Object.new },
-      -> { Object.new }
-    ].freeze
-    COINS = 32
-    private_constant :PROBES, :COINS
 
     COMPACTS = GC.stat.key?(:compact_count)
     private_constant :COMPACTS
 
-    # When LeakHunter's tracing began. The marker is an object born at that moment: as long as the VM knows its birth,
-    # nobody has emptied the table.
-    Start = Struct.new(:marker, :generation, :time, :compactions)
-    private_constant :Start
-
     @mutex = Mutex.new
-    @random = Random.new # of its own: the application's sequence stays as it is
-    @held = false
-    @start = nil
     @blocks = {}.compare_by_identity
     @stays = false
+    @mode = nil
 
     class << self
-      # Traces from now on. Does nothing when LeakHunter traces already; starts anew when another tool has ended that.
+      # Traces from now on. Does nothing when LeakHunter traces already; starts anew when that has ended otherwise.
       #
       # With a block, until it ends. Blocks may be nested and run in several threads: the last one to end stops tracing,
       # unless it was started without a block, too.
       #
+      # @param mode [Symbol, nil] `:exact` for LeakHunter's own tracer, `:objspace` for the VM's; nil for what is on, or
+      #   else for the best one that is safe here
       # @return [Hash{Symbol => Object}, Object] see {since}; with a block, what the block returned
-      def start(&)
-        return during(&) if block_given?
+      # @raise [UsageError] when LeakHunter traces in another mode than the one that is asked for
+      # @raise [Unsupported] when the mode that is asked for is not safe here
+      def start(mode: nil, &block)
+        return during(mode, &block) if block
 
         exclusively do
+          ensure_started(mode)
           @stays = true
-          ensure_started
+          describe
         end
       end
 
@@ -64,14 +49,14 @@ module LeakHunter
       # @return [Hash{Symbol => Object}] see {since}
       def ensure_on
         exclusively do
-          @stays ||= !held?
-          ensure_started
+          stays = @stays || !tracer&.held?
+          ensure_started(nil)
+          @stays = stays
+          describe
         end
       end
 
-      # Ends LeakHunter's own tracing and, unless another tool still traces, forgets what was recorded: without the
-      # tracer the VM no longer drops the records of dead objects (Ruby <= 4.0), and an object made later in the slot of
-      # a dead one would show the dead one's file, line and generation.
+      # Ends LeakHunter's own tracing and forgets what was recorded. What another tool traces is left as it is.
       #
       # @return [void]
       def stop
@@ -83,33 +68,48 @@ module LeakHunter
         nil
       end
 
-      # Whether allocations are being traced, by whomever. The VM does not tell, so this makes objects and looks.
+      # Whether allocations are being traced, by whomever.
       #
       # @return [Boolean]
-      def on?
-        2.times.any? { seen? } # another tool may empty the table just now
-      end
+      def on? = (Exact.held? && Exact.on?) || Objspace.on?
 
       # Forgets what was recorded so far, of all tools. Tracing itself goes on.
       #
       # @return [void]
       def clear
         exclusively do
-          refresh
-          ObjectSpace.trace_object_allocations_clear
-          mark if @held
+          Exact.clear
+          Objspace.clear
         end
+        nil
+      end
+
+      # Forgets what a stopped tracer of the VM's has left: it tells the places of dead objects for those of living
+      # ones.
+      #
+      # @return [void]
+      def forget_leftovers
+        exclusively { Objspace.forget_leftovers }
         nil
       end
 
       # Since when everything that was made is known, thanks to LeakHunter.
       #
-      # @return [Hash{Symbol => Object}, nil] `generation:` (the GC count) and `time:`; nil when tracing is off or was
-      #   started by another tool only, or when another tool has stopped it or emptied its table meanwhile
-      def since = exclusively { describe if refresh }
+      # @return [Hash{Symbol => Object}, nil] `generation:` (the GC count) and `time:`, `mode:` (`:exact` or
+      #   `:objspace`) and `why:` that one; nil when tracing is off or was started by another tool only, or when another
+      #   tool has stopped it or emptied its table meanwhile
+      def since = exclusively { describe if tracer&.since }
+
+      # Where and when one object was made.
+      #
+      # @return [Hash{Symbol => Object}, nil] `file:`, `line:`, `method:` and `generation:`; nil when it was not traced
+      def allocation(object) = Exact.allocation(object) || Objspace.allocation(object)
+
+      # @return [Boolean] whether moved objects may have lost what was recorded of them, or have another's
+      def moves_spoil? = FORGETS_MOVED && !Exact.held?
 
       # @return [Boolean] whether objects were moved since {since}; while that is nil, since the process began
-      def compacted? = compactions > (@start&.compactions || 0)
+      def compacted? = compactions > (tracer&.since&.compactions || 0)
 
       # @return [Integer] how often the VM has moved objects
       def compactions = COMPACTS ? GC.stat(:compact_count) : 0
@@ -121,11 +121,11 @@ module LeakHunter
         Thread.handle_interrupt(Uninterrupted::NEVER) { @mutex.synchronize(&) }
       end
 
-      def during
+      def during(mode)
         block = Object.new
         begin
           exclusively do
-            ensure_started
+            ensure_started(mode)
             @blocks[block] = Thread.current
           end
           yield
@@ -142,68 +142,38 @@ module LeakHunter
         end_tracing unless @stays || @blocks.any?
       end
 
-      def ensure_started
-        begin_tracing unless refresh
-        describe
+      # The one that LeakHunter has started last.
+      def tracer
+        case @mode&.name
+        when :exact then Exact
+        when :objspace then Objspace
+        end
+      end
+
+      def ensure_started(asked)
+        if tracer&.held?
+          refuse_another(asked)
+        else
+          @mode = Mode.choose(asked)
+        end
+        tracer&.ensure_started
+      end
+
+      def refuse_another(asked)
+        return if asked.nil? || asked == @mode.name
+
+        raise UsageError, "LeakHunter traces in the mode :#{@mode.name} already, not :#{asked}: " \
+                          "call LeakHunter.untrace! first"
       end
 
       def end_tracing
-        refresh
-        ObjectSpace.trace_object_allocations_stop if @held
-        @held = false
-        @start = nil
-        ObjectSpace.trace_object_allocations_clear unless on?
+        Exact.stop
+        Objspace.stop
       end
 
-      # Whether LeakHunter traces, as far as it knows.
-      def held?
-        refresh
-        @held
-      end
-
-      # Whether the VM knows on which lines some objects were made.
-      def seen?
-        probes = Array.new(COINS) { PROBES[@random.rand(2)] }
-        objects = probes.map(&:call)
-        objects.zip(probes).all? do |object, probe|
-          ObjectSpace.allocation_sourceline(object) == probe.source_location.last
-        end
-      end
-
-      # What a stopped tracer has left is cleared first: it is wrong wherever the VM has reused a slot since.
-      def begin_tracing
-        unless @held
-          refuse_ractors
-          ObjectSpace.trace_object_allocations_clear unless on?
-          ObjectSpace.trace_object_allocations_start
-          @held = true
-        end
-        mark
-      end
-
-      def refuse_ractors
-        return unless Ractors::TRACING_CRASHES && Ractors.running?
-
-        raise Unsupported, "other Ractors are running, beside which Ruby #{RUBY_VERSION} crashes when it traces " \
-                           "allocations (Bug #18464); Ruby 3.2.3 and later do not"
-      end
-
-      def mark
-        marker = Object.new
-        @start = Start.new(marker, ObjectSpace.allocation_generation(marker), Time.now, compactions)
-      end
-
-      def describe = { generation: @start.generation, time: @start.time }
-
-      # Drops what is no longer true of {Start} and whether we hold one.
-      def refresh
-        @held &&= on?
-        @start = nil unless @held && @start && untouched?
-        @start
-      end
-
-      def untouched?
-        ObjectSpace.allocation_generation(@start.marker) == @start.generation || (FORGETS_MOVED && compacted?)
+      def describe
+        start = tracer&.since
+        { generation: start&.generation, time: start&.time, mode: @mode.name, why: @mode.why }
       end
     end
   end

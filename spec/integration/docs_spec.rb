@@ -258,6 +258,15 @@ RSpec.describe "The pages in docs/", :tmpdir do
     end
   end
 
+  describe "tracing.md" do
+    exact, = page.call("docs/tracing.md", "LeakHunter.trace!(mode: :exact)")
+
+    it "traces in the mode that it names" do
+      write("tracing.rb", "require \"leak_hunter\"\n#{exact.gsub(/^(?=LeakHunter)/, "p ")}p LeakHunter.tracing?")
+      expect(ruby("tracing.rb")).to match(/\A\{.*exact.*\}\n\{.*tracing.rb.*new.*\}\nnil\nfalse\n\z/)
+    end
+  end
+
   describe "native.md" do
     trim, = page.call("docs/native.md", 'require "fiddle"')
 

@@ -28,7 +28,7 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
           "sequence" => dump.sequence, "taken_at" => dump.taken_at.strftime("%FT%T.%6NZ"), "ruby" => RUBY_VERSION,
           "platform" => RUBY_PLATFORM, "generation" => dump.generation, "compactions" => GC.stat[:compact_count] || 0,
           "memory" => be_a(Hash), "tracing_since" => LeakHunter::Tracing.since[:generation],
-          "snapshot" => "in_process", "own_path" => "#{RealDumps::LIB}/leak_hunter" }.to_a
+          "tracer" => "objspace", "snapshot" => "in_process", "own_path" => "#{RealDumps::LIB}/leak_hunter" }.to_a
       )
       expect(reader.lines.first).to start_with(%({"type":"DUMP", "leak_hunter":"#{LeakHunter::VERSION}", "schema":1, ))
       expect(reader.lines.last)

@@ -11,7 +11,7 @@ RSpec.describe LeakHunter::Tracing do
     described_class.start
     expect(described_class).to be_on
     expect(traced?(Object.new)).to be(true)
-    expect(described_class.since).to match(generation: be_between(0, GC.count), time: be_between(before, Time.now))
+    expect(described_class.since).to include(generation: be_between(0, GC.count), time: be_between(before, Time.now))
 
     described_class.stop
     expect(described_class).not_to be_on

@@ -21,6 +21,8 @@ mod recorded;
 mod run;
 mod scan;
 mod system;
+#[cfg(unix)]
+mod trace;
 
 use magnus::{Error, ExceptionClass, Module, Ruby};
 
@@ -40,6 +42,8 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     scan::init(native)?;
     #[cfg(unix)]
     live::init(native)?;
+    #[cfg(unix)]
+    trace::init(ruby, native)?;
     native.const_set("VERSION", env!("CARGO_PKG_VERSION"))?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What a dump, a live heap or a mark says of itself, as the Hash that Ruby has.
 
-use leak_hunter_core::dump::{DumpHeader, Memory};
+use leak_hunter_core::dump::{DumpHeader, Memory, Tracer};
 use leak_hunter_core::ids::Generation;
 use magnus::{Error, RHash, Ruby};
 
@@ -24,6 +24,7 @@ pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<DumpHeader, Error>
             .transpose()?
             .map(Box::new),
         tracing_since: fetch::<Option<u64>>(ruby, hash, "tracing_since")?.map(Generation::new),
+        tracer: fetch::<Option<String>>(ruby, hash, "tracer")?.and_then(|name| Tracer::named(&name)),
         snapshot: fetch(ruby, hash, "snapshot")?,
         own_path: fetch::<Option<String>>(ruby, hash, "own_path")?.map(Into::into),
         names_complete: fetch(ruby, hash, "names_complete")?,
@@ -73,6 +74,7 @@ pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHa
         .set("compactions", recorded.compactions)?
         .set("memory", memory)?
         .set("tracing_since", recorded.tracing_since.map(Generation::get))?
+        .set("tracer", recorded.tracer.map(Tracer::name))?
         .set("snapshot", recorded.snapshot.as_str())?
         .set("own_path", recorded.own_path.as_deref())?
         .set("names_complete", recorded.names_complete)?;

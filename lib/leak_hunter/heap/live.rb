@@ -18,7 +18,7 @@ module LeakHunter
         # @return [Array(Native::Heap, Float, Boolean)] the heap, seconds of the pause, whether sites could be read
         def take(names:, redact:, gc:, threads:) # rubocop:disable Naming/MethodParameterName
           # the entries of a stopped tracer are of dead objects whose addresses living ones have now
-          Tracing.clear unless Tracing.on?
+          Tracing.forget_leftovers
           ledger = Recorder::Names.new(0.0, redact:)
           # A collection would make the names void: it may give an address to another object.
           WithoutGC.run { ledger.read(0.0) } if names && !Ractors.running?
@@ -31,10 +31,12 @@ module LeakHunter
 
         # The rest is read at the moment of the walk.
         def facts
+          tracing = Tracing.since
           { id: ProcessIdentity.random(16), boot: ProcessIdentity.boot, pid: Process.pid,
             host: ProcessIdentity.host, sequence: ProcessIdentity.next_sequence,
             taken_at: Time.now.utc.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"), ruby: RUBY_VERSION, platform: RUBY_PLATFORM,
-            tracing_since: Tracing.since&.fetch(:generation), snapshot: "live", generation: 0, compactions: 0,
+            tracing_since: tracing&.fetch(:generation), tracer: tracing&.fetch(:mode)&.name, snapshot: "live",
+            generation: 0, compactions: 0,
             objspace:, heap_page_size: Recorder::Memory::PAGE, ask_for_sites: false }
         end
 

@@ -43,6 +43,7 @@ module LeakHunter
       def initialize(snapshot:, tracing:, ractors: 1)
         @snapshot = snapshot
         @tracing_generation = tracing&.fetch(:generation)
+        @tracer = tracing[:mode].to_s if @tracing_generation
         @ractors = ractors
         @id = ProcessIdentity.random(16)
         @pid = Process.pid
@@ -104,7 +105,7 @@ module LeakHunter
       end
 
       def state
-        { tracing_since: @tracing_generation, snapshot: @snapshot, own_path: OWN_PATH,
+        { tracing_since: @tracing_generation, tracer: @tracer, snapshot: @snapshot, own_path: OWN_PATH,
           **(@ractors > 1 ? { ractors: @ractors } : {}) }
       end
 

@@ -19,6 +19,8 @@ module LeakHunter
       COLLECTIONS = (2..9)
 
       COMPACTION = "objects were moved: Ruby #{RUBY_VERSION} forgets where and when a moved object was allocated".freeze
+      NO_SITES = "LeakHunter's own tracer is on, whose records are not written into dumps: trace with " \
+                 "mode: :objspace, or use LeakHunter::Heap.live"
       DISK = "free space was not checked: this platform does not tell it, or LeakHunter's extension is not built"
 
       # @param own [OwnThread] on which this runs
@@ -59,8 +61,12 @@ module LeakHunter
           @trace = false
         end
         Tracing.ensure_on if @trace
-        Tracing.clear unless @trace || on
+        Tracing.forget_leftovers unless @trace || on
         @tracing = Tracing.since
+        return unless @tracing && @tracing[:mode] == :exact
+
+        @warnings << NO_SITES
+        @tracing = nil # of what is in the file
       end
 
       # Until a collection frees nothing any more.
@@ -130,7 +136,7 @@ module LeakHunter
 
       def warnings
         @warnings << ForkedSnapshot::WARNING if @fork
-        @warnings << COMPACTION if Tracing::FORGETS_MOVED && (Tracing.compacted? || auto_compact?)
+        @warnings << COMPACTION if Tracing.moves_spoil? && (Tracing.compacted? || auto_compact?)
         @warnings << Context::FULL if Context.full?
         @warnings << Ractors::NOT_STOPPED if !Ractors::STOPPED && @ractors > 1
         @warnings.freeze

@@ -42,12 +42,29 @@ pub(super) struct Site {
     pub(super) method: u64,
     /// One more than the GC count: never 0.
     pub(super) generation: u64,
+    /// Of LeakHunter's own: see `context`.
+    pub(super) context: u32,
 }
 
 impl Mix for Site {
     #[inline]
     fn mix(&self) -> u64 {
-        self.path ^ self.method.rotate_left(41) ^ self.line << 7 ^ self.generation << 48
+        self.path
+            ^ self.method.rotate_left(41)
+            ^ self.line << 7
+            ^ self.generation << 48
+            ^ u64::from(self.context) << 33
+    }
+}
+
+/// What LeakHunter's own tracer has of an object: the number of its place, and above it the generation. Never 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Birth(pub(super) u64);
+
+impl Mix for Birth {
+    #[inline]
+    fn mix(&self) -> u64 {
+        self.0 ^ self.0 >> 21
     }
 }
 

@@ -9,8 +9,9 @@ use leak_hunter_core::ids::{Address, SiteId};
 use rb_sys::{VALUE, st_data_t, st_table};
 
 use super::api::{AllocationInfo, Api};
-use super::interned::{Interned, Site};
+use super::interned::{Birth, Interned, Site};
 use super::walk::{address_of, object_at};
+use crate::trace::{self, Place};
 
 /// The object in which objspace keeps its table, by the name of its struct.
 pub(super) const TRACER: &[u8] = b"ObjectTracing/allocation_info_tracer";
@@ -75,17 +76,45 @@ impl Sites {
     /// # Safety
     /// With the GVL, right after the walk, other Ractors still stopped. `tracer`: the object of that name, if there is one.
     pub(super) unsafe fn read(&mut self, api: &Api, tracer: Option<VALUE>, rows: &[Row], ask: bool) {
-        // without it nothing was ever traced
-        let (Some(lookup), Some(tracer)) = (api.allocation_info, tracer) else {
-            return;
-        };
-        // SAFETY: what the caller promises.
-        unsafe {
-            if ask || !self.read_table(lookup, tracer) {
-                self.by_object.clear();
-                self.ask(lookup, rows);
+        // without it objspace has never traced
+        if let (Some(lookup), Some(tracer)) = (api.allocation_info, tracer) {
+            // SAFETY: what the caller promises.
+            unsafe {
+                if ask || !self.read_table(lookup, tracer) {
+                    self.by_object.clear();
+                    self.ask(lookup, rows);
+                }
             }
         }
+        // The last one counts: before Ruby 3.4 objspace loses what was moved.
+        self.read_own();
+    }
+
+    /// What LeakHunter's own tracer knows.
+    fn read_own(&mut self) {
+        let mut births = Interned::<Birth>::new();
+        let mut numbers: Vec<SiteId> = Vec::new();
+        trace::each_known(|address, birth, place| {
+            let number = births.number(Birth(birth));
+            if number.is_new {
+                let Place {
+                    path,
+                    line,
+                    method,
+                    context,
+                } = place();
+                let site = self.interned.number(Site {
+                    path,
+                    line,
+                    method,
+                    generation: (birth >> 32) + 1,
+                    context,
+                });
+                numbers.push(SiteId::new(site.number));
+            }
+            let site = numbers[number.number as usize];
+            self.by_object.push(TracedObject { address, site });
+        });
     }
 
     /// `false` when the layout is not known, or the table is not what is expected.
@@ -127,6 +156,7 @@ impl Sites {
             line: info.line as u64,
             method: info.method as u64,
             generation: info.generation as u64 + 1,
+            context: 0,
         });
         let site = SiteId::new(site.number);
         self.by_object.push(TracedObject { address, site });

@@ -15,6 +15,7 @@ use rb_sys::ruby_value_type as T;
 use super::api::Api;
 use super::interned::{Kind, Site};
 use super::walk::{Basic, Found, address_of, number, object_at};
+use crate::context;
 
 /// All texts, one after the other, and their positions.
 #[derive(Default)]
@@ -202,6 +203,7 @@ impl Named {
             line: (site.line != 0).then_some(site.line),
             method: self.texts.of(site.method),
             generation: site.generation.checked_sub(1).map(Generation::new),
+            context: context::name(site.context).map(|name| name.as_bytes().into()),
             ..Fields::default()
         }
     }

@@ -1,6 +1,6 @@
 //! The two lines LeakHunter adds to a dump: who was recorded, when, and that the dump is whole.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::memory::Memory;
 use crate::ids::Generation;
@@ -35,6 +35,9 @@ pub struct DumpHeader {
     pub memory: Option<Box<Memory>>,
     /// `GC.count` when tracing began; `None` when it was off, or begun by others.
     pub tracing_since: Option<Generation>,
+    /// Which tracer that was; `None` when it was off, in dumps of older versions, and of a tracer that is not known here.
+    #[serde(default, deserialize_with = "tracer")]
+    pub tracer: Option<Tracer>,
     /// `in_process` or `fork`.
     pub snapshot: String,
     /// Where LeakHunter's own code was in that process, without `.rb`; `None` in dumps of older versions.
@@ -44,6 +47,37 @@ pub struct DumpHeader {
     /// line; `None` where that does not say so.
     #[serde(skip)]
     pub names_complete: Option<bool>,
+}
+
+/// Who recorded where and when objects were allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracer {
+    /// LeakHunter's own hooks.
+    Exact,
+    /// Ruby's objspace.
+    Objspace,
+}
+
+impl Tracer {
+    const ALL: [Self; 2] = [Self::Exact, Self::Objspace];
+
+    /// As it is written.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Objspace => "objspace",
+        }
+    }
+
+    /// The one that is written so.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.name() == name)
+    }
+}
+
+fn tracer<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Tracer>, D::Error> {
+    let name = Option::<String>::deserialize(value)?;
+    Ok(name.as_deref().and_then(Tracer::named))
 }
 
 #[derive(Deserialize)]
@@ -92,8 +126,12 @@ impl DumpHeader {
         Some((days - DAYS_UPTO_1970) * 86_400.0 + hour * 3_600.0 + minute * 60.0 + second)
     }
 
-    /// Whether a move loses an object's allocation info, or leaves it to another object: so before Ruby 3.4.
+    /// Whether a move loses an object's allocation info, or leaves it to another object: so does objspace before Ruby
+    /// 3.4.
     pub fn moves_spoil_tracing(&self) -> bool {
+        if self.tracer == Some(Tracer::Exact) {
+            return false;
+        }
         let mut parts = self.ruby.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) < (3, 4)
     }
@@ -141,6 +179,20 @@ mod tests {
     }
 
     #[test]
+    fn only_the_tracer_that_follows_moves_can_be_believed_before_ruby_3_4() {
+        let spoiled = |more: &str| header(more).map(|it| it.moves_spoil_tracing());
+        assert_eq!(spoiled(r#", "tracer":"exact""#), Some(false));
+        for other in [
+            "",
+            r#", "tracer":null"#,
+            r#", "tracer":"objspace""#,
+            r#", "tracer":"of a later version""#,
+        ] {
+            assert_eq!(spoiled(other), Some(true), "{other}");
+        }
+    }
+
+    #[test]
     fn the_last_line_says_whether_all_names_were_read() {
         let end = |line: &str| header("").and_then(|it| it.ended_by(line.as_bytes()));
         let names = |line: &str| end(line).map(|it| it.names_complete);
@@ -173,6 +225,7 @@ mod tests {
                 generation: crate::ids::Generation::new(1),
                 compactions: 0,
                 tracing_since: None,
+                tracer: None,
                 snapshot: String::new(),
                 own_path: None,
                 memory: None,

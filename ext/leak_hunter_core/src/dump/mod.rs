@@ -22,7 +22,7 @@ pub use classes::Classes;
 pub(crate) use classes::{KnownName, is_anonymous, lossy};
 pub use file::DumpFile;
 pub use grammar::Fields;
-pub use header::DumpHeader;
+pub use header::{DumpHeader, Tracer};
 pub(crate) use heap_fields::HeapFields;
 pub use memory::Memory;
 pub use name_line::NameLine;

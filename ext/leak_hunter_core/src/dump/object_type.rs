@@ -203,6 +203,7 @@ impl Internal {
             (Type::Data, Some(b"fiber" | b"VM/fiber" | b"continuation")) => Self::Execution,
             (Type::Data, Some(b"proc" | b"binding")) => Self::Closure,
             (Type::Imemo, Some(b"ment")) => Self::MethodEntry,
+            (Type::Data, Some(b"LeakHunter::Native::Tracer")) => Self::Tracing,
             (Type::Data, Some(label)) if label.starts_with(b"ObjectTracing/") => Self::Tracing,
             (Type::Data, Some(b"LeakHunter::Native::Heap")) => Self::OwnHeap,
             _ => Self::Other,

@@ -17,7 +17,10 @@ module LeakHunter
 
         private
 
-        def tracing = { on: Tracing.on?, since: Tracing.since&.fetch(:generation) }
+        def tracing
+          since = Tracing.since
+          { on: Tracing.on?, since: since&.fetch(:generation), mode: since&.fetch(:mode) }
+        end
 
         def dumps
           all = folder.dumps

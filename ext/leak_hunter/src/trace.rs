@@ -1,0 +1,124 @@
+//! `LeakHunter::Native` traces allocations: where and in which GC generation each living object was allocated.
+//!
+//! Hooks of our own, beside those of Ruby's objspace: they take a sixth of the time and a tenth of the memory, and know
+//! objects that were moved.
+
+// VALUE and C's long have 64 bits here, but not everywhere.
+#![allow(clippy::unnecessary_cast)]
+
+mod books;
+mod compaction;
+mod hooks;
+mod numbers;
+mod owner;
+mod pages;
+mod places;
+mod read;
+mod state;
+mod vm;
+
+use magnus::rb_sys::{AsRawValue, FromRawValue};
+use magnus::{Error, Object, RHash, RModule, Ruby, Value, function};
+
+pub(crate) use self::read::{Place, each_known};
+
+use self::books::Counters;
+use self::state::{not_recorded, state};
+use crate::convert::Hash;
+use crate::errors;
+
+pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
+    owner::init(ruby, native)?;
+    native.define_singleton_method("trace", function!(trace, 0))?;
+    native.define_singleton_method("untrace", function!(untrace, 0))?;
+    native.define_singleton_method("tracing?", function!(is_tracing, 0))?;
+    native.define_singleton_method("clear_traces", function!(clear, 0))?;
+    native.define_singleton_method("traced", function!(traced, 0))?;
+    native.define_singleton_method("allocation", function!(allocation, 1))
+}
+
+/// Begins to trace. Nothing when it traces already.
+#[allow(unsafe_code)]
+fn trace(ruby: &Ruby) -> Result<(), Error> {
+    let counters = Counters::resolve(ruby)?;
+    let slots = vm::Slots::resolve().ok_or_else(|| {
+        errors::unsupported(ruby, "this Ruby does not tell how large the slots of objects are")
+    })?;
+    {
+        let mut state = locked(ruby)?;
+        if state.on {
+            return Ok(());
+        }
+        state.begin(slots, counters);
+    }
+    // SAFETY: with the GVL; they were off.
+    unsafe { hooks::add() };
+    locked(ruby)?.count();
+    Ok(())
+}
+
+#[allow(unsafe_code)]
+fn untrace(ruby: &Ruby) -> Result<(), Error> {
+    // SAFETY: with the GVL.
+    unsafe { hooks::remove() };
+    locked(ruby)?.end();
+    Ok(())
+}
+
+fn is_tracing(ruby: &Ruby) -> Result<bool, Error> {
+    Ok(locked(ruby)?.on)
+}
+
+fn clear(ruby: &Ruby) -> Result<(), Error> {
+    locked(ruby)?.clear();
+    Ok(())
+}
+
+/// What the tracer knows of one object: file, line, method, generation.
+#[allow(unsafe_code)]
+fn allocation(ruby: &Ruby, object: Value) -> Result<Option<RHash>, Error> {
+    let Some(it) = read::allocation(object.as_raw() as u64) else {
+        return Ok(None);
+    };
+    let file = it.path.map(|path| ruby.enc_str_new(&path, ruby.utf8_encoding()));
+    // SAFETY: a Symbol, or nil.
+    let method = unsafe { Value::from_raw(it.method as _) };
+    let hash = Hash::new(ruby)
+        .set("file", file)?
+        .set("line", (it.line != 0).then_some(it.line as i64))?
+        .set("method", method)?
+        .set("generation", it.generation)?;
+    let hash = match it.context {
+        Some(context) => hash.set("context", context)?,
+        None => hash,
+    };
+    Ok(Some(hash.hash))
+}
+
+/// What it holds, and whether anything is missing.
+fn traced(ruby: &Ruby) -> Result<RHash, Error> {
+    let counters = Counters::resolve(ruby)?;
+    let (objects, missed, dropped, memory, places) = {
+        let state = locked(ruby)?;
+        (
+            state.pages.len(),
+            counters.read().missed(&state.start, state.events),
+            state.dropped + state.pages.dropped(),
+            state.memory(),
+            state.places.len(),
+        )
+    };
+    let hash = Hash::new(ruby)
+        .set("objects", objects)?
+        .set("places", places)?
+        .set("memory", memory)?
+        .set("missed_allocations", missed.allocations)?
+        .set("missed_frees", missed.frees)?
+        .set("dropped", dropped)?
+        .set("not_recorded", not_recorded())?;
+    Ok(hash.hash)
+}
+
+fn locked(ruby: &Ruby) -> Result<parking_lot::MutexGuard<'static, state::State>, Error> {
+    state().ok_or_else(|| errors::internal(ruby, "the tracer's tables are in use"))
+}

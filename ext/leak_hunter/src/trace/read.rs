@@ -1,0 +1,152 @@
+//! Reading what is known: by the walk over the heap, for one object, or as a copy for other threads.
+#![allow(unsafe_code)]
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use leak_hunter_core::dump::rewrite::{Birth, Births, PlaceText};
+use leak_hunter_core::ids::{Address, Generation, PlaceId};
+use rb_sys::VALUE;
+
+use super::pages::Pages;
+use super::places::{Copied, Place as Stored};
+use super::state::state;
+use crate::context;
+
+/// A place, with addresses for texts, as objspace's records have them.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// Of a C string; 0 where there is none.
+    pub(crate) path: u64,
+    /// 0 where there is none; 2⁶⁴ − n for n lines before the first.
+    pub(crate) line: u64,
+    /// A Symbol, or something false.
+    pub(crate) method: u64,
+    /// See `context`; 0 where there is none.
+    pub(crate) context: u32,
+}
+
+/// A line as ObjectSpace writes it.
+fn line_of(place: Stored) -> u64 {
+    i64::from(place.line) as u64
+}
+
+/// Calls it with each known object, by address; with the number of its place and, above it, its generation; and with what
+/// tells the place. The addresses of texts are good until an object is made.
+pub(crate) fn each_known(mut see: impl FnMut(Address, u64, &dyn Fn() -> Place)) {
+    let Some(state) = state() else { return };
+    let texts = state.places.texts();
+    for known in state.pages.sorted() {
+        let tell = || {
+            let place = texts.place(known.entry.place());
+            Place {
+                path: texts.path(place).map_or(0, |path| path.as_ptr() as u64),
+                line: line_of(place),
+                method: place.method,
+                context: place.context,
+            }
+        };
+        see(Address::new(known.address), known.entry.bits(), &tell);
+    }
+}
+
+/// Where and when one object was allocated.
+pub(super) struct Allocation {
+    pub(super) path: Option<Vec<u8>>,
+    pub(super) line: u64,
+    pub(super) method: u64,
+    pub(super) generation: u32,
+    pub(super) context: Option<&'static str>,
+}
+
+pub(super) fn allocation(address: u64) -> Option<Allocation> {
+    let state = state()?;
+    let entry = state.pages.get(address)?;
+    let texts = state.places.texts();
+    let place = texts.place(entry.place());
+    Some(Allocation {
+        path: texts.path(place).map(|path| path.to_bytes().to_vec()),
+        line: line_of(place),
+        method: place.method,
+        generation: entry.generation(),
+        context: context::name(place.context),
+    })
+}
+
+/// All that is known at one moment: a copy, for threads without the GVL.
+pub(crate) struct KnownBirths {
+    pages: Pages,
+    copied: Copied,
+    /// The names of methods, by their Symbols.
+    methods: HashMap<u64, Vec<u8>, RandomState>,
+}
+
+impl KnownBirths {
+    /// With the GVL, in the pause: copies 8 bytes for each slot. `None` when nothing is traced. Call
+    /// [`name_methods`](Self::name_methods) after the pause.
+    #[expect(dead_code, reason = "what rewrites the text of dumps uses it")]
+    pub(crate) fn take() -> Option<Self> {
+        let state = state()?;
+        state.on.then(|| Self {
+            pages: state.pages.clone(),
+            copied: state.places.texts().copied(),
+            methods: HashMap::default(),
+        })
+    }
+
+    /// Reads the names of methods, with the GVL: their Symbols live for ever.
+    #[expect(dead_code, reason = "what rewrites the text of dumps uses it")]
+    pub(crate) fn name_methods(&mut self) {
+        for symbol in self.copied.methods() {
+            // SAFETY: a Symbol, or something false.
+            let name = || unsafe { name_of(symbol) }.unwrap_or_default();
+            self.methods.entry(symbol).or_insert_with(name);
+        }
+    }
+
+    /// No method has an empty name.
+    fn method(&self, place: Stored) -> Option<&[u8]> {
+        let name = self.methods.get(&place.method)?;
+        (!name.is_empty()).then_some(name)
+    }
+}
+
+impl Births for KnownBirths {
+    fn birth(&self, address: Address) -> Option<Birth> {
+        let entry = self.pages.get(address.get())?;
+        Some(Birth {
+            place: PlaceId::new(entry.place()),
+            generation: Generation::new(u64::from(entry.generation())),
+        })
+    }
+
+    fn place(&self, place: PlaceId) -> PlaceText<'_> {
+        let texts = self.copied.texts();
+        let place = texts.place(place.get());
+        PlaceText {
+            path: texts.path(place).map(|path| path.to_bytes()),
+            line: (place.line != 0).then_some(place.line as u32),
+            method: self.method(place),
+            context: context::name(place.context).map(str::as_bytes),
+            ..PlaceText::default()
+        }
+    }
+}
+
+/// The name of a method.
+///
+/// # Safety
+/// With the GVL. A Symbol, or something false.
+unsafe fn name_of(symbol: u64) -> Option<Vec<u8>> {
+    if !rb_sys::TEST(symbol as VALUE) {
+        return None;
+    }
+    // SAFETY: a Symbol; its String is there already, and nothing changes its bytes.
+    unsafe {
+        let name = rb_sys::rb_sym2str(symbol as VALUE);
+        rb_sys::TEST(name).then(|| {
+            let length = rb_sys::RSTRING_LEN(name) as usize;
+            std::slice::from_raw_parts(rb_sys::RSTRING_PTR(name).cast::<u8>(), length).to_vec()
+        })
+    }
+}

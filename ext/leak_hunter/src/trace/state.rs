@@ -1,0 +1,152 @@
+//! All that the tracer knows, behind a lock for which nobody ever waits.
+//!
+//! Up to Ruby 4.0 hooks run with the VM's lock, so nobody ever finds it taken. An event that could not be recorded is
+//! counted.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::books::{Books, Counters};
+use super::pages::{Entry, Known, Pages};
+use super::places::{Caller, Places};
+use super::vm::Slots;
+
+static STATE: Mutex<State> = Mutex::new(State::new());
+static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
+
+/// Events that were counted since tracing began.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Events {
+    pub(super) allocations: u64,
+    pub(super) frees: u64,
+}
+
+pub(super) struct State {
+    pub(super) on: bool,
+    pub(super) pages: Pages,
+    pub(super) places: Places,
+    pub(super) events: Events,
+    /// The VM's counters when tracing began.
+    pub(super) start: Books,
+    /// These two are never `None` while tracing is on.
+    pub(super) slots: Option<Slots>,
+    pub(super) counters: Option<Counters>,
+    /// Frees that were not reported, and that are made up for.
+    pub(super) reconciled: u64,
+    /// The GC count of the last collection of which was reported that it began.
+    pub(super) collections: u64,
+    /// Entries that were given up because what they stood for was gone without a word.
+    pub(super) dropped: u64,
+}
+
+/// The state, if nobody has it.
+#[inline]
+pub(super) fn state() -> Option<MutexGuard<'static, State>> {
+    let state = STATE.try_lock();
+    if state.is_none() {
+        NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
+    }
+    state
+}
+
+/// Events that could not be recorded.
+pub(super) fn not_recorded() -> u64 {
+    NOT_RECORDED.load(Ordering::Relaxed)
+}
+
+impl State {
+    const fn new() -> Self {
+        Self {
+            on: false,
+            pages: Pages::new(),
+            places: Places::new(),
+            events: Events {
+                allocations: 0,
+                frees: 0,
+            },
+            start: Books::new(),
+            slots: None,
+            counters: None,
+            reconciled: 0,
+            collections: 0,
+            dropped: 0,
+        }
+    }
+
+    /// Starts from nothing.
+    pub(super) fn begin(&mut self, slots: Slots, counters: Counters) {
+        self.clear();
+        self.slots = Some(slots);
+        self.counters = Some(counters);
+        self.places.prepare();
+        self.dropped = 0;
+        NOT_RECORDED.store(0, Ordering::Relaxed);
+        self.on = true;
+    }
+
+    /// Counts events from here on.
+    pub(super) fn count(&mut self) {
+        self.start = self.counters.map_or(Books::new(), |counters| counters.read());
+        self.events = Events::default();
+        self.reconciled = 0;
+    }
+
+    /// Gives all memory back.
+    pub(super) fn end(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Forgets all objects.
+    pub(super) fn clear(&mut self) {
+        self.pages = Pages::new();
+    }
+
+    #[inline]
+    pub(super) fn allocated(&mut self, address: u64, stride: u32, generation: u32, caller: &Caller<'_>) {
+        self.events.allocations += 1;
+        if self.places.is_full() {
+            let pages = &self.pages;
+            self.places.keep(pages.entries().map(Entry::place));
+        }
+        let place = self.places.number(caller);
+        if self
+            .pages
+            .insert(address, stride, Entry::new(place, generation))
+            .is_err()
+        {
+            NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    pub(super) fn freed(&mut self, address: u64) {
+        self.events.frees += 1;
+        self.pages.remove(address);
+    }
+
+    /// Objects were moved. All are taken out before one is put in: where one goes to, another may have been.
+    pub(super) fn moved(&mut self, moves: &[Move]) {
+        for it in moves {
+            self.pages.remove(it.known.address);
+        }
+        for Move { known, to, stride } in moves {
+            if self.pages.insert(*to, *stride, known.entry).is_err() {
+                NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.pages.memory() + self.places.memory()
+    }
+}
+
+/// An object that is elsewhere now.
+#[derive(Clone, Copy)]
+pub(super) struct Move {
+    pub(super) known: Known,
+    pub(super) to: u64,
+    /// How large the slot there is.
+    pub(super) stride: u32,
+}
