@@ -48,6 +48,16 @@ module LeakHunter
       Recorder.dump!(path, **options)
     end
 
+    # Takes a snapshot of this process: a dump without contents, with a much shorter pause. See {Recorder.snapshot!} for
+    # the options.
+    #
+    # @return [Dump]
+    def snapshot!(path = nil, **options)
+      SignalHandler.refuse("LeakHunter.snapshot!", RecordingError)
+      Arguments.refuse_unknown(options, Recorder.method(:snapshot!))
+      Recorder.snapshot!(path, **options)
+    end
+
     # Starts allocation tracing, so that dumps know where and when objects were allocated. With a block, traces while
     # the block runs: what was on before, started by whomever, stays on.
     #

@@ -9,13 +9,14 @@ LeakHunter::EagerLoad.call
 module LeakHunter
   # `require "leak_hunter/console"` adds a helper to irb and pry, also at a binding.irb or binding.pry:
   #
-  #   leak_hunter            takes a dump and says what to do next; from the third dump on, prints what leaked
+  #   leak_hunter            takes a snapshot and says what to do next; from the third dump on, prints what leaked
   #   leak_hunter :status    lists the dumps
   #   leak_hunter :report    prints the report again, and returns it
   #   leak_hunter :reset     starts over; the files stay
   #
-  # Options are those of {Recorder.dump!}: `leak_hunter fork: true`. The last three dumps are compared: after a fourth
-  # call the second, third and fourth.
+  # A snapshot is a dump without contents. With `kind: :dump`, and where the heap cannot be walked, it takes a dump.
+  # Other options are those of {Recorder.snapshot!} and {Recorder.dump!}: `leak_hunter gc: false`. The last three dumps
+  # are compared: after a fourth call the second, third and fourth.
   #
   # irb keeps the last result in `_`, pry in `_` and `_out_`, and so keeps alive what an expression returned. End the
   # lines that run the suspect code with `; nil`.
@@ -38,7 +39,7 @@ module LeakHunter
     end
 
     # @param command [Symbol, String] one of {COMMANDS}
-    # @param options [Hash] those of {Recorder.dump!}
+    # @param options [Hash] see {Recorder::Moment.take}
     # @return [Dump, Report, nil] the new dump; the report
     def call(command = :dump, **options)
       send(Arguments.one_of(:command, command, COMMANDS.map(&:name)), **options)
@@ -47,7 +48,7 @@ module LeakHunter
     private
 
     def dump(**options)
-      dump = LeakHunter.dump!(**options)
+      dump = Recorder::Moment.take(**options)
       @dumps.shift if @dumps.size == 3
       @dumps << dump
       say(description(dump))

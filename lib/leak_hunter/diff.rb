@@ -37,9 +37,9 @@ module LeakHunter
   #   [`:recorded`] what {LeakHunter.dump!} wrote about the dump, nil for dumps of other origin: `:id`, `:boot`
   #     (Strings that name the dump and the boot of its process), `:pid`, `:host`, `:sequence` (of this dump in its
   #     process), `:taken_at` (ISO 8601, UTC), `:ruby`, `:generation`, `:compactions` (so far), `:tracing_since`
-  #     (`GC.count` when tracing started, or nil), `:snapshot` (`"in_process"`, `"fork"`, `"live"` or `"mark"`), and
-  #     `:memory`, what the process took then, nil in dumps of older versions: `:rss`, `:shared` (of it, what belongs to
-  #     files), `:heap_bytes` (pages of Ruby's heap), `:live_slots`, `:free_slots`, `:malloc_increase`,
+  #     (`GC.count` when tracing started, or nil), `:snapshot` (`"in_process"`, `"fork"`, `"walk"`, `"live"` or
+  #     `"mark"`), and `:memory`, what the process took then, nil in dumps of older versions: `:rss`, `:shared` (of it,
+  #     what belongs to files), `:heap_bytes` (pages of Ruby's heap), `:live_slots`, `:free_slots`, `:malloc_increase`,
   #     `:oldmalloc_increase` (bytes allocated outside the slots since the last collection, and the last full one); each
   #     nil where it is not known
   # [`:groups`] Array of Hash, largest first. Each has exactly the keys of `:group_by`, and the numbers:

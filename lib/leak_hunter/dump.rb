@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 module LeakHunter
-  # A heap dump that was taken: where it is and what it is of. Goes wherever a path goes (`File.open(dump)`).
+  # A heap dump or snapshot that was taken: where it is and what it is of. Goes wherever a path goes:
+  # `File.open(dump)`.
   class Dump
     ATTRIBUTES = %i[path bytes objects generation pid seconds tracing_since tracing_generation snapshot sequence id
                     taken_at warnings].freeze
@@ -35,7 +36,7 @@ module LeakHunter
     # @return [Integer, nil] GC.count at {tracing_since}
     attr_reader :tracing_generation
 
-    # @return [String] how it was taken: "in_process" or "fork"
+    # @return [String] how it was taken: "in_process", "fork", or "walk" of a snapshot
     attr_reader :snapshot
 
     # @return [Integer] 1 for the first dump of the process, and so on

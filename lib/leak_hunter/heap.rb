@@ -74,6 +74,10 @@ module LeakHunter
         new(native, pause:, sites:)
       end
 
+      # @api private
+      # @return [String, nil] file of the library that knows what tracing has recorded
+      def objspace = Live.objspace
+
       private :new
     end
 

@@ -56,6 +56,10 @@ module LeakHunter
     # @return [Boolean] whether to keep the dumps; false
     attr_accessor :keep
 
+    # @return [Symbol, nil] `:snapshot` or `:dump`: what is taken between the rounds; nil is a snapshot where the heap
+    #   can be walked, else a dump
+    attr_accessor :kind
+
     # @return [Symbol] format of the report: `:text`, `:classic` or `:json`
     attr_accessor :format
 

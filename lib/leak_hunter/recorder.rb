@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "leak_hunter/recorder/destination"
+require "leak_hunter/recorder/moment"
 require "leak_hunter/recorder/own_thread"
 require "leak_hunter/recorder/recording"
 
@@ -37,16 +38,46 @@ module LeakHunter
       # @raise [NotEnoughDisk] before or while writing
       # @raise [RecordingError] when anything else prevents it
       def dump!(file = nil, path: nil, dir: nil, full: false, gc: true, trace: true, fork: false, names: true) # rubocop:disable Naming/MethodParameterName
-        raise UsageError, "one of path, path: and dir: is enough" if [file, path, dir].compact.size > 1
+        record(fork ? "fork" : "in_process", [file, path, dir], full:, gc:, trace:, names:)
+      end
 
-        destination = Destination.new(path: file || path, dir:)
-        options = { full:, gc:, trace:, fork:, names:, fiber: (Names::Threads.prepare if names) }
-        OwnThread.run do |own|
-          exclusively { @last = Recording.new(destination, own:, last: @last, **options).take }
-        end
+      # Takes a snapshot of this process: a file that everything reads that reads dumps, with a much shorter pause, and
+      # without the contents of Strings, Symbols and numbers (docs/heap_dump_format.md says what is left out). The heap
+      # is walked by the extension, and written when the process goes on.
+      #
+      # @param file [String, #to_path, nil] as of {dump!}; also as `path:`
+      # @param dir [String, #to_path, nil] as of {dump!}
+      # @param gc [Boolean] as of {dump!}
+      # @param trace [Boolean] as of {dump!}
+      # @param names [Boolean] as of {dump!}; keys of thread-locals and names of threads are left out
+      # @param threads [Integer, :all, nil] that write the file; nil leaves one core to the application
+      #
+      # @return [Dump]
+      # @raise [Unsupported] where the heap cannot be walked: without the extension, and beside other Ractors before
+      #   Ruby 4.0
+      # @raise [DumpInProgress, NotEnoughDisk, RecordingError] as of {dump!}
+      def snapshot!(file = nil, path: nil, dir: nil, gc: true, trace: true, names: true, threads: nil) # rubocop:disable Naming/MethodParameterName
+        threads = Arguments.threads(threads)
+        WalkedSnapshot.check
+        record("walk", [file, path, dir], gc:, trace:, names:, threads:)
       end
 
       private
+
+      # @param places [Array] the file twice, and the folder: one is given at most
+      def record(snapshot, places, names:, **options)
+        raise UsageError, "one of path, path: and dir: is enough" if places.compact.size > 1
+
+        file, path, dir = places
+        destination = Destination.new(path: file || path, dir:)
+        fiber = Names::Threads.prepare if names
+        OwnThread.run do |own|
+          exclusively do
+            last = @last if (@last&.snapshot == "walk") == (snapshot == "walk")
+            @last = Recording.new(destination, own:, last:, snapshot:, names:, fiber:, **options).take
+          end
+        end
+      end
 
       # A second dump does not wait: it would hold the first one's text. In a forked child the lock is free, since Ruby
       # unlocks there what the parent's other threads held.

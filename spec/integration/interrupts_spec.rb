@@ -5,19 +5,20 @@ RSpec.describe "Dumps that are interrupted", :tmpdir do
   # Takes dumps again and again, and is interrupted in each at another moment.
   let(:program) { <<~'RUBY' }
     require "timeout"
-    DIR, KIND, FORK, SEED = ARGV
+    DIR, KIND, HOW, SEED = ARGV
     class Stop < Exception; end
     Thread.report_on_exception = false
-    def work = loop { LeakHunter.dump!(dir: DIR, fork: FORK == "fork") }
+    def take = HOW == "walk" ? LeakHunter.snapshot!(dir: DIR) : LeakHunter.dump!(dir: DIR, fork: HOW == "fork")
+    def work = loop { take }
     def children = Dir.glob("/proc/[0-9]*/stat").count { |file| (File.read(file)[/\) \w (\d+)/, 1] rescue nil).to_i == Process.pid }
     def state
       collector = GC.disable
       GC.enable unless collector
       [Dir.children("/proc/self/fd").size, Thread.list.size, Dir.glob("#{DIR}/.*.part").size, children, collector]
     end
-    Timeout.timeout(60) { 2.times { LeakHunter.dump!(dir: DIR, fork: FORK == "fork") } }
+    Timeout.timeout(60) { 2.times { take } }
     start = Process.clock_gettime(Process::CLOCK_MONOTONIC)
-    LeakHunter.dump!(dir: DIR, fork: FORK == "fork")
+    take
     duration = Process.clock_gettime(Process::CLOCK_MONOTONIC) - start
     # what the collector would close is not left behind by accident
     before = state
@@ -43,10 +44,10 @@ RSpec.describe "Dumps that are interrupted", :tmpdir do
     50.times { state == before ? break : sleep(0.01) } # the system ends threads and children in its own time
     puts state == before ? "nothing" : "#{before} #{state}"
     Dir.glob("#{DIR}/*.json") { |file| puts file unless File.foreach(file).reverse_each.first.include?("DUMP_END") }
-    LeakHunter.dump!(dir: DIR, fork: FORK == "fork")
+    take
   RUBY
 
-  %w[raise kill timeout signal].product(%w[in_process fork]).each do |kind, snapshot|
+  %w[raise kill timeout signal].product(%w[in_process fork walk]).each do |kind, snapshot|
     it "leave nothing behind (#{kind}, #{snapshot})" do
       skip "only Linux lists descriptors and processes as files" unless File.directory?("/proc/self/fd")
       expect(run_ruby(program, @tmpdir, kind, snapshot, RSpec.configuration.seed.to_s)).to eq("nothing\n")

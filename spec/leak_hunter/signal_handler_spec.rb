@@ -3,7 +3,8 @@
 RSpec.describe LeakHunter::SignalHandler do
   # All that LeakHunter itself answers to, each with what it takes.
   calls = {
-    dump!: "LeakHunter.dump!", trace!: "LeakHunter.trace!", start_tracing: "LeakHunter.start_tracing",
+    dump!: "LeakHunter.dump!", snapshot!: "LeakHunter.snapshot!",
+    trace!: "LeakHunter.trace!", start_tracing: "LeakHunter.start_tracing",
     untrace!: "LeakHunter.untrace!", stop_tracing: "LeakHunter.stop_tracing", tracing?: "LeakHunter.tracing?",
     clear: "LeakHunter.clear", clear_tracing: "LeakHunter.clear_tracing", mark: "LeakHunter.mark",
     diff: "LeakHunter.diff(1, 2, 3)", gems: "LeakHunter.gems", advisories: "LeakHunter.advisories",
@@ -32,7 +33,7 @@ RSpec.describe LeakHunter::SignalHandler do
   end
 
   calls.each do |name, call|
-    error = name == :dump! ? "LeakHunter::RecordingError" : "LeakHunter::UsageError"
+    error = %i[dump! snapshot!].include?(name) ? "LeakHunter::RecordingError" : "LeakHunter::UsageError"
 
     it "is where #{name} raises an error that says what to do" do
       expect(in_handler(call)).to eq("#{error} Thread.new")

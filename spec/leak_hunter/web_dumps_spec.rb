@@ -21,7 +21,7 @@ RSpec.describe LeakHunter::Web, "dumps", :tmpdir do
       response = post(WebEndpoint::JSON_WANTED.merge("SCRIPT_NAME" => "/leaks"))
       expect(response.status).to eq(201)
       dump = json(response)
-      expect(dump).to include(id: ids.first, pid: Process.pid, this_process: true, snapshot: "in_process", warnings: [],
+      expect(dump).to include(id: ids.first, pid: Process.pid, this_process: true, snapshot: "walk", warnings: [],
                               deleted: [], bytes: File.size(File.join(@tmpdir, "#{ids.first}.json")))
       expect(dump.values_at(:objects, :seconds, :sequence, :generation)).to all(be_positive)
       expect(response.headers["location"]).to eq("/leaks/dumps/#{ids.first}")

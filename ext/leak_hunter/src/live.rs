@@ -5,7 +5,9 @@
 #![allow(clippy::unnecessary_cast)]
 
 mod api;
+mod file;
 mod find;
+mod flags;
 mod interned;
 mod sites;
 mod texts;
@@ -34,7 +36,9 @@ use crate::{errors, gvl};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("live", function!(live, 2))?;
-    find::init(native)
+    native.define_singleton_method("check_walk", function!(check, 0))?;
+    find::init(native)?;
+    file::init(native)
 }
 
 /// The heap, the seconds for which the process was paused, and whether allocation sites could be read.
@@ -54,7 +58,7 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
     let objects = ruby.gc_stat("heap_live_slots")?;
     // before this walk takes memory itself
     let resident = system::resident_set();
-    let allocate = move || Buffers::for_objects(objects, traced);
+    let allocate = move || Buffers::for_objects(objects, traced, false);
     let buffers = gvl::wait_for(ruby, allocate, None, || {}, || Ok(()))?;
     // No object is made between the last collection and the walk, so the heap has no garbage.
     for _ in 0..collections {
@@ -106,6 +110,11 @@ fn api_for(ruby: &Ruby, objspace: Option<&Path>) -> Result<Api, Error> {
         return Err(errors::unsupported(ruby, message));
     }
     Ok(api)
+}
+
+/// Raises where the heap cannot be walked now.
+fn check(ruby: &Ruby) -> Result<(), Error> {
+    api_for(ruby, None).map(|_| ())
 }
 
 /// Whether other Ractors run beside this one.

@@ -133,7 +133,7 @@ impl Line {
 
 /// Bytes that hurt: the writer's own punctuation, newlines, invalid UTF-8. No text that reads as whole members, which
 /// no reader could tell from them.
-fn raw() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn raw() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop_oneof![
         4 => "[a-z/._-]{1,6}".prop_map(String::into_bytes),
         1 => Just(b"\"".to_vec()),
@@ -151,7 +151,7 @@ fn raw() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// A class name: backslashes in one are escapes or not by version, so none here.
-fn class_name() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn class_name() -> impl Strategy<Value = Vec<u8>> {
     raw().prop_map(|bytes| bytes.into_iter().filter(|byte| *byte != b'\\').collect())
 }
 
@@ -163,7 +163,7 @@ fn site() -> impl Strategy<Value = (Option<Vec<u8>>, Option<u64>, Option<String>
 }
 
 /// A context and a stack: mostly none.
-fn origin() -> impl Strategy<Value = (Option<String>, Option<u32>)> {
+pub(crate) fn origin() -> impl Strategy<Value = (Option<String>, Option<u32>)> {
     let context = prop_oneof![
         2 => "[A-Z]{1,4} /[a-z/:]{0,6}",
         1 => ".{0,8}",

@@ -27,6 +27,13 @@ module LeakHunter
           ledger&.clear
         end
 
+        # The shared library of Ruby's extension, which knows what tracing has recorded. Some Rubies have it built in.
+        # Array#index makes no object; what `find` makes is left on the stack, where the collector sees it.
+        def objspace
+          index = $LOADED_FEATURES.index { |path| path.match?(%r{/objspace\.(so|bundle)\z}) }
+          index && $LOADED_FEATURES[index]
+        end
+
         private
 
         # The rest is read at the moment of the walk.
@@ -38,13 +45,6 @@ module LeakHunter
             tracing_since: tracing&.fetch(:generation), tracer: tracing&.fetch(:mode)&.name, snapshot: "live",
             generation: 0, compactions: 0,
             objspace:, heap_page_size: Recorder::Memory::PAGE, ask_for_sites: false }
-        end
-
-        # The shared library of Ruby's extension, which knows what tracing has recorded. Some Rubies have it built in.
-        # Array#index makes no object; what `find` makes is left on the stack, where the collector sees it.
-        def objspace
-          index = $LOADED_FEATURES.index { |path| path.match?(%r{/objspace\.(so|bundle)\z}) }
-          index && $LOADED_FEATURES[index]
         end
       end
     end

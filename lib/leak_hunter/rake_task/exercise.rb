@@ -34,6 +34,7 @@ module LeakHunter
         { rounds: 1..1_000_000_000, warmup: 0..1_000_000_000 }.each do |name, range|
           Arguments.integer(name, @task.public_send(name), range)
         end
+        Arguments.one_of(:kind, @task.kind, Recorder::Moment::KINDS) if @task.kind
       end
 
       # Leaves tracing as it was.
@@ -59,7 +60,7 @@ module LeakHunter
       def dump_after(rounds)
         rounds.times { @task.exercise.call(@round += 1) }
         scrub
-        @dumps << LeakHunter.dump!(dir: @task.dir).path
+        @dumps << Recorder::Moment.take(kind: @task.kind, dir: @task.dir).path
       end
 
       def compare

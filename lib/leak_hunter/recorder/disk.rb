@@ -29,11 +29,13 @@ module LeakHunter
         nil
       end
 
-      # @param last [Dump, nil] the last dump of this process
+      # @param last [Dump, nil] the last dump of this process that was taken in this way
+      # @param contents [Boolean] whether it will have what is in Strings
       # @return [Integer, nil] bytes that a dump may take now; nil where that is not known
-      def estimate(last:, full:)
+      def estimate(last:, full:, contents: true)
         slots = GC.stat(:heap_live_slots) + (full ? GC.stat(:heap_free_slots) : 0)
         return (slots * GROWTH * last.bytes / last.objects).ceil if last
+        return slots * BYTES_PER_SLOT unless contents
         return if Ractors.running? # the size of all Strings is asked for by a walk of the heap
 
         (slots * BYTES_PER_SLOT) + ObjectSpace.memsize_of_all(String)

@@ -37,7 +37,7 @@ module LeakHunter
 
       private_class_method :new
 
-      # @param snapshot [String] how the dump is taken: "in_process" or "fork"
+      # @param snapshot [String] how the dump is taken: "in_process", "fork" or "walk"
       # @param tracing [Hash, nil] see {Tracing.since}
       # @param ractors [Integer] how many there are
       def initialize(snapshot:, tracing:, ractors: 1)

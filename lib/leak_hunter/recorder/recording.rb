@@ -8,6 +8,7 @@ require "leak_hunter/recorder/failure"
 require "leak_hunter/recorder/forked_snapshot"
 require "leak_hunter/recorder/names"
 require "leak_hunter/recorder/snapshot"
+require "leak_hunter/recorder/walked_snapshot"
 require "leak_hunter/without_gc"
 
 module LeakHunter
@@ -25,13 +26,18 @@ module LeakHunter
 
       # @param own [OwnThread] on which this runs
       # @param last [Dump, nil] the last dump of this process
-      # @param options [Hash] see {Recorder.dump!}; and `:fiber`, the one that asked for the dump
-      def initialize(destination, own:, last:, **options)
+      # @param snapshot [String] how it is taken: "in_process", "fork" or "walk"
+      # @param options [Hash] see {Recorder.dump!} and {Recorder.snapshot!}; and `:fiber`, the one that asked for it
+      def initialize(destination, own:, last:, snapshot:, **options)
         @destination = destination
         @own = own
         @last = last
-        @full = options.fetch(:full) ? true : false # ObjectSpace takes nothing else for true
-        @gc, @trace, @fork, @names, @fiber = options.fetch_values(:gc, :trace, :fork, :names, :fiber)
+        @kind = snapshot
+        @fork = snapshot == "fork"
+        @walk = snapshot == "walk"
+        @full = options[:full] ? true : false # ObjectSpace takes nothing else for true
+        @threads = options[:threads]
+        @gc, @trace, @names, @fiber = options.fetch_values(:gc, :trace, :names, :fiber)
         @ractors = Ractors.count
         @seconds = 0.0
         @warnings = []
@@ -45,7 +51,7 @@ module LeakHunter
           free = Disk.free_bytes(@destination.dir)
           @warnings << DISK unless free
           collect if @gc
-          needed = paused { Disk.estimate(last: @last, full: @full) }
+          needed = paused { Disk.estimate(last: @last, full: @full, contents: !@walk) }
           Disk.check(@destination.dir, free, needed)
           write
         end
@@ -81,7 +87,7 @@ module LeakHunter
       end
 
       def write
-        envelope = Envelope.prepare(snapshot: @fork ? "fork" : "in_process", tracing: @tracing, ractors: @ractors)
+        envelope = Envelope.prepare(snapshot: @kind, tracing: @tracing, ractors: @ractors)
         bytes = nil
         path = @destination.write(envelope) do |io|
           Failure.explain(@destination.dir, io) { record(io, envelope) }
@@ -91,7 +97,7 @@ module LeakHunter
       end
 
       def record(io, envelope)
-        snapshot = (@fork ? ForkedSnapshot : Snapshot.in_process).new(io, envelope, full: @full, names:)
+        snapshot = snapshot_of(io, envelope)
         moment = -> { paused { at_a_clean_moment(envelope) { snapshot.take } } }
         # the child keeps the stack of the thread that forks
         @fork ? @own.in_caller(&moment) : moment.call
@@ -100,9 +106,16 @@ module LeakHunter
         snapshot&.discard
       end
 
+      def snapshot_of(io, envelope)
+        return WalkedSnapshot.new(io, envelope, names:, threads: @threads) if @walk
+
+        (@fork ? ForkedSnapshot : Snapshot.in_process).new(io, envelope, full: @full, names:)
+      end
+
+      # A file without contents has no keys of thread-locals either, nor names of threads.
       def names
         return unless @names
-        return Names.new(@seconds, fiber: @fiber) unless @ractors > 1
+        return Names.new(@seconds, fiber: @fiber, redact: @walk) unless @ractors > 1
 
         @warnings << Ractors::NO_NAMES
         nil

@@ -37,6 +37,9 @@ pub(super) struct Api {
     pub(super) is_internal: unsafe extern "C" fn(VALUE) -> c_int,
     pub(super) data_type_name: unsafe extern "C" fn(VALUE) -> *const c_char,
     pub(super) imemo_name: unsafe extern "C" fn(c_uint) -> *const c_char,
+    /// Whether an object has so many different variables that its shape has no names; from Ruby 3.2 on.
+    #[cfg(ruby_gte_3_2)]
+    pub(super) is_too_complex: Option<unsafe extern "C" fn(VALUE) -> bool>,
     /// From Ruby 4.0 on.
     lock_with_barrier: Option<unsafe extern "C" fn(Locked, *mut c_void) -> VALUE>,
     /// Of objspace, if that is loaded.
@@ -69,6 +72,9 @@ impl Api {
             data_type_name: function!(vm, "rb_objspace_data_type_name")
                 .ok_or("rb_objspace_data_type_name")?,
             imemo_name: function!(vm, "rb_imemo_name").ok_or("rb_imemo_name")?,
+            #[cfg(ruby_gte_3_2)]
+            is_too_complex: function!(vm, "rb_shape_obj_too_complex")
+                .or(function!(vm, "rb_shape_obj_too_complex_p")),
             lock_with_barrier: function!(vm, "rb_vm_lock_with_barrier"),
             allocation_info: objspace
                 .and_then(allocation_info)

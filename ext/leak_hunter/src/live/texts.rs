@@ -185,6 +185,11 @@ impl Named {
             .collect()
     }
 
+    /// The name of an IMEMO's type, by its number.
+    pub(super) fn imemo(&self, number: u64) -> Option<Cow<'_, [u8]>> {
+        self.imemos.get(&number).map(|place| self.texts.at(place))
+    }
+
     fn kind(&self, kind: &Kind) -> Fields<'_> {
         let imemo = kind.kind == number(T::RUBY_T_IMEMO);
         let imemo_type = imemo.then(|| self.imemos.get(&kind.label)).flatten();

@@ -14,6 +14,7 @@ use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
 use super::api::Api;
+use super::flags::Flags;
 use super::interned::{Interned, Kind, Site};
 use super::sites::{Sites, TRACER};
 
@@ -74,10 +75,12 @@ pub(super) struct Buffers {
     rows: Vec<Row>,
     references: Vec<Address>,
     sites: Vec<TracedObject>,
+    flags: Option<Flags>,
 }
 
 impl Buffers {
-    pub(super) fn for_objects(objects: usize, traced: bool) -> Self {
+    /// `flags`: whether those are wanted.
+    pub(super) fn for_objects(objects: usize, traced: bool, flags: bool) -> Self {
         let expected = objects + objects / 16 + 1024;
         let traced_object = TracedObject {
             address: Address::new(1),
@@ -88,6 +91,7 @@ impl Buffers {
             // not zeros: those would leave the pages unmapped until the walk
             references: vec![Address::new(1); expected * 2],
             sites: vec![traced_object; if traced { expected } else { 0 }],
+            flags: flags.then(|| Flags::for_objects(expected)),
         };
         for row in &mut buffers.rows {
             row.kind = KindId::new(1);
@@ -106,6 +110,8 @@ pub(super) struct Found {
     pub(super) sites: Vec<Site>,
     pub(super) classes: Vec<FoundClass>,
     pub(super) roots: Vec<FoundRoot>,
+    /// Of all rows, where they were wanted.
+    pub(super) flags: Option<Flags>,
 }
 
 /// A class or module.
@@ -216,6 +222,7 @@ struct Walk<'a> {
     data: Vec<VALUE>,
     classes: Vec<FoundClass>,
     roots: Vec<FoundRoot>,
+    flags: Option<Flags>,
     panicked: bool,
 }
 
@@ -241,6 +248,7 @@ pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Fo
         data: Vec::with_capacity(1 << 10),
         classes: Vec::with_capacity(1 << 14),
         roots: Vec::new(),
+        flags: buffers.flags,
         panicked: false,
     };
     let data: *mut c_void = std::ptr::from_mut(&mut walk).cast();
@@ -271,6 +279,7 @@ pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Fo
         sites: sites.interned.all,
         classes: walk.classes,
         roots: walk.roots,
+        flags: walk.flags,
     })
 }
 
@@ -292,6 +301,9 @@ unsafe extern "C" fn page(start: *mut c_void, end: *mut c_void, stride: usize, d
     let walk = unsafe { &mut *data.cast::<Walk<'_>>() };
     let walked = catch_unwind(AssertUnwindSafe(|| {
         let mut slot = start as usize;
+        if let Some(flags) = &mut walk.flags {
+            flags.page(stride);
+        }
         while slot < end as usize {
             // SAFETY: the VM says that slots are here.
             unsafe { walk.slot(slot as VALUE) };
@@ -419,6 +431,10 @@ impl Walk<'_> {
             references: (self.sink.references.len() - before) as u32,
             length: u32::try_from(length).unwrap_or(u32::MAX),
         });
+        if let Some(flags) = &mut self.flags {
+            // SAFETY: an object.
+            unsafe { flags.look_at(self.api, object, basic) };
+        }
         if interned.is_new && kind == number(T::RUBY_T_DATA) {
             self.data.push(object);
         }

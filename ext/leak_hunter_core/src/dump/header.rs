@@ -38,7 +38,7 @@ pub struct DumpHeader {
     /// Which tracer that was; `None` when it was off, in dumps of older versions, and of a tracer that is not known here.
     #[serde(default, deserialize_with = "tracer")]
     pub tracer: Option<Tracer>,
-    /// `in_process` or `fork`.
+    /// `in_process`, `fork`, or `walk` of a file without contents.
     pub snapshot: String,
     /// Where LeakHunter's own code was in that process, without `.rb`; `None` in dumps of older versions.
     #[serde(default)]

@@ -17,6 +17,7 @@ pub(crate) mod record;
 pub mod rewrite;
 mod scan;
 mod stack_line;
+mod writer;
 
 pub use classes::Classes;
 pub(crate) use classes::{KnownName, is_anonymous, lossy};
@@ -30,3 +31,4 @@ pub use object_type::{Internal, Type};
 pub use record::Record;
 pub use scan::{Damaged, Failure, Pass, Scanned, Seen, SkipReason, Skipped, scan};
 pub use stack_line::StackLine;
+pub use writer::{CodeRange, Content, Detail, Details, DumpText, RootLine, Text, Variables, WriteFailure};

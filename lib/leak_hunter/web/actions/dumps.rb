@@ -9,12 +9,12 @@ module LeakHunter
     module Actions
       # Takes, lists and deletes dumps.
       class Dumps < Action
-        OPTIONS = %w[fork full gc].freeze
+        OPTIONS = %w[kind fork full gc].freeze
         BOOLEANS = { "1" => true, "true" => true, "0" => false, "false" => false }.freeze
 
         def create
-          options = params.to_h { |name, value| [name, boolean(name, value)] }
-          dump = SingleFlight::DUMP.run { LeakHunter.dump!(dir: settings.dir, **options) }
+          options = params.to_h { |name, value| [name, name == :kind ? value : boolean(name, value)] }
+          dump = SingleFlight::DUMP.run { Recorder::Moment.take(dir: settings.dir, **options) }
           file = folder.find(File.basename(dump, DumpFile::SUFFIX))
           log("took the dump #{file.id} (#{bytes(dump.bytes)}, paused for #{dump.seconds.round(3)} s)")
           created(file, dump, prune)

@@ -1,0 +1,70 @@
+# frozen_string_literal: true
+
+require "leak_hunter/recorder/snapshot"
+
+module LeakHunter
+  module Recorder
+    # The heap as the extension reads it: addresses, classes, sizes and references are copied in the moment, in a
+    # fraction of the time that `ObjectSpace.dump_all` takes, and written as it writes them when the process goes on. No
+    # contents are read, so none are in the file.
+    class WalkedSnapshot < Snapshot
+      INSTEAD = "; LeakHunter.dump! works all the same, with a longer pause"
+      # What Ruby 3.2 and newer call the variables of objects: a dump has it, and paths have names by it.
+      SHAPES = RUBY_VERSION.to_f >= 3.2
+      private_constant :INSTEAD, :SHAPES
+
+      class << self
+        # @return [Boolean] whether the heap can be walked now
+        def possible?
+          check
+          true
+        rescue Unsupported
+          false
+        end
+
+        # @raise [Unsupported]
+        def check
+          Native.check_walk
+        rescue NoMethodError
+          raise Unsupported, "the heap cannot be walked on this platform#{INSTEAD}"
+        rescue Unsupported => e
+          raise e.class, "#{e.message}#{INSTEAD}"
+        end
+      end
+
+      # Allocates the memory for what will be found.
+      #
+      # @param threads [Integer, nil] that write; nil leaves one core to the application
+      def initialize(io, envelope, names: nil, threads: nil)
+        super(io, envelope, full: false, names:)
+        @threads = threads
+        @shapes = ""
+        @walk = Native::Walk.prepare(objspace: Heap.objspace, traced: Tracing.on?, ask_for_sites: false)
+      end
+
+      def take
+        super
+        @shapes = ObjectSpace.dump_shapes(output: :string) if @names && SHAPES
+      end
+
+      def finish
+        names, last_line = ending
+        OwnThread.interruptible do
+          @walk.write(@io.fileno, [@envelope.first_line, @shapes, names + last_line], @threads)
+        end
+        discard
+      end
+
+      def discard
+        super
+        @walk.discard
+        @shapes.clear unless @shapes.frozen?
+        @shapes = ""
+      end
+
+      private
+
+      def dump = @walk.take
+    end
+  end
+end
