@@ -56,22 +56,32 @@ impl Pass for Third<'_> {
 
     #[inline]
     fn visit(&mut self, record: &Record<'_>) -> Result<(), Failure> {
+        let Some(rows) = &mut self.rows else {
+            return self.survivors.visit(record);
+        };
+        // of a class all is wanted, here and there
+        if record.type_.is_class() {
+            if let Some(fields) = record.fields() {
+                let record = record.with_fields(&fields);
+                self.survivors.visit(&record)?;
+                rows.record(&record, &fields);
+                return Ok(());
+            }
+        }
         self.survivors.visit(record)?;
-        if let Some(rows) = &mut self.rows {
-            self.strings.note_string(record);
-            match record.type_ {
-                Type::None => {}
-                Type::Shape => {
-                    if let Some(fields) = record.fields() {
-                        rows.shape(&fields);
-                    }
+        self.strings.note_string(record);
+        match record.type_ {
+            Type::None => {}
+            Type::Shape => {
+                if let Some(fields) = record.fields() {
+                    rows.shape(&fields);
                 }
-                _ if rows.quick_record(record) => {}
-                // whatever else is known of a damaged record, it has its place in the heap
-                _ => {
-                    if let Some(fields) = record.fields() {
-                        rows.record(record, &fields);
-                    }
+            }
+            _ if rows.quick_record(record) => {}
+            // whatever else is known of a damaged record, it has its place in the heap
+            _ => {
+                if let Some(fields) = record.fields() {
+                    rows.record(record, &fields);
                 }
             }
         }

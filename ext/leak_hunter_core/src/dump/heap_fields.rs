@@ -1,7 +1,7 @@
 //! What the tables of a heap take from a record, and the quick way to read it.
 //!
-//! Nearly all records have members of a few known keys, no raw text but the file of their allocation, and in that text no
-//! quote. They are read here member by member, their references straight to numbers. Whatever else stands in a record is
+//! Nearly all records have members of a few known keys, no raw text but the file of their allocation and the name of a
+//! struct, and in those no quote. They are read here member by member, their references straight to numbers. Whatever else stands in a record is
 //! left to the whole grammar, so that both always tell the same.
 
 use memchr::memchr;
@@ -146,6 +146,7 @@ impl<'a> HeapFields<'a> {
                 }
                 b"enco" => string(member.strip_prefix(b"encoding\":")?)?,
                 b"code" => string(member.strip_prefix(b"coderange\":")?)?,
+                b"stru" => self.struct_name(member.strip_prefix(b"struct\":\"")?)?,
                 b"fstr" => member.strip_prefix(b"fstring\":true")?,
                 b"shar" => member.strip_prefix(b"shared\":true")?,
                 b"chil" => member.strip_prefix(b"chilled\":true")?,
@@ -160,6 +161,14 @@ impl<'a> HeapFields<'a> {
         let Hex { number, length } = members::leading_hex(digits)?;
         self.class = Some(Address::new(number));
         digits[length..].strip_prefix(b"\"")
+    }
+
+    /// Raw, as the file is; what fits only if it goes on behind a quote is left to the grammar.
+    #[inline]
+    fn struct_name(&mut self, text_of_name: &'a [u8]) -> Option<&'a [u8]> {
+        let end = memchr(b'"', &text_of_name[..text_of_name.len().min(RAW_LIMIT)])?;
+        let is_first = self.struct_name.replace(&text_of_name[..end]).is_none();
+        is_first.then_some(&text_of_name[end + 1..])
     }
 
     #[inline]
@@ -254,7 +263,8 @@ mod tests {
     /// Whether a record has only what the quick way reads.
     fn is_plain(line: &Line) -> bool {
         let has = |text: Option<&[u8]>, byte: u8| text.is_some_and(|text| text.contains(&byte));
-        matches!(line.kind, "OBJECT" | "STRING" | "IMEMO")
+        matches!(line.kind, "OBJECT" | "STRING" | "IMEMO" | "DATA")
+            && !has(line.struct_name.as_deref(), b'"')
             && !has(line.file.as_deref(), b'"')
             && line.line.is_none_or(|line| line < 1000)
             && !line

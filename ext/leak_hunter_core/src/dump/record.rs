@@ -144,6 +144,17 @@ impl<'a> Record<'a> {
         Record { elided, ..self }
     }
 
+    /// The same with all members, so that they are not read again.
+    pub(crate) fn with_fields<'b>(&self, fields: &'b Fields<'b>) -> Record<'b>
+    where
+        'a: 'b,
+    {
+        Record {
+            parsed: Some(fields),
+            ..*self
+        }
+    }
+
     /// Whether the start of another record can be in it: its ends are known to hold none.
     #[inline]
     pub(crate) fn may_hold_another(&self) -> bool {

@@ -13,6 +13,10 @@ use super::kinds::{Birth, BirthGeneration, Kind, Kinds, shape_of};
 use crate::dump::{HeapFields, Internal, Type, lossy};
 use crate::ids::{BirthId, KindId, ObjectId, TextId};
 
+/// Names of files that are remembered by how they end.
+const RECENT_FILES: usize = 64;
+/// Labels that are remembered by how they begin: the VM has a dozen kinds of objects of its own, and many of each.
+const RECENT_LABELS: usize = 64;
 /// Kinds that are remembered by their hashes. Of a Rails application's objects seven in ten are of one of so many.
 const RECENT_KINDS: usize = 1024;
 /// Names of methods that are remembered by the lines that allocate in them.
@@ -26,9 +30,12 @@ pub(super) struct LocalKinds {
     texts: Vec<Box<str>>,
     /// The file of the record before: neighbours were often allocated in one.
     last_file: Option<TextId>,
+    recent_files: [TextId; RECENT_FILES],
     recent_methods: [TextId; RECENT_METHODS],
+    recent_labels: [TextId; RECENT_LABELS],
     kinds: IndexMap<Kind, FirstBirth, RandomState>,
-    recent_kinds: Box<[KindId; RECENT_KINDS]>,
+    /// Copies, which stay in the processor's caches.
+    recent_kinds: Vec<Option<RecentKind>>,
     births: Vec<Birth>,
     /// Births of kinds that have more than one.
     other_births: HashMap<Birth, BirthId, RandomState>,
@@ -39,6 +46,14 @@ pub(super) struct LocalKinds {
 struct FirstBirth {
     id: BirthId,
     generation: BirthGeneration,
+}
+
+/// A kind that was met before.
+#[derive(Clone, Copy, Debug)]
+struct RecentKind {
+    kind: Kind,
+    id: KindId,
+    first: FirstBirth,
 }
 
 /// A Rails application has a kind for so many bytes of its dump.
@@ -55,9 +70,11 @@ impl LocalKinds {
             text_ids: HashMap::default(),
             texts: Vec::new(),
             last_file: None,
+            recent_files: [TextId::new(0); RECENT_FILES],
             recent_methods: [TextId::new(0); RECENT_METHODS],
+            recent_labels: [TextId::new(0); RECENT_LABELS],
             kinds: IndexMap::with_capacity_and_hasher(expected, RandomState::default()),
-            recent_kinds: Box::new([KindId::new(0); RECENT_KINDS]),
+            recent_kinds: vec![None; RECENT_KINDS],
             births: Vec::with_capacity(expected),
             other_births: HashMap::default(),
         }
@@ -70,8 +87,8 @@ impl LocalKinds {
         let kind = self.kind(fields);
         let generation = BirthGeneration::of(fields.generation);
         let next = BirthId::new(self.births.len() as u32);
-        let kind = self.number(kind, FirstBirth { id: next, generation });
-        let first = self.kinds[kind.index()];
+        let known = self.number(kind, FirstBirth { id: next, generation });
+        let RecentKind { id: kind, first, .. } = known;
         let id = match first.generation == generation {
             true => first.id,
             false => *self
@@ -85,23 +102,24 @@ impl LocalKinds {
         id
     }
 
-    /// The number of a kind, whose first birth is `birth` where it is not known yet.
+    /// A kind with its number, and with `birth` as the first one where it is not known yet.
     #[inline]
-    fn number(&mut self, kind: Kind, birth: FirstBirth) -> KindId {
+    fn number(&mut self, kind: Kind, birth: FirstBirth) -> RecentKind {
         let hash = self.kinds.hasher().hash_one(kind);
         let recent = &mut self.recent_kinds[hash as usize % RECENT_KINDS];
-        if self
-            .kinds
-            .get_index(recent.index())
-            .is_none_or(|(known, _)| *known != kind)
-        {
-            let entry = self.kinds.raw_entry_mut_v1().from_key_hashed_nocheck(hash, &kind);
-            *recent = KindId::new(entry.index() as u32);
-            if let RawEntryMut::Vacant(entry) = entry {
-                entry.insert_hashed_nocheck(hash, kind, birth);
-            }
+        if let Some(known) = recent.filter(|known| known.kind == kind) {
+            return known;
         }
-        *recent
+        let entry = self.kinds.raw_entry_mut_v1().from_key_hashed_nocheck(hash, &kind);
+        let id = KindId::new(entry.index() as u32);
+        let first = match entry {
+            RawEntryMut::Occupied(entry) => *entry.get(),
+            RawEntryMut::Vacant(entry) => {
+                entry.insert_hashed_nocheck(hash, kind, birth);
+                birth
+            }
+        };
+        *recent.insert(RecentKind { kind, id, first })
     }
 
     fn kind(&mut self, fields: &HeapFields<'_>) -> Kind {
@@ -118,7 +136,7 @@ impl LocalKinds {
             },
             class: fields.class_of_object().into(),
             class_number: ObjectId::NONE,
-            label: label.map(|text| self.text(text)),
+            label: label.map(|text| self.label(text)),
             file,
             method: fields.method.map(|text| self.method(text, file, line)),
             context: fields.context.map(|text| self.text(text)),
@@ -135,9 +153,32 @@ impl LocalKinds {
         {
             return last;
         }
-        let id = self.text(file);
+        let end = file.last_chunk().copied().map_or(0, u64::from_le_bytes);
+        let place = place_of(end.wrapping_add(file.len() as u64), RECENT_FILES);
+        let id = match self.is_text(self.recent_files[place], file) {
+            true => self.recent_files[place],
+            false => self.text(file),
+        };
+        self.recent_files[place] = id;
         self.last_file = Some(id);
         id
+    }
+
+    fn label(&mut self, label: &[u8]) -> TextId {
+        let start = label.first_chunk().copied().map_or(0, u32::from_le_bytes);
+        let place = place_of(u64::from(start).wrapping_add(label.len() as u64), RECENT_LABELS);
+        let recent = self.recent_labels[place];
+        if self.is_text(recent, label) {
+            return recent;
+        }
+        let id = self.text(label);
+        self.recent_labels[place] = id;
+        id
+    }
+
+    #[inline]
+    fn is_text(&self, id: TextId, text: &[u8]) -> bool {
+        self.texts.get(id.index()).is_some_and(|it| it.as_bytes() == text)
     }
 
     /// The name of the method that a line is in.
@@ -146,11 +187,7 @@ impl LocalKinds {
         let file = file.map_or(0, TextId::index);
         let place = line.wrapping_add(file as u64 * 31) as usize % RECENT_METHODS;
         let recent = self.recent_methods[place];
-        if self
-            .texts
-            .get(recent.index())
-            .is_some_and(|it| it.as_bytes() == method)
-        {
+        if self.is_text(recent, method) {
             return recent;
         }
         let id = self.text(method);
@@ -186,6 +223,8 @@ impl LocalKinds {
             .map(|text| self.text(text.as_bytes()))
             .collect();
         let text = |id: Option<TextId>| texts.get(id?.index()).copied();
+        self.kinds.reserve(other.kinds.len());
+        self.births.reserve(other.births.len());
         let same = |kind: Kind| Kind {
             type_name: text(kind.type_name),
             label: text(kind.label),
@@ -209,6 +248,13 @@ impl LocalKinds {
             ..birth
         }));
     }
+}
+
+/// One of so many places for what these bytes begin or end.
+#[inline]
+fn place_of(bytes: u64, places: usize) -> usize {
+    // the high bits depend on all of them
+    (bytes.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % places
 }
 
 /// By thread, from which number on its births will stand in the table of all.
