@@ -6,7 +6,7 @@ use super::lengths::{LARGE, Lengths};
 use super::moments::Moments;
 use crate::dump::Type;
 use crate::error::Result;
-use crate::graph::{EdgeNames, Graph, Length, Level, NodeId, PathFinder};
+use crate::graph::{EdgeNames, Graph, Length, Level, NodeId, PathFinder, Ticks};
 use crate::heap::Heap;
 use crate::holders::{Past, PathStep};
 use crate::ids::{Address, ObjectId};
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::verdict::{self, Births, History, Judgement, Verdict};
 
 /// Entries by which a collection must have grown, to be reported.
-const ENTRIES: u64 = 64;
+const ENTRIES: u32 = 64;
 /// So many are reported.
 const MOST: usize = 100;
 
@@ -100,15 +100,20 @@ pub(super) fn grown_in_place(
 ) -> Result<Vec<GrownInPlace>> {
     let heap = graph.heap();
     let units = heap.by_birth(|kind| unit_of(heap.all_kinds()[kind.index()].type_));
+    let unit = |object: ObjectId| units.get(heap.birth_number(object).index()).copied().flatten();
+    let mut ticks = Ticks::new(progress);
     let mut candidates = Vec::new();
-    for object in heap.objects() {
-        if object.get() % 1024 == 0 {
-            progress.check()?;
+    for object in heap.long_objects(ENTRIES) {
+        ticks.tick()?;
+        if unit(object) == Some(Unit::Entries) {
+            candidates.extend(candidate(graph, moments, strings, object, Unit::Entries));
         }
-        let Some(unit) = units.get(heap.birth_number(object).index()).copied().flatten() else {
-            continue;
-        };
-        candidates.extend(candidate(graph, moments, strings, object, unit));
+    }
+    for object in heap.objects() {
+        ticks.tick()?;
+        if heap.memsize(object) >= LARGE && unit(object) == Some(Unit::Bytes) {
+            candidates.extend(candidate(graph, moments, strings, object, Unit::Bytes));
+        }
     }
     candidates.sort_by_key(|it| (it.judgement.verdict, Reverse(it.bytes()), it.object));
     candidates.truncate(MOST);
@@ -170,8 +175,7 @@ fn candidate(
 ) -> Option<Candidate> {
     let heap = graph.heap();
     let (now, least) = match unit {
-        Unit::Entries => (heap.length(object).map(u64::from)?, ENTRIES),
-        Unit::Bytes if heap.memsize(object) < LARGE => return None,
+        Unit::Entries => (heap.length(object).map(u64::from)?, u64::from(ENTRIES)),
         Unit::Bytes => (bytes_of(heap, strings, object)?, LARGE),
     };
     if now < least || moments.window(object).is_some_and(|window| window > 0) {

@@ -75,21 +75,17 @@ impl Run<'_> {
             || Beside {
                 leaked: leaked(groups, heap),
                 moments: Moments::new(self.files, censuses, heap, moved, &self.options.own_paths),
-                classes: ClassFacts::of(heap),
             },
         );
-        let Beside {
-            leaked,
-            moments,
-            classes,
-        } = beside;
+        let Beside { leaked, moments } = beside;
         let Searched { graph, parents } = searched?;
         let (tree, ways) = self.pool.join(
             || dominators(&graph, self.progress),
             || {
                 let parents = parents.map_or_else(|| graph.parents(self.progress), Ok)?;
                 let grown = grown_in_place(&graph, &parents, &moments, Some(strings), self.progress)?;
-                let facts = Facts::of(&graph, classes, &leaked, self.progress)?;
+                let classes = ClassFacts::of(heap);
+                let facts = Facts::of(&graph, &parents, classes, &leaked, self.progress)?;
                 Ok(Ways {
                     parents,
                     grown,
@@ -176,7 +172,6 @@ impl Run<'_> {
 struct Beside<'a> {
     leaked: Vec<Leaked>,
     moments: Moments<'a>,
-    classes: ClassFacts,
 }
 
 /// What the first search finds.

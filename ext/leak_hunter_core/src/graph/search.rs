@@ -119,18 +119,19 @@ impl<'a> Search<'a> {
                             class: node,
                             method: next,
                         }),
-                        false => self.reach(node, next, level, reached),
+                        false => self.reach(graph, node, next, level, reached),
                     }
                 }
                 return;
             }
         }
-        successors.for_each(|next| self.reach(node, next, level, reached));
+        successors.for_each(|next| self.reach(graph, node, next, level, reached));
     }
 
     #[inline]
     fn reach(
         &mut self,
+        graph: &Graph,
         node: NodeId,
         next: ObjectId,
         level: Level,
@@ -140,8 +141,20 @@ impl<'a> Search<'a> {
         if *known == UNSEEN {
             *known = level as u8;
             reached(node, next);
-            self.queue.push_back(next);
+            if self.leads_on(graph, next) {
+                self.queue.push_back(next);
+            }
         }
+    }
+
+    /// Whether anything is to be reached from an object: nearly half of a heap are Strings.
+    #[inline]
+    fn leads_on(&self, graph: &Graph, object: ObjectId) -> bool {
+        let heap = graph.heap();
+        heap.has_references(object)
+            || heap
+                .class_of(object)
+                .is_some_and(|class| self.levels[class] == UNSEEN)
     }
 
     fn run(&mut self, graph: &Graph, level: Level, mut reached: impl FnMut(NodeId, ObjectId)) -> Result<()> {
@@ -158,7 +171,7 @@ impl<'a> Search<'a> {
                     return Ok(());
                 }
                 for CachedMethod { class, method } in std::mem::take(&mut self.detours.cached) {
-                    self.reach(class, method, level, &mut reached);
+                    self.reach(graph, class, method, level, &mut reached);
                 }
                 continue;
             }
@@ -167,7 +180,7 @@ impl<'a> Search<'a> {
                     self.progress.check()?;
                 }
                 if let Some(class) = graph.heap().class_of(instance) {
-                    self.reach(instance.into(), class, level, &mut reached);
+                    self.reach(graph, instance.into(), class, level, &mut reached);
                 }
             }
         }

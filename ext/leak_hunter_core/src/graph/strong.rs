@@ -63,6 +63,16 @@ impl Search<'_> {
             && level.swap(Level::Strong as u8, Ordering::Relaxed) == UNSEEN
     }
 
+    /// Whether anything is to be reached from an object: nearly half of a heap are Strings.
+    #[inline]
+    fn leads_on(&self, object: ObjectId) -> bool {
+        let heap = &self.graph.heap;
+        heap.has_references(object)
+            || heap
+                .class_of(object)
+                .is_some_and(|class| self.levels[class].load(Ordering::Relaxed) == UNSEEN)
+    }
+
     /// Reaches all that these objects lead to.
     fn run<'scope>(&'scope self, mut open: Vec<ObjectId>, scope: &Scope<'scope>) {
         let mut ticks = Ticks::new(self.progress);
@@ -77,7 +87,7 @@ impl Search<'_> {
             }
             let successors = self.graph.object_successors(object.into());
             successors.for_each(|next| {
-                if self.is_new(next) {
+                if self.is_new(next) && self.leads_on(next) {
                     open.push(next);
                 }
             });

@@ -62,12 +62,16 @@ impl Edges {
         }
     }
 
-    /// Writes the lists of some objects anew.
-    pub(crate) fn rewrite(&mut self, lists: &[ReferenceList], places: &mut [Place]) -> Result<()> {
+    /// Writes the lists of some objects anew; `placed` takes where.
+    pub(crate) fn rewrite(
+        &mut self,
+        lists: &[ReferenceList],
+        mut placed: impl FnMut(ObjectId, Place),
+    ) -> Result<()> {
         let store = BlockStore(Mutex::new(std::mem::take(&mut self.blocks)));
         let mut writer = Writer::new(&store);
         for ReferenceList { object, references } in lists {
-            places[*object] = writer.write(*object, references)?;
+            placed(*object, writer.write(*object, references)?);
         }
         drop(writer);
         *self = store.into_edges();

@@ -10,11 +10,11 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::edges::{Edges, NOWHERE, Place, ReferenceList};
-use super::{Heap, Root, Type};
+use super::edges::{Edges, NOWHERE, ReferenceList};
+use super::{Heap, ObjectRow, Root, Type};
 use crate::dump::{Fields, HeapFields};
 use crate::error::Result;
-use crate::ids::{Address, ObjectId};
+use crate::ids::{Address, BirthId, ObjectId};
 use crate::progress::Progress;
 
 /// Owners between two looks at whether to go on.
@@ -90,7 +90,7 @@ pub(crate) enum Slot<'a> {
 
 /// The references of all objects and roots.
 pub(super) struct References<'a> {
-    pub(super) places: &'a mut [Place],
+    pub(super) rows: &'a mut [ObjectRow],
     pub(super) edges: &'a mut Edges,
     pub(super) roots: &'a mut [Root],
 }
@@ -112,11 +112,11 @@ struct Contraction {
 }
 
 impl IvarTables {
-    /// Moves the values of `records` to their owners. `is_internal`: whether an object is the VM's own.
+    /// Moves the values of `records` to their owners. `is_internal`: whether what was born so is the VM's own.
     pub(super) fn contract(
         records: &[IvarRecord],
         number: impl Fn(Address) -> Option<ObjectId>,
-        is_internal: impl Fn(ObjectId) -> bool,
+        is_internal: impl Fn(BirthId) -> bool,
         references: References<'_>,
         progress: &Progress,
     ) -> Result<Self> {
@@ -131,16 +131,16 @@ impl IvarTables {
                 Some((record.number, OwnerAndShape { owner, shape }))
             })
             .collect();
-        let References { places, edges, roots } = references;
-        let Contraction { tables, mut lists } = tables(&records, places, edges, progress)?;
+        let References { rows, edges, roots } = references;
+        let Contraction { tables, mut lists } = tables(&records, rows, edges, progress)?;
         let owners: HashMap<ObjectId, ObjectId, RandomState> =
             tables.iter().map(|table| (table.record, table.owner)).collect();
         for (record, OwnerAndShape { owner, .. }) in &records {
             match owners.contains_key(record) {
-                true => places[*record] = NOWHERE,
+                true => rows[*record].place = NOWHERE,
                 // An owner that has another one by now: it is still referred to, as in Ruby.
                 false => {
-                    let list = edges.at(places[*record], *record);
+                    let list = edges.at(rows[*record].place, *record);
                     lists.push(ReferenceList {
                         object: *record,
                         references: list.chain([*owner]).collect(),
@@ -160,14 +160,14 @@ impl IvarTables {
                 *number = other_owner(*object, *number).unwrap_or(*number);
             }
         }
-        for object in (0..places.len() as u32).map(ObjectId::new) {
+        for object in (0..rows.len() as u32).map(ObjectId::new) {
             if object.index() % CHECK_EVERY == 0 {
                 progress.check()?;
             }
-            if !is_internal(object) || changed.contains(&object) {
+            if !is_internal(rows[object].birth) || changed.contains(&object) {
                 continue;
             }
-            let list = edges.at(places[object], object);
+            let list = edges.at(rows[object].place, object);
             if list.clone().any(|it| other_owner(object, it).is_some()) {
                 let references = list.map(|it| other_owner(object, it).unwrap_or(it)).collect();
                 lists.push(ReferenceList { object, references });
@@ -178,7 +178,7 @@ impl IvarTables {
                 *number = owners.get(number).copied().unwrap_or(*number);
             }
         }
-        edges.rewrite(&lists, places)?;
+        edges.rewrite(&lists, |object, place| rows[object].place = place)?;
         Ok(Self(tables))
     }
 
@@ -193,7 +193,7 @@ impl IvarTables {
     }
 }
 
-fn tables(records: &Records, places: &[Place], edges: &Edges, progress: &Progress) -> Result<Contraction> {
+fn tables(records: &Records, rows: &[ObjectRow], edges: &Edges, progress: &Progress) -> Result<Contraction> {
     let mut owners: Vec<ObjectId> = records.values().map(|it| it.owner).collect();
     owners.sort_unstable();
     owners.dedup();
@@ -206,7 +206,7 @@ fn tables(records: &Records, places: &[Place], edges: &Edges, progress: &Progres
         if index % CHECK_EVERY == 0 {
             progress.check()?;
         }
-        let mut list: Vec<ObjectId> = edges.at(places[owner], owner).collect();
+        let mut list: Vec<ObjectId> = edges.at(rows[owner].place, owner).collect();
         let own = list.len();
         for index in 0..own {
             let record = list[index];
@@ -215,7 +215,7 @@ fn tables(records: &Records, places: &[Place], edges: &Edges, progress: &Progres
                 continue;
             };
             if done.insert(record) {
-                let values = edges.at(places[record], record);
+                let values = edges.at(rows[record].place, record);
                 tables.push(IvarTable {
                     owner,
                     record,

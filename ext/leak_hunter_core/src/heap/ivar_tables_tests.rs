@@ -93,6 +93,8 @@ fn line(address: Address, members: &str, references: &[Address]) -> String {
 }
 
 fn references(heap: &Heap) -> BTreeMap<Address, Vec<Address>> {
+    let counted: usize = heap.objects().map(|object| heap.references(object).len()).sum();
+    assert_eq!(heap.reference_count(), counted as u64);
     heap.objects()
         .map(|object| {
             let list = heap.references(object).map(|it| heap.address(it)).collect();

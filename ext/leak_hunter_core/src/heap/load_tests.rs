@@ -75,6 +75,8 @@ proptest! {
                 roots.insert(index.to_string(), known);
             }
             prop_assert_eq!(heap.dangling(), dangling as u64);
+            let counted: usize = heap.objects().map(|object| heap.references(object).len()).sum();
+            prop_assert_eq!(heap.reference_count(), counted as u64);
             let found = heap.roots().iter().map(|root| (root.category.clone(), root.references.clone()));
             prop_assert_eq!(found.collect::<BTreeMap<_, _>>(), roots);
         }

@@ -74,11 +74,11 @@ use crate::ids::{Address, BirthId, Generation, KindId, ObjectId, TextId};
 #[derive(Debug)]
 pub struct Heap {
     index: AddressIndex,
-    births: Vec<BirthId>,
+    /// By object, what a search of the graph asks for.
+    rows: Vec<ObjectRow>,
     memsizes: Vec<u32>,
     /// Sizes that do not fit.
     large: HashMap<ObjectId, u64, RandomState>,
-    places: Vec<Place>,
     edges: Edges,
     ivar_tables: IvarTables,
     kinds: Kinds,
@@ -89,8 +89,16 @@ pub struct Heap {
     /// Elements of Arrays and Hashes, and in living heaps bytes of Strings, by object; none of those that have none.
     lengths: Vec<ObjectLength>,
     stacks: Stacks,
+    reference_count: u64,
     dangling: u64,
     recorded: Option<DumpHeader>,
+}
+
+/// What an object is and where its references are: side by side, since searches need both and wait for memory.
+#[derive(Clone, Copy, Debug)]
+struct ObjectRow {
+    birth: BirthId,
+    place: Place,
 }
 
 /// Elements of an Array or Hash, bytes of a String.
@@ -120,6 +128,7 @@ const _: () = {
     assert!(size_of::<Row>() == 24);
     assert!(size_of::<TracedObject>() == 16);
     assert!(size_of::<ObjectLength>() == 8);
+    assert!(size_of::<ObjectRow>() == 8);
     assert!(size_of::<Birth>() == 8);
     assert!(size_of::<Kind>() == 56);
 };
@@ -155,7 +164,7 @@ impl Heap {
     }
 
     fn birth(&self, object: ObjectId) -> Option<Birth> {
-        self.kinds.births.get(self.births[object].index()).copied()
+        self.kinds.births.get(self.rows[object].birth.index()).copied()
     }
 
     /// Type, class and allocation site of an object. `None` of a damaged record.
@@ -171,7 +180,7 @@ impl Heap {
     /// Number of what an object is and when it was born: for tables of what is asked of every object.
     #[inline]
     pub(crate) fn birth_number(&self, object: ObjectId) -> BirthId {
-        self.births[object]
+        self.rows[object].birth
     }
 
     /// A table by births of what is known by kinds.
@@ -219,29 +228,29 @@ impl Heap {
     /// Whether it refers to anything but its class.
     #[inline]
     pub(crate) fn has_references(&self, object: ObjectId) -> bool {
-        self.places[object] != NOWHERE
+        self.rows[object].place != NOWHERE
     }
 
     #[inline]
     pub(crate) fn list(&self, object: ObjectId) -> List<'_> {
-        self.edges.at(self.places[object], object)
+        self.edges.at(self.rows[object].place, object)
     }
 
     /// Goes on with an object's list.
     #[inline]
     pub(crate) fn resume(&self, object: ObjectId, pause: Pause) -> List<'_> {
-        self.edges.resume(self.places[object], pause)
+        self.edges.resume(self.rows[object].place, pause)
     }
 
     /// How many references all objects have, without those to their classes.
     pub fn reference_count(&self) -> u64 {
-        self.objects().map(|object| self.list(object).len() as u64).sum()
+        self.reference_count
     }
 
     /// The object that is its class, singleton classes as they are.
     #[inline]
     pub fn class_of(&self, object: ObjectId) -> Option<ObjectId> {
-        let class = *self.kinds.classes.get(self.births[object].index())?;
+        let class = *self.kinds.classes.get(self.rows[object].birth.index())?;
         (class != ObjectId::NONE).then_some(class)
     }
 
@@ -330,6 +339,12 @@ impl Heap {
         is_collection.then(|| self.length_in_table(object).unwrap_or(0))
     }
 
+    /// The objects whose length is in the table and not less than this.
+    pub(crate) fn long_objects(&self, least: u32) -> impl Iterator<Item = ObjectId> + '_ {
+        let long = self.lengths.iter().filter(move |it| it.length >= least);
+        long.map(|it| it.object)
+    }
+
     /// Bytes of a String's content; only of living heaps that is known.
     pub fn bytesize(&self, object: ObjectId) -> Option<u32> {
         let is_string = self.kind(object)?.type_ == Type::String;
@@ -373,7 +388,7 @@ impl Heap {
 
     /// Bytes that the tables take.
     pub fn memory(&self) -> usize {
-        let columns = (self.births.len() + self.memsizes.len() + self.places.len()) * 4;
+        let columns = self.rows.len() * size_of::<ObjectRow>() + self.memsizes.len() * 4;
         let roots: usize = self.roots.iter().map(|root| root.references.len() * 4).sum();
         columns
             + roots

@@ -90,7 +90,12 @@ impl Heap {
             Ok(filler.finish())
         };
         // Rows have the numbers of births already, so one thread merges the kinds meanwhile.
-        let (kinds, filled) = pool.join(|| merge(kinds), || pool.broadcast(fill_blocks));
+        let merged = || {
+            let mut kinds = merge(kinds);
+            kinds.number_classes(|address| tables.number(address));
+            kinds
+        };
+        let (kinds, filled) = pool.join(merged, || pool.broadcast(fill_blocks));
         for found in filled {
             all.push(found?);
         }

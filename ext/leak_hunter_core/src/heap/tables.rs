@@ -10,7 +10,7 @@ use super::edges::{BlockStore, NOWHERE, Writer};
 use super::ivar_tables::{IvarRecord, IvarTables, References};
 use super::kinds::{Interner, KindTable, Kinds, NONE};
 use super::names::Names;
-use super::{Heap, ObjectLength, Root, Stacks};
+use super::{Heap, ObjectLength, ObjectRow, Root, Stacks};
 use crate::address_index::AddressIndex;
 use crate::dump::{Classes, DumpHeader, Fields, lossy};
 use crate::error::Result;
@@ -21,12 +21,34 @@ use crate::progress::Progress;
 #[derive(Debug)]
 pub(crate) struct Tables {
     index: AddressIndex,
-    births: Vec<AtomicU32>,
+    rows: Vec<AtomicRow>,
     memsizes: Vec<AtomicU32>,
-    places: Vec<AtomicU32>,
     store: BlockStore,
     kinds: KindTable,
     dangling: AtomicU64,
+}
+
+/// An [`ObjectRow`] while the tables are filled.
+#[derive(Debug)]
+struct AtomicRow {
+    birth: AtomicU32,
+    place: AtomicU32,
+}
+
+impl AtomicRow {
+    fn new() -> Self {
+        Self {
+            birth: AtomicU32::new(BirthId::NONE.get()),
+            place: AtomicU32::new(NOWHERE),
+        }
+    }
+
+    fn settle(self) -> ObjectRow {
+        ObjectRow {
+            birth: BirthId::new(self.birth.into_inner()),
+            place: self.place.into_inner(),
+        }
+    }
 }
 
 fn column(length: u32) -> Vec<AtomicU32> {
@@ -48,6 +70,7 @@ pub(crate) struct PartialHeap {
     roots: Vec<AddressedRoot>,
     lengths: Vec<ObjectLength>,
     large: HashMap<ObjectId, u64, RandomState>,
+    reference_count: u64,
 }
 
 /// A category of roots before its objects have numbers.
@@ -75,6 +98,7 @@ impl PartialHeap {
         self.roots.extend(other.roots);
         self.lengths.extend(other.lengths);
         self.large.extend(other.large);
+        self.reference_count += other.reference_count;
     }
 }
 
@@ -83,9 +107,8 @@ impl Tables {
         let length = index.len();
         Self {
             index,
-            births: column(length),
+            rows: (0..length).map(|_| AtomicRow::new()).collect(),
             memsizes: column(length),
-            places: column(length),
             store: BlockStore::default(),
             kinds: KindTable::default(),
             dangling: AtomicU64::new(0),
@@ -94,7 +117,7 @@ impl Tables {
 
     /// How many objects there is a place for.
     pub(super) fn len(&self) -> usize {
-        self.births.len()
+        self.rows.len()
     }
 
     /// The number of an object.
@@ -120,14 +143,15 @@ impl Tables {
         recorded: Option<DumpHeader>,
         progress: &Progress,
     ) -> Result<Heap> {
-        let kinds = std::mem::take(&mut self.kinds).into_kinds();
+        let mut kinds = std::mem::take(&mut self.kinds).into_kinds();
+        kinds.number_classes(|address| self.index.number(address));
         self.into_heap_of(kinds, parts, recorded, progress)
     }
 
-    /// The same, where the kinds come from elsewhere.
+    /// The same, where the kinds come from elsewhere, with the numbers of classes.
     pub(super) fn into_heap_of(
         self,
-        mut kinds: Kinds,
+        kinds: Kinds,
         parts: Vec<PartialHeap>,
         recorded: Option<DumpHeader>,
         progress: &Progress,
@@ -136,7 +160,6 @@ impl Tables {
         for part in parts {
             found.merge(part);
         }
-        kinds.number_classes(|address| self.index.number(address));
         let mut dangling = self.dangling.into_inner();
         let mut roots: Vec<Root> = Vec::new();
         let mut places: HashMap<String, usize, RandomState> = HashMap::default();
@@ -155,33 +178,41 @@ impl Tables {
             });
             roots[place].references.append(&mut numbers);
         }
-        let births: Vec<BirthId> = settle(self.births).into_iter().map(BirthId::new).collect();
-        let mut places = settle(self.places);
+        let mut rows: Vec<ObjectRow> = self.rows.into_iter().map(AtomicRow::settle).collect();
         let mut edges = self.store.into_edges();
         let ivar_tables = IvarTables::contract(
             &found.ivar_records,
             |address| self.index.number(address),
-            |object| kinds.type_of_birth(births[object]).is_internal(),
+            |birth| kinds.type_of_birth(birth).is_internal(),
             References {
-                places: &mut places,
+                rows: &mut rows,
                 edges: &mut edges,
                 roots: &mut roots,
             },
             progress,
         )?;
+        let reference_count = match found.ivar_records.is_empty() {
+            true => found.reference_count,
+            // values have moved, and owners have come
+            false => (0u32..)
+                .map(ObjectId::new)
+                .zip(&rows)
+                .map(|(object, row)| edges.at(row.place, object).len() as u64)
+                .sum(),
+        };
         for root in &mut roots {
             root.references.sort_unstable();
             root.references.dedup();
         }
         roots.sort_by(|one, two| one.category.cmp(&two.category));
-        found.lengths.sort_unstable_by_key(|it| it.object);
+        // a stable sort makes use of what is sorted already: each page is
+        found.lengths.sort_by_key(|it| it.object);
         let code = found.code.numbered(|address| self.index.number(address));
         Ok(Heap {
             index: self.index,
-            births,
+            rows,
             memsizes: settle(self.memsizes),
             large: found.large,
-            places,
             edges,
             ivar_tables,
             kinds,
@@ -191,6 +222,7 @@ impl Tables {
             roots,
             lengths: found.lengths,
             stacks: found.stacks,
+            reference_count,
             dangling,
             recorded,
         })
@@ -256,7 +288,10 @@ impl Filler<'_> {
         let tables = self.tables;
         let place = number.index();
         let (free, birth) = (BirthId::NONE.get(), birth.get());
-        let done = tables.births[place].compare_exchange(free, birth, Ordering::Relaxed, Ordering::Relaxed);
+        let done =
+            tables.rows[place]
+                .birth
+                .compare_exchange(free, birth, Ordering::Relaxed, Ordering::Relaxed);
         if done.is_err() {
             return false;
         }
@@ -287,11 +322,12 @@ impl Filler<'_> {
         if dangling > 0 {
             self.tables.dangling.fetch_add(dangling, Ordering::Relaxed);
         }
+        self.found.reference_count += self.list.len() as u64;
         let place = match &mut self.writer {
             Some(writer) => writer.write(number, &self.list)?,
             None => NOWHERE,
         };
-        self.tables.places[number].store(place, Ordering::Relaxed);
+        self.tables.rows[number].place.store(place, Ordering::Relaxed);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 
 use super::{Amount, Leaked};
 use crate::error::Result;
-use crate::graph::{Dominators, Graph, Ticks};
+use crate::graph::{Dominators, Graph, NodeId, Ticks};
 use crate::heap::{Heap, Internal, ObjectSet, Site};
 use crate::ids::ObjectId;
 use crate::progress::Progress;
@@ -69,8 +69,8 @@ pub(super) fn put_aside(
             caches: Caches::default(),
         });
     }
-    let above = above(graph, tree, &others, &mut ticks)?;
-    let below = below(tree, &others, &mut ticks)?;
+    let above = above(tree, leaked, &others, &mut ticks)?;
+    let mut below = Below::new(tree, &others);
     let mut kept = Vec::with_capacity(leaked.len());
     let mut caches = Caches::default();
     for it in leaked {
@@ -80,8 +80,8 @@ pub(super) fn put_aside(
         // the VM has a table of some call caches, which does not grow
         let is_of_the_vm = tree.of(it.object).is_none_or(|above| !graph.is_object(above));
         // a method entry that has a method that leaked is no cache
-        let is_alone = !above.contains(it.object) && !below.contains(it.object);
-        if is_cache(heap, it.object) && (has_few || is_of_the_vm) && is_alone {
+        let is_candidate = is_cache(heap, it.object) && (has_few || is_of_the_vm);
+        if is_candidate && !above.contains(it.object) && !below.has(it.object, &mut ticks)? {
             caches.add(*it, heap.memsize(it.object));
         } else {
             kept.push(*it);
@@ -123,11 +123,17 @@ fn line(heap: &Heap, object: ObjectId) -> Option<Site<'_>> {
     Some(Site { method: None, ..site })
 }
 
-/// The nodes that dominate one of the objects.
-fn above(graph: &Graph, tree: &Dominators, objects: &ObjectSet, ticks: &mut Ticks<'_>) -> Result<ObjectSet> {
+/// The nodes that dominate one of the objects, which are among what leaked.
+fn above(
+    tree: &Dominators,
+    leaked: &[Leaked],
+    objects: &ObjectSet,
+    ticks: &mut Ticks<'_>,
+) -> Result<ObjectSet> {
     let mut above = ObjectSet::default();
-    for object in graph.heap().objects().filter(|object| objects.contains(*object)) {
-        let mut at = tree.of(object);
+    for it in leaked.iter().filter(|it| objects.contains(it.object)) {
+        ticks.tick()?;
+        let mut at = tree.of(it.object);
         while let Some(node) = at.filter(|node| above.insert(*node)) {
             ticks.tick()?;
             at = tree.of(node);
@@ -136,15 +142,47 @@ fn above(graph: &Graph, tree: &Dominators, objects: &ObjectSet, ticks: &mut Tick
     Ok(above)
 }
 
-/// The nodes that one of the objects dominates.
-fn below(tree: &Dominators, objects: &ObjectSet, ticks: &mut Ticks<'_>) -> Result<ObjectSet> {
-    let mut below = ObjectSet::default();
-    for node in tree.order() {
-        ticks.tick()?;
-        let Some(dominator) = tree.of(*node) else { continue };
-        if objects.contains(dominator) || below.contains(dominator) {
-            below.insert(*node);
+/// Which nodes one of the objects dominates. Each is walked over once.
+struct Below<'a> {
+    tree: &'a Dominators,
+    objects: &'a ObjectSet,
+    /// Nodes that are known.
+    known: ObjectSet,
+    /// Those among them that are below an object.
+    below: ObjectSet,
+}
+
+impl<'a> Below<'a> {
+    fn new(tree: &'a Dominators, objects: &'a ObjectSet) -> Self {
+        Self {
+            tree,
+            objects,
+            known: ObjectSet::default(),
+            below: ObjectSet::default(),
         }
     }
-    Ok(below)
+
+    fn has(&mut self, object: ObjectId, ticks: &mut Ticks<'_>) -> Result<bool> {
+        let mut walked = Vec::new();
+        let mut at = NodeId::from(object);
+        let is_below = loop {
+            ticks.tick()?;
+            if self.known.contains(at) {
+                break self.below.contains(at);
+            }
+            walked.push(at);
+            match self.tree.of(at) {
+                None => break false,
+                Some(above) if self.objects.contains(above) => break true,
+                Some(above) => at = above,
+            }
+        };
+        for node in walked {
+            self.known.insert(node);
+            if is_below {
+                self.below.insert(node);
+            }
+        }
+        Ok(is_below)
+    }
 }

@@ -73,7 +73,9 @@ pub(super) fn of_all(
         }
         sums[index].holds_values = holds_values;
     }
-    values.sum_up(past, &mut sums, &mut ticks)?;
+    if !values.of.is_empty() {
+        values.sum_up(past, &mut sums, &mut ticks)?;
+    }
     let is_few = |part: u64, whole: u64| u128::from(part) * 100 <= u128::from(whole) * u128::from(TOLERATED);
     Ok(sums
         .iter()

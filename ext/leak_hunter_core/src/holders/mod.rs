@@ -295,6 +295,7 @@ pub(crate) struct Facts {
 impl Facts {
     pub(crate) fn of(
         graph: &Graph,
+        parents: &[NodeId],
         classes: ClassFacts,
         leaked: &[Leaked],
         progress: &Progress,
@@ -302,8 +303,8 @@ impl Facts {
         Ok(Self {
             names: classes.names,
             old_classes: classes.old,
-            pinned: pinned::strings(graph, leaked, progress)?,
             has_contexts: graph.heap().has_contexts(),
+            pinned: pinned::strings(graph, parents, leaked, progress)?,
         })
     }
 }
@@ -336,7 +337,7 @@ pub fn holders_in(
         past: &NoPast,
         pool: None,
     };
-    let facts = Facts::of(graph, ClassFacts::of(graph.heap()), leaked, progress)?;
+    let facts = Facts::of(graph, parents, ClassFacts::of(graph.heap()), leaked, progress)?;
     holders_with(graph, tree, parents, leaked, facts, &past, progress)
 }
 

@@ -3,7 +3,7 @@
 
 use super::Leaked;
 use crate::error::Result;
-use crate::graph::{Graph, Level, Ticks};
+use crate::graph::{Graph, Level, NodeId, Ticks};
 use crate::heap::{AllocationSite, Heap, ObjectSet, Type};
 use crate::ids::ObjectId;
 use crate::progress::Progress;
@@ -20,18 +20,28 @@ pub struct Pinned {
 }
 
 /// Leaked Strings that only other Strings refer to; without garbage.
-pub(super) fn strings(graph: &Graph, leaked: &[Leaked], progress: &Progress) -> Result<ObjectSet> {
+pub(super) fn strings(
+    graph: &Graph,
+    parents: &[NodeId],
+    leaked: &[Leaked],
+    progress: &Progress,
+) -> Result<ObjectSet> {
     let heap = graph.heap();
     let mut ticks = Ticks::new(progress);
     let is_string = |object: ObjectId| heap.kind(object).is_some_and(|kind| kind.type_ == Type::String);
     let is_held = |object: ObjectId| is_string(object) && graph.level(object) != Level::Unreachable;
     let all = ObjectSet::of(leaked.iter().map(|it| it.object).filter(|it| is_held(*it)));
+    // on the shortest path to most of them is what else refers to them, so that no other need be looked for
+    let is_known_otherwise = |whole: ObjectId| {
+        let parent = graph.object(parents[whole]);
+        parent.is_some_and(|parent| !is_string(parent))
+    };
     let mut pinned = ObjectSet::default();
     let mut count = 0u64;
     for it in leaked.iter().filter(|it| all.contains(it.object)) {
         ticks.tick()?;
         for whole in heap.references(it.object).filter(|whole| all.contains(*whole)) {
-            count += u64::from(pinned.insert(whole));
+            count += u64::from(!is_known_otherwise(whole) && pinned.insert(whole));
         }
     }
     if count == 0 {

@@ -109,18 +109,16 @@ fn shared(
     };
     let mut ticks = Ticks::new(progress);
     let mut starts: Vec<Vec<ObjectId>> = vec![Vec::new(); count];
-    let mut references = 0;
     for object in heap.objects() {
         ticks.tick()?;
-        let list = heap.references(object);
-        references += list.len() as u64;
         let owner = owners[object];
         if owner != NONE {
+            let list = heap.references(object);
             let others = list.filter(|next| owners[*next] != owner && counts(*next));
             starts[owner as usize].extend(others);
         }
     }
-    let mut left = (u64::from(heap.len()) + references).saturating_mul(SHARED_PASSES);
+    let mut left = (u64::from(heap.len()) + heap.reference_count()).saturating_mul(SHARED_PASSES);
     let mut all = Vec::with_capacity(count);
     let mut seen = ObjectSet::default();
     let mut visited = Vec::new();

@@ -325,12 +325,10 @@ pub(super) fn living_threads(graph: &Graph, ticks: &mut Ticks<'_>) -> Result<Obj
         .iter()
         .map(|kind| kind.type_ == Type::Data && heap.class_name_of_kind(kind).as_deref() == Some(RACTOR))
         .collect();
+    let is_ractor = heap.by_birth(|kind| is_ractor[kind.index()]);
     for object in heap.objects() {
         ticks.tick()?;
-        if heap
-            .kind_number(object)
-            .is_some_and(|kind| is_ractor[kind.index()])
-        {
+        if is_ractor.get(heap.birth_number(object).index()) == Some(&true) {
             for next in heap.references(object).filter(|next| is_thread(*next)) {
                 living.insert(NodeId::from(next));
             }
