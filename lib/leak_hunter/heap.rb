@@ -78,6 +78,9 @@ module LeakHunter
       # @return [String, nil] file of the library that knows what tracing has recorded
       def objspace = Live.objspace
 
+      # @api private
+      def jit? = Live.jit?
+
       private :new
     end
 

@@ -5,11 +5,21 @@
 #![allow(clippy::unnecessary_cast)]
 
 mod api;
+mod code;
 mod file;
 mod find;
 mod flags;
 mod interned;
+#[cfg(not(ruby_gte_3_2))]
+mod iseq_3_1;
+mod iseqs;
+mod labels;
+#[cfg(not(ruby_gte_3_2))]
+mod pages;
+mod rows;
+mod sink;
 mod sites;
+mod slot;
 mod texts;
 mod walk;
 
@@ -24,8 +34,8 @@ use magnus::value::ReprValue;
 use magnus::{Error, KwArgs, Module, Object, RClass, RHash, RModule, RString, Ruby, Value, function};
 
 use self::api::Api;
-use self::texts::Named;
-use self::walk::{Buffers, Found};
+use self::texts::{Described, ImemoNames};
+use self::walk::{Buffers, Found, How};
 use crate::convert::{bytes_of, fetch, path_of};
 use crate::fork::Process;
 use crate::heap::NativeHeap;
@@ -50,7 +60,7 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
     let collections: usize = fetch(ruby, facts, "collections")?;
     let objspace: Option<RString> = fetch(ruby, facts, "objspace")?;
     let threads: Option<usize> = fetch(ruby, facts, "threads")?;
-    let ask_for_sites: Option<bool> = fetch(ruby, facts, "ask_for_sites")?;
+    let how = How::of(ruby, facts)?;
     let page_size: Option<u64> = fetch(ruby, facts, "heap_page_size")?;
     let api = api_for(ruby, objspace.map(path_of).as_deref())?;
     let sites = api.has_sites();
@@ -71,16 +81,26 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
     }
     recorded.generation = Generation::new(ruby.gc_count() as u64);
     recorded.memory = Some(Box::new(memory(ruby, resident, page_size)));
-    let Walk { found, named, pause } = paused(ruby, &api, buffers, ask_for_sites == Some(true))?;
+    let Walk { found, imemos, pause } = paused(ruby, &api, buffers, how)?;
     recorded.compactions = ruby.gc_stat("compact_count").unwrap_or(0) as u64;
     if collections > 0 {
         begin_generation(ruby)?;
     }
 
     let heap = run(ruby, None, threads.is_none(), move |progress| {
-        build(&found, &named, &names, recorded, threads, progress)
+        build(found, imemos, &names, recorded, threads, progress)
     })?;
     Ok((NativeHeap::new(heap), pause.as_secs_f64(), sites))
+}
+
+impl How {
+    fn of(ruby: &Ruby, facts: RHash) -> Result<Self, Error> {
+        Ok(Self {
+            ask_for_sites: fetch::<Option<bool>>(ruby, facts, "ask_for_sites")? == Some(true),
+            // what a compiler has made of code is not read in place
+            code_in_place: fetch::<Option<bool>>(ruby, facts, "jit")? == Some(false),
+        })
+    }
 }
 
 /// What the process takes right now. No object is made, not even for a key: it would be garbage in the heap.
@@ -126,20 +146,20 @@ fn beside_ractors(ruby: &Ruby) -> Result<bool, Error> {
 /// What a walk has found.
 struct Walk {
     found: Found,
-    named: Named,
+    imemos: ImemoNames,
     /// For so long the process stood still.
     pause: Duration,
 }
 
 /// Walks the heap and reads the names of what is in it: all of it while other Ractors are stopped, and with garbage
 /// collection off, so that nothing that was found can change or be freed.
-fn paused(ruby: &Ruby, api: &Api, buffers: Buffers, ask_for_sites: bool) -> Result<Walk, Error> {
+fn paused(ruby: &Ruby, api: &Api, buffers: Buffers, how: How) -> Result<Walk, Error> {
     let start = Instant::now();
     let was_disabled = ruby.gc_disable();
     let body = || {
-        let found = walk::run(api, buffers, ask_for_sites)?;
-        let named = texts::read(api, &found);
-        Some((found, named))
+        let mut found = walk::run(api, buffers, how)?;
+        let imemos = texts::read(api, &mut found);
+        Some((found, imemos))
     };
     // SAFETY: with the GVL; neither of the two raises or makes an object.
     #[allow(unsafe_code)]
@@ -148,10 +168,10 @@ fn paused(ruby: &Ruby, api: &Api, buffers: Buffers, ask_for_sites: bool) -> Resu
     if !was_disabled {
         ruby.gc_enable();
     }
-    let (found, named) = outcome
+    let (found, imemos) = outcome
         .flatten()
         .ok_or_else(|| errors::internal(ruby, "it panicked while it walked the heap"))?;
-    Ok(Walk { found, named, pause })
+    Ok(Walk { found, imemos, pause })
 }
 
 /// Begins a new generation, so that what is made from here on is not of that of the walk.
@@ -166,24 +186,26 @@ fn begin_generation(ruby: &Ruby) -> Result<(), Error> {
 }
 
 fn build(
-    found: &Found,
-    named: &Named,
+    found: Found,
+    imemos: ImemoNames,
     names: &[u8],
     recorded: DumpHeader,
     threads: Option<usize>,
     progress: &Progress,
 ) -> leak_hunter_core::Result<Heap> {
-    let mut builder = HeapBuilder::new(found.columns.rows.iter().map(|row| row.address))?;
+    let described = Described::new(found, imemos);
+    let columns = &described.rows.columns;
+    let mut builder = HeapBuilder::new(columns.rows.iter().map(|row| row.address))?;
     builder.recorded(recorded);
-    for (root, category) in found.roots.iter().zip(named.categories(found)) {
+    for (root, category) in described.found.roots.iter().zip(described.categories()) {
         builder.root(category, root.objects.clone());
     }
     builder.name_lines(names);
-    let [kinds, sites, classes] = named.fields(found);
+    let [kinds, sites, classes] = described.fields();
     let dictionary = Dictionary {
         kinds: &kinds,
         sites: &sites,
         classes: &classes,
     };
-    builder.build_columns(&found.columns, &dictionary, threads, progress)
+    builder.build_columns(columns, &dictionary, threads, progress)
 }

@@ -34,6 +34,11 @@ module LeakHunter
           index && $LOADED_FEATURES[index]
         end
 
+        # Whether the VM compiles code to machine code.
+        def jit?
+          %i[YJIT MJIT].any? { |name| RubyVM.const_defined?(name, false) && RubyVM.const_get(name, false).enabled? }
+        end
+
         private
 
         # The rest is read at the moment of the walk.
@@ -44,7 +49,7 @@ module LeakHunter
             taken_at: Time.now.utc.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"), ruby: RUBY_VERSION, platform: RUBY_PLATFORM,
             tracing_since: tracing&.fetch(:generation), tracer: tracing&.fetch(:mode)&.name, snapshot: "live",
             generation: 0, compactions: 0,
-            objspace:, heap_page_size: Recorder::Memory::PAGE, ask_for_sites: false }
+            objspace:, heap_page_size: Recorder::Memory::PAGE, ask_for_sites: false, jit: jit? }
         end
       end
     end

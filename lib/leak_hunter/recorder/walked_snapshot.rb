@@ -39,7 +39,7 @@ module LeakHunter
         super(io, envelope, full: false, names:)
         @threads = threads
         @shapes = ""
-        @walk = Native::Walk.prepare(objspace: Heap.objspace, traced: Tracing.on?, ask_for_sites: false)
+        @walk = Native::Walk.prepare(objspace: Heap.objspace, traced: Tracing.on?, ask_for_sites: false, jit: Heap.jit?)
       end
 
       def take

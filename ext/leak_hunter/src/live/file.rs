@@ -11,8 +11,9 @@ use magnus::{Class, ExceptionClass};
 use magnus::{Error, Exception, Module, Object, RHash, RModule, RString, Ruby, function, method};
 
 use super::api::Api;
-use super::flags::ImemoClass;
-use super::walk::Buffers;
+use super::flags::{Flags, ImemoClass};
+use super::texts::Described;
+use super::walk::{Buffers, How};
 use super::{Walk, api_for, paused};
 use crate::convert::{bytes_of, fetch, file_of, path_of};
 use crate::run::run;
@@ -32,7 +33,7 @@ enum State {
 struct Ready {
     api: Api,
     buffers: Box<Buffers>,
-    ask_for_sites: bool,
+    how: How,
 }
 
 struct Taken {
@@ -56,17 +57,13 @@ impl NativeWalk {
     fn prepare(ruby: &Ruby, facts: RHash) -> Result<Self, Error> {
         let objspace: Option<RString> = fetch(ruby, facts, "objspace")?;
         let traced: bool = fetch(ruby, facts, "traced")?;
-        let ask_for_sites: Option<bool> = fetch(ruby, facts, "ask_for_sites")?;
+        let how = How::of(ruby, facts)?;
         let api = api_for(ruby, objspace.map(path_of).as_deref())?;
         let traced = traced && api.has_sites();
         let objects = ruby.gc_stat("heap_live_slots")?;
         let allocate = move || Box::new(Buffers::for_objects(objects, traced, true));
         let buffers = gvl::wait_for(ruby, allocate, None, || {}, || Ok(()))?;
-        Ok(Self(Mutex::new(State::Ready(Ready {
-            api,
-            buffers,
-            ask_for_sites: ask_for_sites == Some(true),
-        }))))
+        Ok(Self(Mutex::new(State::Ready(Ready { api, buffers, how }))))
     }
 
     /// Walks the heap, and makes no object. The process stands still meanwhile.
@@ -75,7 +72,7 @@ impl NativeWalk {
         let State::Ready(ready) = state else {
             return Err(errors::internal(ruby, "a walk was taken twice"));
         };
-        let walk = paused(ruby, &ready.api, *ready.buffers, ready.ask_for_sites)?;
+        let walk = paused(ruby, &ready.api, *ready.buffers, ready.how)?;
         let encodings = encodings(&walk);
         *this.0.lock() = State::Taken(Box::new(Taken { walk, encodings }));
         Ok(())
@@ -124,21 +121,23 @@ struct Lines {
 
 impl Taken {
     fn write(
-        &self,
+        self,
         lines: &Lines,
         file: &mut std::fs::File,
         threads: Option<usize>,
         progress: &Progress,
     ) -> Result<(), WriteFailure> {
-        let Walk { found, named, .. } = &self.walk;
-        let [kinds, sites, classes] = named.fields(found);
-        let categories = named.categories(found);
-        let roots = found.roots.iter().zip(&categories);
-        let imemos = (0..=u64::from(IMEMO_TYPE_MASK)).map(|number| match named.imemo(number).as_deref() {
-            Some(b"fields") => ImemoClass::Owner,
-            Some(b"callcache") => ImemoClass::Receiver,
-            _ => ImemoClass::Other,
-        });
+        let Walk { found, imemos, .. } = self.walk;
+        let described = Described::new(found, imemos);
+        let [kinds, sites, classes] = described.fields();
+        let categories = described.categories();
+        let roots = described.found.roots.iter().zip(&categories);
+        let imemos =
+            (0..=u64::from(IMEMO_TYPE_MASK)).map(|number| match described.imemo(number).as_deref() {
+                Some(b"fields") => ImemoClass::Owner,
+                Some(b"callcache") => ImemoClass::Receiver,
+                _ => ImemoClass::Other,
+            });
         let text = DumpText {
             first_lines: &lines.first,
             roots: roots
@@ -148,14 +147,15 @@ impl Taken {
                 })
                 .collect(),
             shapes: &lines.shapes,
-            columns: &found.columns,
+            columns: &described.rows.columns,
             dictionary: Dictionary {
                 kinds: &kinds,
                 sites: &sites,
                 classes: &classes,
             },
             details: &RowDetails {
-                taken: self,
+                flags: described.found.flags.as_ref(),
+                encodings: &self.encodings,
                 imemos: imemos.collect(),
             },
             last_lines: &lines.last,
@@ -168,7 +168,9 @@ impl Taken {
 const IMEMO_TYPE_MASK: u8 = 0xf;
 
 struct RowDetails<'a> {
-    taken: &'a Taken,
+    flags: Option<&'a Flags>,
+    /// Names, by number.
+    encodings: &'a [Vec<u8>],
     imemos: Vec<ImemoClass>,
 }
 
@@ -178,15 +180,12 @@ impl Details for RowDetails<'_> {
             let class = self.imemos.get(number as usize);
             class.copied().unwrap_or(ImemoClass::Other)
         };
-        let flags = self.taken.walk.found.flags.as_ref();
-        flags.map_or_else(Detail::default, |flags| flags.detail(row, imemo))
+        self.flags
+            .map_or_else(Detail::default, |flags| flags.detail(row, imemo))
     }
 
     fn encoding(&self, number: u8) -> &[u8] {
-        self.taken
-            .encodings
-            .get(usize::from(number))
-            .map_or(b"", Vec::as_slice)
+        self.encodings.get(usize::from(number)).map_or(b"", Vec::as_slice)
     }
 }
 

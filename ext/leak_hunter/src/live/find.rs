@@ -13,7 +13,7 @@ use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
 use super::api::Api;
-use super::walk::{Basic, is_object, number, object_at};
+use super::slot::{Basic, is_object, number, object_at};
 
 struct Search<'a> {
     api: &'a Api,

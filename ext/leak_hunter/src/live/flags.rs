@@ -8,7 +8,7 @@ use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
 use super::api::Api;
-use super::walk::{Basic, number};
+use super::slot::{Basic, number};
 
 const RUBY: &str = env!("LEAK_HUNTER_RUBY");
 

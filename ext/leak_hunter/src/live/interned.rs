@@ -22,7 +22,7 @@ pub(super) struct Kind {
     /// Ruby's number of the type; no object has 0.
     pub(super) kind: u64,
     pub(super) class: OptionalAddress,
-    /// The name of DATA's struct; the number of IMEMO's type.
+    /// Of DATA: which name of a struct. Of an IMEMO: the number of its type.
     pub(super) label: u64,
 }
 
@@ -80,13 +80,6 @@ struct Cached<T> {
     number: u32,
 }
 
-/// The number of a value.
-pub(super) struct Number {
-    pub(super) number: u32,
-    /// The value was not known before.
-    pub(super) is_new: bool,
-}
-
 impl<T: Mix> Interned<T> {
     pub(super) fn new() -> Self {
         Self {
@@ -102,14 +95,11 @@ impl<T: Mix> Interned<T> {
 
     /// The number of a value.
     #[inline]
-    pub(super) fn number(&mut self, value: T) -> Number {
+    pub(super) fn number(&mut self, value: T) -> u32 {
         let place = value.mix().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
         let cached = &mut self.cache[place as usize % CACHE];
         if cached.value == value {
-            return Number {
-                number: cached.number,
-                is_new: false,
-            };
+            return cached.number;
         }
         let known = self.all.len() as u32;
         let number = match self.numbers.entry(value) {
@@ -120,9 +110,6 @@ impl<T: Mix> Interned<T> {
             }
         };
         *cached = Cached { value, number };
-        Number {
-            number,
-            is_new: number == known,
-        }
+        number
     }
 }

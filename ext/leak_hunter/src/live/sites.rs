@@ -4,13 +4,14 @@
 
 use std::ffi::c_int;
 
-use leak_hunter_core::heap::{Row, TracedObject};
+use leak_hunter_core::heap::TracedObject;
 use leak_hunter_core::ids::{Address, SiteId};
 use rb_sys::{VALUE, st_data_t, st_table};
 
 use super::api::{AllocationInfo, Api};
 use super::interned::{Birth, Interned, Site};
-use super::walk::{address_of, object_at};
+use super::rows::Slot;
+use super::slot::{address_of, object_at};
 use crate::trace::{self, Place};
 
 /// The object in which objspace keeps its table, by the name of its struct.
@@ -75,14 +76,14 @@ impl Sites {
 
     /// # Safety
     /// With the GVL, right after the walk, other Ractors still stopped. `tracer`: the object of that name, if there is one.
-    pub(super) unsafe fn read(&mut self, api: &Api, tracer: Option<VALUE>, rows: &[Row], ask: bool) {
+    pub(super) unsafe fn read(&mut self, api: &Api, tracer: Option<VALUE>, slots: &[Slot], ask: bool) {
         // without it objspace has never traced
         if let (Some(lookup), Some(tracer)) = (api.allocation_info, tracer) {
             // SAFETY: what the caller promises.
             unsafe {
                 if ask || !self.read_table(lookup, tracer) {
                     self.by_object.clear();
-                    self.ask(lookup, rows);
+                    self.ask(lookup, slots);
                 }
             }
         }
@@ -96,7 +97,7 @@ impl Sites {
         let mut numbers: Vec<SiteId> = Vec::new();
         trace::each_known(|address, birth, place| {
             let number = births.number(Birth(birth));
-            if number.is_new {
+            if number as usize == numbers.len() {
                 let Place {
                     path,
                     line,
@@ -110,9 +111,9 @@ impl Sites {
                     generation: (birth >> 32) + 1,
                     context,
                 });
-                numbers.push(SiteId::new(site.number));
+                numbers.push(SiteId::new(site));
             }
-            let site = numbers[number.number as usize];
+            let site = numbers[number as usize];
             self.by_object.push(TracedObject { address, site });
         });
     }
@@ -140,11 +141,11 @@ impl Sites {
         !reading.wrong
     }
 
-    unsafe fn ask(&mut self, lookup: Lookup, rows: &[Row]) {
-        for row in rows {
+    unsafe fn ask(&mut self, lookup: Lookup, slots: &[Slot]) {
+        for slot in slots {
             // SAFETY: looks up a table; what it finds stays while collections are off.
-            if let Some(info) = unsafe { lookup(object_at(row.address)).as_ref() } {
-                self.add(row.address, info);
+            if let Some(info) = unsafe { lookup(object_at(slot.address)).as_ref() } {
+                self.add(slot.address, info);
             }
         }
     }
@@ -158,7 +159,7 @@ impl Sites {
             generation: info.generation as u64 + 1,
             context: 0,
         });
-        let site = SiteId::new(site.number);
+        let site = SiteId::new(site);
         self.by_object.push(TracedObject { address, site });
     }
 }

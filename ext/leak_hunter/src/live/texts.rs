@@ -8,18 +8,20 @@ use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use leak_hunter_core::dump::{Fields, Type};
-use leak_hunter_core::ids::{Generation, OptionalAddress};
+use leak_hunter_core::ids::{Address, Generation, OptionalAddress};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
 use super::api::Api;
 use super::interned::{Kind, Site};
-use super::walk::{Basic, Found, address_of, number, object_at};
+use super::rows::Rows;
+use super::slot::{Basic, address_of, number};
+use super::walk::Found;
 use crate::context;
 
 /// All texts, one after the other, and their positions.
 #[derive(Default)]
-struct Texts {
+pub(super) struct Texts {
     bytes: Vec<u8>,
     places: HashMap<u64, Range<usize>, RandomState>,
 }
@@ -80,25 +82,23 @@ impl Texts {
     }
 }
 
-struct Class {
+/// A class or module.
+pub(super) struct FoundClass {
+    address: Address,
+    /// Which of the slots it is.
+    slot: usize,
     superclass: OptionalAddress,
     singleton: bool,
     name: Option<Range<usize>>,
 }
 
-/// The texts of everything that was found.
-pub(super) struct Named {
-    texts: Texts,
-    /// In the order in which they were found.
-    classes: Vec<Class>,
-    /// Names of the types of IMEMO, by their numbers.
-    imemos: HashMap<u64, Range<usize>, RandomState>,
-}
+/// Names of the types of IMEMO, by their numbers.
+pub(super) type ImemoNames = HashMap<u64, Range<usize>, RandomState>;
 
-/// Right after the walk: with the GVL, other Ractors still stopped, and garbage collection off.
-pub(super) fn read(api: &Api, found: &Found) -> Named {
-    let mut texts = Texts::default();
-    let mut imemos = HashMap::default();
+/// The texts that are left to read right after the walk: with the GVL, other Ractors still stopped, and garbage collection
+/// off.
+pub(super) fn read(api: &Api, found: &mut Found) -> ImemoNames {
+    let texts = &mut found.texts;
     for site in &found.sites {
         // SAFETY: what was read of objspace's records, which are all still there.
         unsafe {
@@ -106,39 +106,30 @@ pub(super) fn read(api: &Api, found: &Found) -> Named {
             texts.add_symbol(site.method);
         }
     }
-    for kind in &found.kinds {
-        if kind.kind == number(T::RUBY_T_DATA) {
-            // SAFETY: the name of a struct, or 0.
-            unsafe { texts.add_c_string(kind.label) };
-        } else if kind.kind == number(T::RUBY_T_IMEMO) {
-            // Newer Rubies abort when they are asked for the name of a number that no type has.
-            // SAFETY: the number of a type of which there is an object; the name is a C string.
-            let name = unsafe { CStr::from_ptr((api.imemo_name)(kind.label as _)) };
-            imemos.insert(kind.label, texts.add(name.to_bytes()));
-        }
+    for label in &found.slots.labels {
+        // SAFETY: the name of a struct, or 0.
+        unsafe { texts.add_c_string(*label) };
     }
     for root in &found.roots {
         // SAFETY: the VM's own C string.
         unsafe { texts.add_c_string(root.category) };
     }
-    // SAFETY: classes that the walk has found.
-    let classes = found
-        .classes
-        .iter()
-        .map(|it| unsafe { class(&mut texts, object_at(it.address)) });
-    let classes = classes.collect();
-    Named {
-        texts,
-        classes,
-        imemos,
-    }
+    let name = |number: &u64| {
+        // Newer Rubies abort when they are asked for the name of a number that no type has.
+        // SAFETY: the number of a type of which there is an object; the name is a C string.
+        let name = unsafe { CStr::from_ptr((api.imemo_name)(*number as _)) };
+        (*number, texts.add(name.to_bytes()))
+    };
+    found.imemo_types.iter().map(name).collect()
 }
 
+/// What there is to know of a class, a module, or an included module (ICLASS).
+///
 /// # Safety
-/// A class, a module, or an included module (ICLASS).
-unsafe fn class(texts: &mut Texts, class: VALUE) -> Class {
-    // SAFETY: every object starts like that.
-    let basic = unsafe { &*(class as *const Basic) };
+/// `class` must be one. `slot`: which of the slots it is.
+pub(super) unsafe fn class(texts: &mut Texts, class: VALUE, slot: usize) -> FoundClass {
+    // SAFETY: an object.
+    let basic = unsafe { Basic::of(class) };
     let stand_in = basic.kind() == number(T::RUBY_T_ICLASS);
     // SAFETY: none of these makes an object or calls a method.
     unsafe {
@@ -151,7 +142,9 @@ unsafe fn class(texts: &mut Texts, class: VALUE) -> Class {
         } else {
             texts.add_string(rb_sys::rb_mod_name(class))
         };
-        Class {
+        FoundClass {
+            address: address_of(class),
+            slot,
             superclass: address_of(rb_sys::rb_class_get_superclass(class)).into(),
             singleton,
             name,
@@ -159,27 +152,41 @@ unsafe fn class(texts: &mut Texts, class: VALUE) -> Class {
     }
 }
 
-impl Named {
+/// What a walk has found, as a dump's records would have it.
+pub(super) struct Described {
+    pub(super) rows: Rows,
+    /// All but the slots.
+    pub(super) found: Found,
+    imemos: ImemoNames,
+    /// Addresses of the names of DATA's structs.
+    labels: Vec<u64>,
+}
+
+impl Described {
+    pub(super) fn new(mut found: Found, imemos: ImemoNames) -> Self {
+        let mut slots = std::mem::take(&mut found.slots);
+        let labels = std::mem::take(&mut slots.labels);
+        Self {
+            rows: slots.into_rows(std::mem::take(&mut found.traced)),
+            found,
+            imemos,
+            labels,
+        }
+    }
+
     /// Kinds, sites and classes as a dump's records would have them.
-    pub(super) fn fields<'a>(&'a self, found: &Found) -> [Vec<Fields<'a>>; 3] {
-        let kinds: Vec<Fields<'a>> = found.kinds.iter().map(|kind| self.kind(kind)).collect();
-        let sites = found.sites.iter().map(|site| self.site(site)).collect();
-        let classes = found.classes.iter().zip(&self.classes);
-        let classes = classes.map(|(found, class)| Fields {
-            address: found.address,
-            superclass: class.superclass.get(),
-            singleton: class.singleton,
-            name: class.name.as_ref().map(|name| self.texts.at(name)),
-            ..kinds[found.kind.index()].clone()
-        });
-        let classes = classes.collect();
+    pub(super) fn fields(&self) -> [Vec<Fields<'_>>; 3] {
+        let kinds: Vec<Fields<'_>> = self.rows.kinds.iter().map(|kind| self.kind(kind)).collect();
+        let sites = self.found.sites.iter().map(|site| self.site(site)).collect();
+        let class = |class| self.class(class, &kinds);
+        let classes = self.found.classes.iter().map(class).collect();
         [kinds, sites, classes]
     }
 
     /// The names of the categories of roots, in the order in which they were found.
-    pub(super) fn categories(&self, found: &Found) -> Vec<String> {
-        let name = |category| self.texts.of(category).unwrap_or_default();
-        let roots = found.roots.iter();
+    pub(super) fn categories(&self) -> Vec<String> {
+        let name = |category| self.found.texts.of(category).unwrap_or_default();
+        let roots = self.found.roots.iter();
         roots
             .map(|root| String::from_utf8_lossy(&name(root.category)).into_owned())
             .collect()
@@ -187,29 +194,41 @@ impl Named {
 
     /// The name of an IMEMO's type, by its number.
     pub(super) fn imemo(&self, number: u64) -> Option<Cow<'_, [u8]>> {
-        self.imemos.get(&number).map(|place| self.texts.at(place))
+        self.imemos.get(&number).map(|place| self.found.texts.at(place))
     }
 
     fn kind(&self, kind: &Kind) -> Fields<'_> {
         let imemo = kind.kind == number(T::RUBY_T_IMEMO);
-        let imemo_type = imemo.then(|| self.imemos.get(&kind.label)).flatten();
+        let struct_name = || self.found.texts.of(*self.labels.get(kind.label as usize)?);
         Fields {
             kind: type_of(kind.kind).name().as_bytes().into(),
             class: kind.class.get(),
-            struct_name: if imemo { None } else { self.texts.of(kind.label) },
-            imemo_type: imemo_type.map(|place| self.texts.at(place)),
+            struct_name: if imemo { None } else { struct_name() },
+            imemo_type: imemo.then(|| self.imemo(kind.label)).flatten(),
             ..Fields::default()
         }
     }
 
     fn site(&self, site: &Site) -> Fields<'_> {
         Fields {
-            file: self.texts.of(site.path),
+            file: self.found.texts.of(site.path),
             line: (site.line != 0).then_some(site.line),
-            method: self.texts.of(site.method),
+            method: self.found.texts.of(site.method),
             generation: site.generation.checked_sub(1).map(Generation::new),
             context: context::name(site.context).map(|name| name.as_bytes().into()),
             ..Fields::default()
+        }
+    }
+
+    fn class<'a>(&'a self, class: &FoundClass, kinds: &[Fields<'a>]) -> Fields<'a> {
+        let row = self.rows.columns.rows.get(class.slot);
+        let kind = row.and_then(|row| kinds.get(row.kind.index()));
+        Fields {
+            address: class.address,
+            superclass: class.superclass.get(),
+            singleton: class.singleton,
+            name: class.name.as_ref().map(|name| self.found.texts.at(name)),
+            ..kind.cloned().unwrap_or_default()
         }
     }
 }

@@ -1,80 +1,33 @@
 //! The walk over all slots. Meanwhile no Ruby object may be made, and nothing may raise or panic through the VM's frames.
-//! So addresses and numbers are appended to Rust's own vectors, and nothing is looked up.
+//! So addresses and numbers are appended to Rust's own vectors; what can wait is done when the process goes on.
 #![allow(unsafe_code)]
 
-use std::collections::HashSet;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use foldhash::fast::RandomState;
-use leak_hunter_core::code_path;
-use leak_hunter_core::heap::{CodeLink, CodePath, Columns, FieldsOwner, Row, TracedObject};
-use leak_hunter_core::ids::{Address, KindId, OptionalAddress, SiteId};
+use leak_hunter_core::heap::{CodeLink, FieldsOwner, TracedObject};
+use leak_hunter_core::ids::{Address, OptionalAddress, SiteId};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
 use super::api::Api;
+use super::code::Code;
 use super::flags::Flags;
-use super::interned::{Interned, Kind, Site};
-use super::sites::{Sites, TRACER};
-
-const TYPE_MASK: u64 = 0x1f;
-/// Where the flags of an IMEMO have its type.
-const IMEMO_TYPE_SHIFT: u32 = 12;
-const IMEMO_TYPE_MASK: u64 = 0xf;
-
-/// How every object starts.
-#[repr(C)]
-pub(super) struct Basic {
-    pub(super) flags: VALUE,
-    pub(super) class: VALUE,
-}
-
-impl Basic {
-    pub(super) fn kind(&self) -> u64 {
-        self.flags as u64 & TYPE_MASK
-    }
-
-    /// What the slot has as its class; none of hidden objects.
-    pub(super) fn class(&self) -> OptionalAddress {
-        address_of(self.class).into()
-    }
-}
-
-/// Where an object is.
-#[inline]
-pub(super) const fn address_of(object: VALUE) -> Address {
-    Address::new(object as u64)
-}
-
-/// The object at an address.
-#[inline]
-pub(super) const fn object_at(address: Address) -> VALUE {
-    address.get() as VALUE
-}
-
-/// Ruby's number of a type.
-pub(super) const fn number(kind: T) -> u64 {
-    kind as u32 as u64
-}
-
-/// Whether the slot has an object that the VM's functions accept. They abort the process on others.
-#[inline]
-pub(super) fn is_object(kind: u64) -> bool {
-    const NOT: [u64; 4] = [
-        number(T::RUBY_T_NONE),
-        number(T::RUBY_T_ZOMBIE),
-        number(T::RUBY_T_MOVED),
-        number(T::RUBY_T_NODE),
-    ];
-    !NOT.contains(&kind)
-}
+use super::interned::Site;
+use super::iseqs::{self, Iseqs};
+use super::labels::Labels;
+use super::rows::{LargeObject, Slot, Slots};
+use super::sink::Sink;
+use super::sites::Sites;
+use super::slot::{Basic, IMEMO_TYPES, address_of, is_object, is_small_string, length, number, prefetch};
+use super::texts::{self, FoundClass, Texts};
 
 /// Memory for the results, allocated and touched before the process is stopped.
 pub(super) struct Buffers {
-    rows: Vec<Row>,
+    slots: Vec<Slot>,
     references: Vec<Address>,
     sites: Vec<TracedObject>,
+    code: Code,
     flags: Option<Flags>,
 }
 
@@ -86,39 +39,46 @@ impl Buffers {
             address: Address::new(1),
             site: SiteId::new(0),
         };
+        // not zeros: those would leave the pages unmapped until the walk
+        let slot = Slot {
+            address: Address::new(1),
+            ..Slot::default()
+        };
         let mut buffers = Self {
-            rows: vec![Row::default(); expected],
-            // not zeros: those would leave the pages unmapped until the walk
-            references: vec![Address::new(1); expected * 2],
+            slots: vec![slot; expected],
+            references: vec![Address::new(1); expected * 3],
             sites: vec![traced_object; if traced { expected } else { 0 }],
+            code: Code::new(),
             flags: flags.then(|| Flags::for_objects(expected)),
         };
-        for row in &mut buffers.rows {
-            row.kind = KindId::new(1);
-        }
-        buffers.rows.clear();
+        buffers.slots.clear();
         buffers.references.clear();
         buffers.sites.clear();
         buffers
     }
 }
 
-/// What a walk finds. The texts are read after it.
-pub(super) struct Found {
-    pub(super) columns: Columns,
-    pub(super) kinds: Vec<Kind>,
-    pub(super) sites: Vec<Site>,
-    pub(super) classes: Vec<FoundClass>,
-    pub(super) roots: Vec<FoundRoot>,
-    /// Of all rows, where they were wanted.
-    pub(super) flags: Option<Flags>,
+/// How the heap is walked.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    /// Objspace is asked for the allocation site of each object, as where its table cannot be read.
+    pub(super) ask_for_sites: bool,
+    /// Compiled code is read in place, where that is known how.
+    pub(super) code_in_place: bool,
 }
 
-/// A class or module.
-#[derive(Clone, Copy)]
-pub(super) struct FoundClass {
-    pub(super) address: Address,
-    pub(super) kind: KindId,
+/// What a walk finds.
+pub(super) struct Found {
+    pub(super) slots: Slots,
+    pub(super) sites: Vec<Site>,
+    pub(super) traced: Vec<TracedObject>,
+    pub(super) classes: Vec<FoundClass>,
+    pub(super) roots: Vec<FoundRoot>,
+    /// Which types of IMEMO there are.
+    pub(super) imemo_types: Vec<u64>,
+    pub(super) texts: Texts,
+    /// Of all slots, where they were wanted.
+    pub(super) flags: Option<Flags>,
 }
 
 /// A category of roots.
@@ -127,19 +87,6 @@ pub(super) struct FoundRoot {
     pub(super) category: u64,
     /// The objects it leads to
     pub(super) objects: Vec<Address>,
-}
-
-/// An object whose size does not fit into its row.
-struct LargeObject {
-    address: Address,
-    memsize: u64,
-}
-
-/// Takes references.
-struct Sink {
-    references: Vec<Address>,
-    /// Left out of the references, as in dumps: it has a column of its own.
-    class: OptionalAddress,
 }
 
 /// What an IMEMO is, as far as the walk distinguishes them.
@@ -154,131 +101,74 @@ enum Imemo {
     Other,
 }
 
-/// What is read of code.
-struct Code {
-    /// Strings and Arrays that were looked at.
-    seen: HashSet<VALUE, RandomState>,
-    paths: Vec<CodePath>,
-    links: Vec<CodeLink>,
-}
-
-impl Code {
-    /// Notes down a String that is the path of code, and those in an Array of two, as code refers to its paths.
-    ///
-    /// # Safety
-    /// An object, while the VM is paused.
-    unsafe fn look_at(&mut self, object: VALUE) {
-        // SAFETY: every object starts like that.
-        let kind = unsafe { &*(object as *const Basic) }.kind();
-        let is_string = kind == number(T::RUBY_T_STRING);
-        if !(is_string || kind == number(T::RUBY_T_ARRAY)) || !self.seen.insert(object) {
-            return;
-        }
-        if is_string {
-            // SAFETY: a String, whose bytes nothing changes meanwhile.
-            let text = unsafe {
-                let length = rb_sys::RSTRING_LEN(object) as usize;
-                match length {
-                    0 => return,
-                    _ => std::slice::from_raw_parts(rb_sys::RSTRING_PTR(object).cast::<u8>(), length),
-                }
-            };
-            if let Some(path) = code_path::of_text(text) {
-                self.paths.push(CodePath {
-                    string: address_of(object),
-                    path: String::from_utf8_lossy(path).into(),
-                });
-            }
-            return;
-        }
-        // SAFETY: an Array; an element is an object, or no address of one.
-        unsafe {
-            if rb_sys::RARRAY_LEN(object) == 2 {
-                for index in 0..2 {
-                    let element = rb_sys::rb_ary_entry(object, index);
-                    let is_string = !rb_sys::SPECIAL_CONST_P(element)
-                        && (*(element as *const Basic)).kind() == number(T::RUBY_T_STRING);
-                    if is_string {
-                        self.look_at(element);
-                    }
-                }
-            }
-        }
-    }
-}
-
 struct Walk<'a> {
     api: &'a Api,
-    rows: Vec<Row>,
-    large: Vec<LargeObject>,
+    slots: Slots,
     sink: Sink,
-    kinds: Interned<Kind>,
-    /// IMEMO `fields` and the objects whose variables they hold.
-    fields_owners: Vec<FieldsOwner>,
+    labels: Labels,
     /// What an IMEMO is, by the number of its type, once one has been met.
-    imemos: [Option<Imemo>; IMEMO_TYPE_MASK as usize + 1],
+    imemos: [Option<Imemo>; IMEMO_TYPES],
+    iseqs: Iseqs,
     code: Code,
-    /// One object of each kind of DATA.
-    data: Vec<VALUE>,
+    texts: Texts,
     classes: Vec<FoundClass>,
     roots: Vec<FoundRoot>,
     flags: Option<Flags>,
     panicked: bool,
 }
 
-/// Walks everything. With the GVL, other Ractors stopped, and garbage collection off. `ask_for_sites`: ask objspace about
-/// each object, as where its table cannot be read. `None` when it panicked.
-pub(super) fn run(api: &Api, buffers: Buffers, ask_for_sites: bool) -> Option<Found> {
+/// Walks everything. With the GVL, other Ractors stopped, and garbage collection off. `None` when it panicked.
+pub(super) fn run(api: &Api, buffers: Buffers, how: How) -> Option<Found> {
     let mut walk = Walk {
         api,
-        rows: buffers.rows,
-        large: Vec::new(),
+        slots: Slots {
+            all: buffers.slots,
+            fields_owners: Vec::with_capacity(1 << 12),
+            ..Slots::default()
+        },
         sink: Sink {
             references: buffers.references,
             class: OptionalAddress::NONE,
         },
-        kinds: Interned::new(),
-        fields_owners: Vec::with_capacity(1 << 12),
-        imemos: [None; IMEMO_TYPE_MASK as usize + 1],
-        code: Code {
-            seen: HashSet::with_capacity_and_hasher(1 << 14, RandomState::default()),
-            paths: Vec::with_capacity(1 << 12),
-            links: Vec::with_capacity(1 << 14),
-        },
-        data: Vec::with_capacity(1 << 10),
+        labels: Labels::default(),
+        imemos: [None; IMEMO_TYPES],
+        // SAFETY: as below.
+        iseqs: unsafe { Iseqs::new(api, how.code_in_place) },
+        code: buffers.code,
+        texts: Texts::default(),
         classes: Vec::with_capacity(1 << 14),
         roots: Vec::new(),
         flags: buffers.flags,
         panicked: false,
     };
-    let data: *mut c_void = std::ptr::from_mut(&mut walk).cast();
-    // SAFETY: with the GVL, no collection in progress (it is disabled, which finishes one that was going on); the
-    // callbacks neither raise nor make objects, and catch panics. `data` is theirs until the calls return.
-    unsafe {
-        (api.reachable_objects_from_root)(root, data);
-        (api.each_objects)(page, data);
+    walk.all();
+    if walk.iseqs.wrong {
+        walk.clear();
+        // SAFETY: as below.
+        walk.iseqs = unsafe { Iseqs::new(api, false) };
+        walk.all();
     }
     if walk.panicked {
         return None;
     }
     let mut sites = Sites::new(buffers.sites);
     // SAFETY: right after the walk, before other Ractors go on.
-    unsafe { sites.read(api, walk.tracer(), &walk.rows, ask_for_sites) };
-    let columns = Columns {
-        rows: walk.rows,
-        large: walk.large.iter().map(|it| (it.address, it.memsize)).collect(),
-        references: walk.sink.references,
-        sites: sites.by_object,
-        fields_owners: walk.fields_owners,
-        code_paths: walk.code.paths,
-        code_links: walk.code.links,
-    };
+    unsafe { sites.read(api, walk.labels.tracer, &walk.slots.all, how.ask_for_sites) };
+    let used = |(number, imemo): (usize, &Option<Imemo>)| imemo.map(|_| number as u64);
     Some(Found {
-        columns,
-        kinds: walk.kinds.all,
+        slots: Slots {
+            references: walk.sink.references,
+            labels: walk.labels.all,
+            code_paths: walk.code.paths,
+            code_links: walk.code.links,
+            ..walk.slots
+        },
         sites: sites.interned.all,
+        traced: sites.by_object,
         classes: walk.classes,
         roots: walk.roots,
+        imemo_types: walk.imemos.iter().enumerate().filter_map(used).collect(),
+        texts: walk.texts,
         flags: walk.flags,
     })
 }
@@ -296,17 +186,31 @@ unsafe extern "C" fn root(category: *const c_char, object: VALUE, data: *mut c_v
     }
 }
 
+/// Slots that are begun to be fetched ahead.
+const AHEAD: usize = 8;
+
 unsafe extern "C" fn page(start: *mut c_void, end: *mut c_void, stride: usize, data: *mut c_void) -> c_int {
     // SAFETY: as above.
     let walk = unsafe { &mut *data.cast::<Walk<'_>>() };
     let walked = catch_unwind(AssertUnwindSafe(|| {
         let mut slot = start as usize;
+        let end = end as usize;
         if let Some(flags) = &mut walk.flags {
             flags.page(stride);
         }
-        while slot < end as usize {
-            // SAFETY: the VM says that slots are here.
-            unsafe { walk.slot(slot as VALUE) };
+        while slot < end {
+            let ahead = slot + AHEAD * stride;
+            if ahead < end {
+                // SAFETY: the VM says that slots are here.
+                unsafe { fetch(ahead as VALUE) };
+            }
+            let ahead = slot + AHEAD / 2 * stride;
+            if ahead < end {
+                // SAFETY: the same.
+                unsafe { walk.fetch_further(ahead as VALUE) };
+            }
+            // SAFETY: the same.
+            unsafe { walk.slot(slot as VALUE, stride) };
             slot += stride;
         }
     }));
@@ -317,23 +221,78 @@ unsafe extern "C" fn page(start: *mut c_void, end: *mut c_void, stride: usize, d
     0
 }
 
-unsafe extern "C" fn reference(object: VALUE, data: *mut c_void) {
-    // SAFETY: the `Sink` of `Walk::slot`, which nothing else uses meanwhile.
-    let sink = unsafe { &mut *data.cast::<Sink>() };
-    let object = address_of(object);
-    if OptionalAddress::from(object) != sink.class {
-        sink.references.push(object);
+/// Begins to fetch what an object has outside of its slot, which the VM's functions will look at.
+///
+/// # Safety
+/// `object` must be a slot of the heap.
+#[inline]
+unsafe fn fetch(object: VALUE) {
+    // SAFETY: every slot starts like that.
+    let kind = unsafe { Basic::of(object) }.kind();
+    if kind == number(T::RUBY_T_STRING) {
+        return;
     }
+    if kind == number(T::RUBY_T_IMEMO) {
+        // SAFETY: an IMEMO.
+        unsafe { iseqs::fetch(object) };
+        return;
+    }
+    // SAFETY: the smallest slots have five words.
+    let words = unsafe { &*(object as *const [usize; 5]) };
+    words[2..].iter().for_each(|word| prefetch(*word));
 }
 
 impl Walk<'_> {
+    fn all(&mut self) {
+        let data: *mut c_void = std::ptr::from_mut(self).cast();
+        // SAFETY: with the GVL, no collection in progress (it is disabled, which finishes one that was going on); the
+        // callbacks neither raise nor make objects, and catch panics. `data` is theirs until the calls return.
+        unsafe {
+            (self.api.reachable_objects_from_root)(root, data);
+            (self.api.each_objects)(page, data);
+        }
+    }
+
+    /// Begins to fetch what the code that an object is has.
+    ///
+    /// # Safety
+    /// `object` must be a slot of the heap.
+    #[inline]
+    unsafe fn fetch_further(&self, object: VALUE) {
+        // SAFETY: a slot of the heap; code.
+        unsafe {
+            let basic = Basic::of(object);
+            if basic.kind() == number(T::RUBY_T_IMEMO)
+                && self.imemos[basic.imemo_type() as usize] == Some(Imemo::Iseq)
+            {
+                iseqs::fetch_further(object);
+            }
+        }
+    }
+
+    /// Forgets what was found, to begin anew.
+    fn clear(&mut self) {
+        self.slots.all.clear();
+        self.slots.large.clear();
+        self.slots.fields_owners.clear();
+        self.sink.references.clear();
+        self.code.clear();
+        self.texts = Texts::default();
+        self.classes.clear();
+        self.roots.clear();
+        if let Some(flags) = &mut self.flags {
+            flags.clear();
+        }
+    }
+
     /// What an IMEMO of the type with this number is. `fields` there are from Ruby 4.0 on.
     ///
     /// # Safety
     /// There must be an object of that type: newer Rubies abort when they are asked for the name of a number without one.
+    #[inline]
     unsafe fn imemo(&mut self, imemo_type: u64) -> Imemo {
         let api = self.api;
-        *self.imemos[(imemo_type & IMEMO_TYPE_MASK) as usize].get_or_insert_with(|| {
+        *self.imemos[imemo_type as usize % IMEMO_TYPES].get_or_insert_with(|| {
             // SAFETY: as promised by the caller; the name is a C string.
             let name = unsafe { CStr::from_ptr((api.imemo_name)(imemo_type as _)) };
             match name.to_bytes() {
@@ -345,124 +304,98 @@ impl Walk<'_> {
         })
     }
 
-    /// The object in which objspace keeps what it has traced.
-    fn tracer(&self) -> Option<VALUE> {
-        let is_tracer = |object: &&VALUE| {
-            // SAFETY: DATA that was found, and the name of its struct, if it has one.
-            unsafe {
-                let name = (self.api.data_type_name)(**object);
-                !name.is_null() && CStr::from_ptr(name).to_bytes() == TRACER
-            }
-        };
-        self.data.iter().find(is_tracer).copied()
-    }
-
     /// # Safety
-    /// `object` must be a slot of the heap.
+    /// `object` must be a slot of the heap, with `stride` bytes.
     #[inline]
-    unsafe fn slot(&mut self, object: VALUE) {
-        // SAFETY: every slot starts like that.
-        let basic = unsafe { &*(object as *const Basic) };
+    unsafe fn slot(&mut self, object: VALUE, stride: usize) {
+        // SAFETY: a slot of the heap.
+        let basic = unsafe { Basic::of(object) };
         let kind = basic.kind();
         if !is_object(kind) {
             return;
         }
-        let mut what = Kind {
-            kind,
+        let address = address_of(object);
+        let mut slot = Slot {
+            address,
             class: basic.class(),
-            label: 0,
+            kind: kind as u8,
+            ..Slot::default()
         };
-        self.sink.class = what.class;
-        let mut imemo = Imemo::Other;
-        if kind == number(T::RUBY_T_IMEMO) {
-            what.label = basic.flags as u64 >> IMEMO_TYPE_SHIFT & IMEMO_TYPE_MASK;
-            // SAFETY: the number of a type of which there is an object.
-            imemo = unsafe { self.imemo(what.label) };
-            let class = what.class.get();
-            if imemo == Imemo::Fields {
-                self.fields_owners.extend(class.map(|owner| FieldsOwner {
-                    record: address_of(object),
-                    owner,
-                }));
-            } else if cfg!(ruby_gte_3_2) {
-                self.sink.class = OptionalAddress::NONE;
-            }
-            if imemo == Imemo::Linked {
-                self.code.links.extend(class.map(|to| CodeLink {
-                    from: address_of(object),
-                    to,
-                }));
-            }
-            // No class of an IMEMO is one: of `fields` it is the owner.
-            what.class = OptionalAddress::NONE;
-        } else if kind == number(T::RUBY_T_DATA) {
-            // SAFETY: an object of that type.
-            what.label = unsafe { (self.api.data_type_name)(object) } as u64;
-        }
+        self.sink.class = slot.class;
         let before = self.sink.references.len();
-        let sink: *mut c_void = std::ptr::from_mut(&mut self.sink).cast();
         // SAFETY: an object of a type that the functions take.
         let memsize = unsafe {
-            (self.api.reachable_objects_from)(object, reference, sink);
-            (self.api.memsize_of)(object)
-        };
-        if imemo == Imemo::Iseq {
-            for reference in &self.sink.references[before..] {
-                // SAFETY: an object that the VM has just reported.
-                unsafe { self.code.look_at(object_at(*reference)) };
+            if is_small_string(basic) {
+                stride
+            } else if kind == number(T::RUBY_T_IMEMO) {
+                self.internal(object, basic, &mut slot);
+                (self.api.memsize_of)(object)
+            } else {
+                self.sink.ask(self.api, object);
+                if kind == number(T::RUBY_T_DATA) {
+                    slot.label = self.labels.of(self.api, object);
+                }
+                (self.api.memsize_of)(object)
             }
-        }
-        let address = address_of(object);
-        let small = u32::try_from(memsize).unwrap_or(u32::MAX);
-        if small == u32::MAX {
-            self.large.push(LargeObject {
+        };
+        slot.references = (self.sink.references.len() - before) as u32;
+        slot.memsize = u32::try_from(memsize).unwrap_or(u32::MAX);
+        if slot.memsize == u32::MAX {
+            self.slots.large.push(LargeObject {
                 address,
                 memsize: memsize as u64,
             });
         }
-        let interned = self.kinds.number(what);
-        let what = KindId::new(interned.number);
         // SAFETY: an object of this kind.
-        let length = unsafe { length(object, kind) };
-        self.rows.push(Row {
-            address,
-            kind: what,
-            memsize: small,
-            references: (self.sink.references.len() - before) as u32,
-            length: u32::try_from(length).unwrap_or(u32::MAX),
-        });
-        if let Some(flags) = &mut self.flags {
-            // SAFETY: an object.
-            unsafe { flags.look_at(self.api, object, basic) };
-        }
-        if interned.is_new && kind == number(T::RUBY_T_DATA) {
-            self.data.push(object);
-        }
+        slot.length = u32::try_from(unsafe { length(object, kind) }).unwrap_or(u32::MAX);
         if kind == number(T::RUBY_T_CLASS)
             || kind == number(T::RUBY_T_MODULE)
             || kind == number(T::RUBY_T_ICLASS)
         {
-            self.classes.push(FoundClass { address, kind: what });
+            let number = self.slots.all.len();
+            // SAFETY: a class or module.
+            self.classes
+                .push(unsafe { texts::class(&mut self.texts, object, number) });
+        }
+        self.slots.all.push(slot);
+        if let Some(flags) = &mut self.flags {
+            // SAFETY: an object.
+            unsafe { flags.look_at(self.api, object, basic) };
         }
     }
-}
 
-/// Elements of an Array or Hash, where they are not few; bytes of a String.
-///
-/// # Safety
-/// `object` must be one, of this kind.
-#[inline]
-unsafe fn length(object: VALUE, kind: u64) -> usize {
-    if kind == number(T::RUBY_T_ARRAY) {
-        // SAFETY: an Array.
-        unsafe { rb_sys::RARRAY_LEN(object) as usize }
-    } else if kind == number(T::RUBY_T_HASH) {
-        // SAFETY: a Hash.
-        unsafe { rb_sys::rb_hash_size_num(object) as usize }
-    } else if kind == number(T::RUBY_T_STRING) {
-        // SAFETY: a String.
-        unsafe { rb_sys::RSTRING_LEN(object) as usize }
-    } else {
-        0
+    /// References of an object of the VM's own, and what it is.
+    ///
+    /// # Safety
+    /// `object` must be an IMEMO.
+    #[inline]
+    unsafe fn internal(&mut self, object: VALUE, basic: &Basic, slot: &mut Slot) {
+        let imemo_type = basic.imemo_type();
+        // SAFETY: the number of a type of which there is an object.
+        let imemo = unsafe { self.imemo(imemo_type) };
+        let class = slot.class.get();
+        slot.label = imemo_type as u16;
+        // No class of an IMEMO is one: of `fields` it is the owner.
+        slot.class = OptionalAddress::NONE;
+        if imemo == Imemo::Fields {
+            let record = slot.address;
+            let owner = class.map(|owner| FieldsOwner { record, owner });
+            self.slots.fields_owners.extend(owner);
+        } else if cfg!(ruby_gte_3_2) {
+            self.sink.class = OptionalAddress::NONE;
+        }
+        if imemo == Imemo::Linked {
+            let from = slot.address;
+            self.code.links.extend(class.map(|to| CodeLink { from, to }));
+        }
+        if imemo != Imemo::Iseq {
+            // SAFETY: an object that the function takes.
+            unsafe { self.sink.ask(self.api, object) };
+            return;
+        }
+        // SAFETY: a piece of code.
+        unsafe {
+            self.iseqs.read(self.api, object, &mut self.sink, &mut self.code);
+        }
     }
 }
