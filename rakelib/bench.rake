@@ -36,6 +36,9 @@ namespace :bench do
   desc "How long the process stands still for a live heap, against ObjectSpace.dump_all"
   task(live_heap: :compile) { bench["live_heap"] }
 
+  desc "What allocation tracing costs requests to a Rails application, and how much memory it takes"
+  task(tracing: :compile) { bench["tracing"] }
+
   desc "Turns of the GVL, and seconds, that each step waits beside 50 busy threads"
   task(busy: :compile) { bench["busy_threads"] }
 
@@ -49,6 +52,7 @@ namespace :bench do
     bench["graph", { "OBJECTS" => "40000", "RAILS" => "1", "RUNS" => "1", "REAP" => ENV.fetch("REAP", "no") }]
     bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
     bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
+    bench["tracing", { "ROUNDS" => "1", "REQUESTS" => "5" }]
     bench["busy_threads", { "THREADS" => "2", "OBJECTS" => "1000" }]
     bench["scan", { "FOLDERS" => "lib", "RUNS" => "1" }]
     bench["programs", { "PROGRAMS" => "two_constants_of_a_module,substrings_of_large_strings,constant_array" }]

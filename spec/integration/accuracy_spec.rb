@@ -61,6 +61,28 @@ RSpec.describe "What the diff finds in adversarial heaps", :tmpdir do
     end
   end
 
+  # LeakHunter's own tracer follows what is moved, on every Ruby.
+  [
+    ["two marks and a live heap", 61..63, {}],
+    ["three live heaps", [71], { marks: false }],
+    ["two marks and a live heap, objects moved by GC.compact", 81..82, { compact: true }],
+    ["two marks and a live heap, objects moved by GC.auto_compact at any time", 91..92, { auto_compact: true }]
+  ].each do |name, seeds, options|
+    seeds.each do |seed|
+      it "is exactly what leaked under LeakHunter's own tracer: #{name} (seed #{seed})" do
+        result = run.call(seed, @tmpdir, { own: true, **options })
+        truth, found = result.values_at(:truth, :found)
+        expect(truth.size).to be > 100
+        expect(found - truth).to eq([])
+        expect(truth - found).to eq([])
+        expect(result[:evidence][:reasons]).not_to include("tracing_unreliable", "tracing_lost")
+      rescue RuntimeError => e
+        # Ruby 3.1 itself, see above
+        raise unless RUBY_VERSION < "3.2" && options[:auto_compact] && e.message.include?("try to mark T_NONE object")
+      end
+    end
+  end
+
   it "is sure of its answer when slots were reused, and says how many" do
     evidence = run.call(1, @tmpdir, {})[:evidence]
     expect(evidence).to include(confidence: "exact", reasons: [])

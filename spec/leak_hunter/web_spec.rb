@@ -78,7 +78,8 @@ RSpec.describe LeakHunter::Web, :tmpdir do
     expect(status).to include(schema: 1, version: LeakHunter::VERSION, pid: Process.pid, ruby: RUBY_VERSION,
                               running: { dump: false, diff: false })
     expect(status[:live_slots]).to be_within(50_000).of(GC.stat(:heap_live_slots))
-    expect(status[:tracing]).to eq(on: LeakHunter.tracing?, since: LeakHunter::Tracing.since&.fetch(:generation))
+    expect(status[:tracing])
+      .to eq(on: LeakHunter.tracing?, since: LeakHunter::Tracing.since&.fetch(:generation), mode: nil)
     expect(status[:dumps]).to include(count: 2, of_this_process: 1, max_dumps: 10, allow_download: false,
                                       bytes: Dir.glob(File.join(@tmpdir, "*.json")).sum { |path| File.size(path) })
     expect(get("/status").body).to match(/^dumps +2 .*1 of this process; limits: 10, 5.4 GB$/)

@@ -20,7 +20,7 @@ mod vm;
 use magnus::rb_sys::{AsRawValue, FromRawValue};
 use magnus::{Error, Object, RHash, RModule, Ruby, Value, function};
 
-pub(crate) use self::read::{Place, each_known};
+pub(crate) use self::read::{Place, each_known, noted};
 
 use self::books::Counters;
 use self::state::{not_recorded, state};
@@ -34,6 +34,8 @@ pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     native.define_singleton_method("tracing?", function!(is_tracing, 0))?;
     native.define_singleton_method("clear_traces", function!(clear, 0))?;
     native.define_singleton_method("traced", function!(traced, 0))?;
+    native.define_singleton_method("note_births", function!(read::note, 0))?;
+    native.define_singleton_method("forget_births", function!(forget_births, 0))?;
     native.define_singleton_method("allocation", function!(allocation, 1))
 }
 
@@ -72,6 +74,11 @@ fn is_tracing(ruby: &Ruby) -> Result<bool, Error> {
 fn clear(ruby: &Ruby) -> Result<(), Error> {
     locked(ruby)?.clear();
     Ok(())
+}
+
+/// Of a dump that was not written.
+fn forget_births() {
+    drop(noted());
 }
 
 /// What the tracer knows of one object: file, line, method, generation.

@@ -29,6 +29,8 @@ pub(super) struct Counters {
     allocated: VALUE,
     freed: VALUE,
     awaiting_finalizer: VALUE,
+    /// From Ruby 3.4 on a move counts as an allocation and a free. `None` where the VM moves nothing.
+    moved: Option<VALUE>,
 }
 
 impl Counters {
@@ -45,6 +47,9 @@ impl Counters {
             allocated: counter("total_allocated_objects")?,
             freed: counter("total_freed_objects")?,
             awaiting_finalizer: counter("heap_final_slots")?,
+            moved: cfg!(ruby_gte_3_4)
+                .then(|| counter("total_moved_objects").ok())
+                .flatten(),
         })
     }
 
@@ -52,10 +57,12 @@ impl Counters {
     pub(super) fn read(&self) -> Books {
         // SAFETY: keys that the VM knows, as `resolve` has found out; with others it would raise.
         unsafe {
+            let moved = self.moved.map_or(0, |moved| rb_sys::rb_gc_stat(moved));
+            // what waits for its finalizer counts as freed later
+            let freed = rb_sys::rb_gc_stat(self.freed) + rb_sys::rb_gc_stat(self.awaiting_finalizer);
             Books {
-                allocations: rb_sys::rb_gc_stat(self.allocated) as u64,
-                // what waits for its finalizer counts as freed later
-                frees: (rb_sys::rb_gc_stat(self.freed) + rb_sys::rb_gc_stat(self.awaiting_finalizer)) as u64,
+                allocations: rb_sys::rb_gc_stat(self.allocated).saturating_sub(moved) as u64,
+                frees: freed.saturating_sub(moved) as u64,
             }
         }
     }

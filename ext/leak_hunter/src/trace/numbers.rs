@@ -1,19 +1,13 @@
-//! A hash table of numbers. What they stand for is elsewhere.
+//! A hash table of numbers. What they stand for, and their hashes, are elsewhere.
 
 /// Of a table.
 const SMALLEST: usize = 256;
-
-#[derive(Clone, Copy, Default)]
-struct Bucket {
-    hash: u32,
-    /// One more than the number; 0 where there is none.
-    number: u32,
-}
+/// In a bucket: no number.
+const EMPTY: u32 = u32::MAX;
 
 /// Finds the number of something by its hash.
-#[derive(Clone)]
 pub(super) struct Numbers {
-    buckets: Vec<Bucket>,
+    buckets: Vec<u32>,
     used: usize,
 }
 
@@ -25,8 +19,7 @@ impl Numbers {
         }
     }
 
-    /// The number for which `is` is true, among those with this hash.
-    #[inline]
+    /// The number for which `is` is true, among those that may have this hash.
     pub(super) fn find(&self, hash: u32, mut is: impl FnMut(u32) -> bool) -> Option<u32> {
         if self.buckets.is_empty() {
             return None;
@@ -34,40 +27,40 @@ impl Numbers {
         let mask = self.buckets.len() - 1;
         let mut place = hash as usize & mask;
         loop {
-            let bucket = self.buckets[place];
-            let number = bucket.number.checked_sub(1)?;
-            if bucket.hash == hash && is(number) {
+            let number = self.buckets[place];
+            if number == EMPTY {
+                return None;
+            }
+            if is(number) {
                 return Some(number);
             }
             place = (place + 1) & mask;
         }
     }
 
-    pub(super) fn insert(&mut self, hash: u32, number: u32) {
-        if (self.used + 1) * 2 > self.buckets.len() {
+    /// `hash_of`: the hash of a number that is in the table.
+    pub(super) fn insert(&mut self, hash: u32, number: u32, hash_of: impl Fn(u32) -> u32) {
+        if (self.used + 1) * 4 > self.buckets.len() * 3 {
             let length = (self.buckets.len() * 2).max(SMALLEST);
-            let smaller = std::mem::replace(&mut self.buckets, vec![Bucket::default(); length]);
-            for bucket in smaller.into_iter().filter(|bucket| bucket.number != 0) {
-                self.link(bucket);
+            let smaller = std::mem::replace(&mut self.buckets, vec![EMPTY; length]);
+            for number in smaller.into_iter().filter(|number| *number != EMPTY) {
+                self.link(hash_of(number), number);
             }
         }
         self.used += 1;
-        self.link(Bucket {
-            hash,
-            number: number + 1,
-        });
+        self.link(hash, number);
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.buckets.capacity() * size_of::<Bucket>()
+        self.buckets.capacity() * size_of::<u32>()
     }
 
-    fn link(&mut self, bucket: Bucket) {
+    fn link(&mut self, hash: u32, number: u32) {
         let mask = self.buckets.len() - 1;
-        let mut place = bucket.hash as usize & mask;
-        while self.buckets[place].number != 0 {
+        let mut place = hash as usize & mask;
+        while self.buckets[place] != EMPTY {
             place = (place + 1) & mask;
         }
-        self.buckets[place] = bucket;
+        self.buckets[place] = number;
     }
 }

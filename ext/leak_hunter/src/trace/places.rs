@@ -17,7 +17,9 @@ const PLACES: usize = 1 << 16;
 const PATH_BYTES: usize = 1 << 24;
 /// What is remembered of the last allocations.
 const RECENT_PATHS: usize = 1 << 10;
-const RECENT_PLACES: usize = 1 << 12;
+const RECENT_PLACES: usize = 1 << 11;
+/// Room for so many at once, at least.
+const SMALLEST: usize = 1 << 8;
 /// The number of no path.
 const NO_PATH: u32 = u32::MAX;
 
@@ -54,10 +56,22 @@ impl Place {
         let mixed = u64::from(self.path) << 32 ^ self.line as u32 as u64 ^ self.method.rotate_left(23);
         (mixed ^ u64::from(self.context) << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
+}
 
-    /// For the table; the bits that [`mix`](Self::mix) mixes best.
+/// The same, as it is stored: 16 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Packed {
+    path: u32,
+    line: i32,
+    /// A row of the methods.
+    method: u32,
+    context: u32,
+}
+
+impl Packed {
     fn hash(&self) -> u32 {
-        (self.mix() >> 32) as u32
+        let mixed = u64::from(self.path) << 32 ^ self.line as u32 as u64 ^ u64::from(self.method) << 20;
+        hash_of_number(mixed ^ u64::from(self.context) << 50)
     }
 }
 
@@ -77,9 +91,12 @@ struct RecentPlace {
 
 pub(super) struct Places {
     /// By number; the first is no place.
-    places: Vec<Place>,
+    places: Vec<Packed>,
     numbers: Numbers,
     free: Vec<u32>,
+    /// The Symbols of methods. They live for ever, so these do, too.
+    methods: Vec<u64>,
+    method_numbers: Numbers,
     paths: Vec<Option<Path>>,
     path_numbers: Numbers,
     free_paths: Vec<u32>,
@@ -96,6 +113,8 @@ impl Places {
             places: Vec::new(),
             numbers: Numbers::new(),
             free: Vec::new(),
+            methods: Vec::new(),
+            method_numbers: Numbers::new(),
             paths: Vec::new(),
             path_numbers: Numbers::new(),
             free_paths: Vec::new(),
@@ -110,10 +129,12 @@ impl Places {
     /// To be called before anything else.
     pub(super) fn prepare(&mut self) {
         if self.places.is_empty() {
-            self.places.push(Place {
+            let nothing = Place {
                 path: NO_PATH,
                 ..Place::default()
-            });
+            };
+            let nothing = self.packed(nothing);
+            self.places.push(nothing);
         }
         self.forget_recent();
     }
@@ -131,7 +152,7 @@ impl Places {
             method: caller.method,
             context: caller.context,
         };
-        let row = place.mix() >> 52;
+        let row = place.mix() >> 53;
         let recent = &self.recent_places[row as usize % RECENT_PLACES];
         if recent.place == place && recent.number != 0 {
             return recent.number;
@@ -169,7 +190,9 @@ impl Places {
             let with_nul: Path = path.bytes.iter().copied().chain([0]).collect();
             self.path_bytes += with_nul.len();
             let number = put(&mut self.paths, &mut self.free_paths, Some(with_nul));
-            self.path_numbers.insert(hash, number);
+            let paths = &self.paths;
+            self.path_numbers
+                .insert(hash, number, |number| hash_of_path(&paths[number as usize]));
             number
         });
         self.recent_paths[row] = RecentPath {
@@ -181,17 +204,42 @@ impl Places {
 
     #[cold]
     fn find_or_make(&mut self, place: Place, row: usize) -> u32 {
-        let hash = place.hash();
+        let packed = self.packed(place);
+        let hash = packed.hash();
         let known = self
             .numbers
-            .find(hash, |number| self.places[number as usize] == place);
+            .find(hash, |number| self.places[number as usize] == packed);
         let number = known.unwrap_or_else(|| {
-            let number = put(&mut self.places, &mut self.free, place);
-            self.numbers.insert(hash, number);
+            let number = put(&mut self.places, &mut self.free, packed);
+            let places = &self.places;
+            self.numbers
+                .insert(hash, number, |number| places[number as usize].hash());
             number
         });
         self.recent_places[row] = RecentPlace { place, number };
         number
+    }
+
+    fn packed(&mut self, place: Place) -> Packed {
+        let hash = hash_of_method(place.method);
+        let methods = &self.methods;
+        let known = self
+            .method_numbers
+            .find(hash, |number| methods[number as usize] == place.method);
+        let method = known.unwrap_or_else(|| {
+            self.methods.push(place.method);
+            let methods = &self.methods;
+            let number = (methods.len() - 1) as u32;
+            self.method_numbers
+                .insert(hash, number, |number| hash_of_method(methods[number as usize]));
+            number
+        });
+        Packed {
+            path: place.path,
+            line: place.line,
+            method,
+            context: place.context,
+        }
     }
 
     /// Whether it is time to give up what no object refers to.
@@ -214,7 +262,10 @@ impl Places {
         self.free.clear();
         for (number, place) in self.places.iter().enumerate().skip(1) {
             if keep[number] {
-                self.numbers.insert(place.hash(), number as u32);
+                let places = &self.places;
+                self.numbers.insert(place.hash(), number as u32, |number| {
+                    places[number as usize].hash()
+                });
                 if let Some(keep) = keep_path.get_mut(place.path as usize) {
                     *keep = true;
                 }
@@ -233,16 +284,19 @@ impl Places {
         self.free_paths.clear();
         self.path_bytes = 0;
         for (number, path) in self.paths.iter_mut().enumerate() {
-            match path {
-                Some(bytes) if keep[number] => {
-                    self.path_bytes += bytes.len();
-                    let hash = hash_of(&bytes[..bytes.len() - 1]);
-                    self.path_numbers.insert(hash, number as u32);
-                }
-                _ => {
-                    *path = None;
-                    self.free_paths.push(number as u32);
-                }
+            if !keep[number] {
+                *path = None;
+                self.free_paths.push(number as u32);
+            }
+        }
+        let paths = &self.paths;
+        for (number, path) in paths.iter().enumerate() {
+            if let Some(bytes) = path {
+                self.path_bytes += bytes.len();
+                self.path_numbers
+                    .insert(hash_of_path(path), number as u32, |number| {
+                        hash_of_path(&paths[number as usize])
+                    });
             }
         }
     }
@@ -266,6 +320,7 @@ impl Places {
     pub(super) fn texts(&self) -> Texts<'_> {
         Texts {
             places: &self.places,
+            methods: &self.methods,
             paths: &self.paths,
         }
     }
@@ -275,8 +330,10 @@ impl Places {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.places.capacity() * size_of::<Place>()
+        self.places.capacity() * size_of::<Packed>()
             + self.numbers.memory()
+            + self.methods.capacity() * size_of::<u64>()
+            + self.method_numbers.memory()
             + self.path_numbers.memory()
             + (self.free.capacity() + self.free_paths.capacity()) * size_of::<u32>()
             + self.paths.capacity() * size_of::<Option<Path>>()
@@ -289,15 +346,22 @@ impl Places {
 /// What the places are.
 #[derive(Clone, Copy)]
 pub(super) struct Texts<'a> {
-    places: &'a [Place],
+    places: &'a [Packed],
+    methods: &'a [u64],
     paths: &'a [Option<Path>],
 }
 
 impl<'a> Texts<'a> {
     pub(super) fn place(&self, number: u32) -> Place {
-        self.places.get(number as usize).copied().unwrap_or(Place {
+        let nothing = Place {
             path: NO_PATH,
             ..Place::default()
+        };
+        self.places.get(number as usize).map_or(nothing, |packed| Place {
+            path: packed.path,
+            line: packed.line,
+            method: self.methods.get(packed.method as usize).copied().unwrap_or(0),
+            context: packed.context,
         })
     }
 
@@ -311,6 +375,7 @@ impl<'a> Texts<'a> {
     pub(super) fn copied(&self) -> Copied {
         Copied {
             places: self.places.to_vec(),
+            methods: self.methods.to_vec(),
             paths: self.paths.to_vec(),
         }
     }
@@ -318,7 +383,8 @@ impl<'a> Texts<'a> {
 
 /// Texts of a moment.
 pub(super) struct Copied {
-    places: Vec<Place>,
+    places: Vec<Packed>,
+    methods: Vec<u64>,
     paths: Vec<Option<Path>>,
 }
 
@@ -326,13 +392,14 @@ impl Copied {
     pub(super) fn texts(&self) -> Texts<'_> {
         Texts {
             places: &self.places,
+            methods: &self.methods,
             paths: &self.paths,
         }
     }
 
-    /// The methods of all places, some of them more than once.
+    /// The methods of all places.
     pub(super) fn methods(&self) -> impl Iterator<Item = u64> + '_ {
-        self.places.iter().map(|place| place.method)
+        self.methods.iter().copied()
     }
 }
 
@@ -344,6 +411,10 @@ fn put<T>(all: &mut Vec<T>, free: &mut Vec<u32>, it: T) -> u32 {
             number
         }
         None => {
+            if all.len() == all.capacity() {
+                // half as much again, not twice
+                all.reserve_exact(SMALLEST.max(all.len() / 2));
+            }
             all.push(it);
             (all.len() - 1) as u32
         }
@@ -352,4 +423,18 @@ fn put<T>(all: &mut Vec<T>, free: &mut Vec<u32>, it: T) -> u32 {
 
 fn hash_of(bytes: &[u8]) -> u32 {
     FixedState::default().hash_one(bytes) as u32
+}
+
+/// With the NUL at the end.
+fn hash_of_path(path: &Option<Path>) -> u32 {
+    path.as_deref()
+        .map_or(0, |bytes| hash_of(&bytes[..bytes.len() - 1]))
+}
+
+fn hash_of_method(symbol: u64) -> u32 {
+    hash_of_number(symbol)
+}
+
+fn hash_of_number(number: u64) -> u32 {
+    (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use leak_hunter_core::dump::rewrite::{Birth, Births, PlaceText};
 use leak_hunter_core::ids::{Address, Generation, PlaceId};
+use parking_lot::Mutex;
 use rb_sys::VALUE;
 
 use super::pages::Pages;
@@ -81,22 +82,32 @@ pub(crate) struct KnownBirths {
     methods: HashMap<u64, Vec<u8>, RandomState>,
 }
 
-impl KnownBirths {
-    /// With the GVL, in the pause: copies 8 bytes for each slot. `None` when nothing is traced. Call
-    /// [`name_methods`](Self::name_methods) after the pause.
-    #[expect(dead_code, reason = "what rewrites the text of dumps uses it")]
-    pub(crate) fn take() -> Option<Self> {
-        let state = state()?;
-        state.on.then(|| Self {
-            pages: state.pages.clone(),
-            copied: state.places.texts().copied(),
-            methods: HashMap::default(),
-        })
-    }
+/// What was known at the moment of the dump that is being taken. Nobody ever waits for it: with the GVL it is free.
+static NOTED: Mutex<Option<KnownBirths>> = Mutex::new(None);
 
-    /// Reads the names of methods, with the GVL: their Symbols live for ever.
-    #[expect(dead_code, reason = "what rewrites the text of dumps uses it")]
-    pub(crate) fn name_methods(&mut self) {
+/// Copies what is known, for [`noted`]: 8 bytes for each slot. To be called in the pause of a dump, with the GVL; makes no
+/// Ruby object. Nothing when the tracer is off.
+pub(crate) fn note() {
+    let known = state().filter(|state| state.on).map(|state| KnownBirths {
+        pages: state.pages.clone(),
+        copied: state.places.texts().copied(),
+        methods: HashMap::default(),
+    });
+    if let Some(mut noted) = NOTED.try_lock() {
+        *noted = known;
+    }
+}
+
+/// What [`note`] has copied, with the names of methods, once. With the GVL.
+pub(crate) fn noted() -> Option<KnownBirths> {
+    let mut known = NOTED.try_lock()?.take()?;
+    known.name_methods();
+    Some(known)
+}
+
+impl KnownBirths {
+    /// The Symbols of methods live for ever.
+    fn name_methods(&mut self) {
         for symbol in self.copied.methods() {
             // SAFETY: a Symbol, or something false.
             let name = || unsafe { name_of(symbol) }.unwrap_or_default();
