@@ -34,6 +34,27 @@ RSpec.describe LeakHunter, ".snapshot!", :tmpdir do
     expect(Dir.children(@tmpdir)).to eq(["mine.json"])
   end
 
+  it "leaves no file on a disk that is full before it is whole" do
+    with_tiny_disk(@tmpdir, 1024) do
+      expect(run_ruby(<<~'RUBY', @tmpdir)).to eq("NotEnoughDisk [] false\n")
+        LeakHunter::Native.singleton_class.undef_method(:disk_space) # nobody tells beforehand
+        begin
+          LeakHunter.snapshot!(dir: ARGV[0])
+        rescue LeakHunter::NotEnoughDisk => e
+          print e.class.name.split("::").last, " ", Dir.children(ARGV[0]), " "
+        end
+        puts GC.disable
+      RUBY
+      expect { LeakHunter.snapshot!(dir: @tmpdir) }.to raise_error(LeakHunter::NotEnoughDisk, /needs about/)
+    end
+  end
+
+  it "is not taken beside another, or a dump" do
+    lock = LeakHunter::Recorder.instance_variable_get(:@lock)
+    lock.synchronize { expect { LeakHunter.snapshot!(dir: folder) }.to raise_error(LeakHunter::DumpInProgress) }
+    expect(File.exist?(folder)).to be(false)
+  end
+
   it "says what to do where the heap cannot be walked" do
     program = <<~'RUBY'
       begin
