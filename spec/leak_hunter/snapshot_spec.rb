@@ -17,7 +17,8 @@ RSpec.describe LeakHunter, ".snapshot!", :tmpdir do
     first, *, last = lines(snapshot).map { |line| JSON.parse(line) }
     expect(first).to include("type" => "DUMP", "snapshot" => "walk", "id" => snapshot.id, "ruby" => RUBY_VERSION)
     expect(first["memory"]["rss"]).to be_an(Integer)
-    expect(last).to include("type" => "DUMP_END", "id" => snapshot.id, "names_complete" => true)
+    # how many names depends on the time for them
+    expect(last).to include("type" => "DUMP_END", "id" => snapshot.id, "names" => be > 100)
     heap = LeakHunter::Heap.load(snapshot)
     expect(heap.recorded).to include(snapshot: "walk", id: snapshot.id)
     expect(heap.size).to be_within(1000).of(snapshot.objects)
