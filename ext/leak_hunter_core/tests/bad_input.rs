@@ -467,7 +467,7 @@ fn unknown_options_say_what_is_known() {
         .expect_err("an error");
     assert_eq!(
         error.to_string(),
-        "group_by: \"colour\" is not known; it takes type, class, file, line, method, gem, generation"
+        "group_by: \"colour\" is not known; it takes type, class, file, line, method, gem, generation, context"
     );
     let error = leak_hunter_core::diff::Pattern::regex("(").expect_err("an error");
     assert_eq!(error.kind(), ErrorKind::Options);
