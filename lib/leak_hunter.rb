@@ -65,12 +65,15 @@ module LeakHunter
     #
     # @param mode [Symbol, nil] `:exact`, LeakHunter's own tracer, or `:objspace`, the VM's; nil chooses. See
     #   docs/tracing.md
+    # @param focus [String, Regexp, Hash, Array, nil] sites of which the second round is to find the callers:
+    #   "app/order.rb:12", a Regexp that matches that, or groups and holders of a {diff}. What is allocated there is
+    #   remembered with its whole stack, and a later {diff} says how many objects of which caller stayed
     # @return [Hash{Symbol => Object}, Object] since when, in which mode and why (see {Tracing.since}); with a block,
     #   what the block returned
-    def trace!(mode: nil, &block)
+    def trace!(mode: nil, focus: nil, &block)
       SignalHandler.refuse("LeakHunter.trace!")
       EagerLoad.call
-      Tracing.start(mode:, &block)
+      Tracing.start(mode:, focus:, &block)
     end
     alias start_tracing trace!
 

@@ -2,6 +2,7 @@
 
 require "leak_hunter/core_methods/references"
 require "leak_hunter/tracing/exact"
+require "leak_hunter/tracing/focus"
 require "leak_hunter/tracing/mode"
 require "leak_hunter/tracing/objspace"
 require "leak_hunter/uninterrupted"
@@ -31,14 +32,18 @@ module LeakHunter
       #
       # @param mode [Symbol, nil] `:exact` for LeakHunter's own tracer, `:objspace` for the VM's; nil for what is on, or
       #   else for the best one that is safe here
+      # @param focus [String, Regexp, Hash, Array, nil] sites whose objects are traced with their stacks, in the mode
+      #   `:exact`; see {LeakHunter.trace!}
       # @return [Hash{Symbol => Object}, Object] see {since}; with a block, what the block returned
       # @raise [UsageError] when LeakHunter traces in another mode than the one that is asked for
       # @raise [Unsupported] when the mode that is asked for is not safe here
-      def start(mode: nil, &block)
-        return during(mode, &block) if block
+      def start(mode: nil, focus: nil, &block)
+        sites = Focus.check(focus) unless nil.equal?(focus)
+        mode ||= :exact if sites
+        return during(mode, sites, &block) if block
 
         exclusively do
-          ensure_started(mode)
+          ensure_started(mode, sites)
           @stays = true
           describe
         end
@@ -121,11 +126,11 @@ module LeakHunter
         Thread.handle_interrupt(Uninterrupted::NEVER) { @mutex.synchronize(&) }
       end
 
-      def during(mode)
+      def during(mode, sites)
         block = Object.new
         begin
           exclusively do
-            ensure_started(mode)
+            ensure_started(mode, sites)
             @blocks[block] = Thread.current
           end
           yield
@@ -150,13 +155,16 @@ module LeakHunter
         end
       end
 
-      def ensure_started(asked)
+      def ensure_started(asked, sites = nil)
+        raise UsageError, "trace!: focus: takes the mode :exact, not #{asked.inspect}" if sites && asked != :exact
+
         if tracer&.held?
           refuse_another(asked)
         else
           @mode = Mode.choose(asked)
         end
         tracer&.ensure_started
+        Exact.focus(sites) if sites && tracer == Exact
       end
 
       def refuse_another(asked)

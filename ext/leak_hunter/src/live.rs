@@ -26,7 +26,7 @@ mod walk;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use leak_hunter_core::dump::{DumpHeader, Memory};
+use leak_hunter_core::dump::{DumpHeader, Memory, StackLine};
 use leak_hunter_core::heap::{Dictionary, HeapBuilder};
 use leak_hunter_core::ids::Generation;
 use leak_hunter_core::{Heap, Progress};
@@ -42,6 +42,7 @@ use crate::heap::NativeHeap;
 use crate::recorded::recorded_of;
 use crate::run::run;
 use crate::system::{self, ResidentSet};
+use crate::trace::KnownStacks;
 use crate::{errors, gvl};
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
@@ -81,14 +82,20 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
     }
     recorded.generation = Generation::new(ruby.gc_count() as u64);
     recorded.memory = Some(Box::new(memory(ruby, resident, page_size)));
-    let Walk { found, imemos, pause } = paused(ruby, &api, buffers, how)?;
+    let Walk {
+        found,
+        imemos,
+        stacks,
+        pause,
+    } = paused(ruby, &api, buffers, how)?;
     recorded.compactions = ruby.gc_stat("compact_count").unwrap_or(0) as u64;
     if collections > 0 {
         begin_generation(ruby)?;
     }
 
+    let stacks = stacks.lines();
     let heap = run(ruby, None, threads.is_none(), move |progress| {
-        build(found, imemos, &names, recorded, threads, progress)
+        build(found, imemos, &names, stacks, recorded, threads, progress)
     })?;
     Ok((NativeHeap::new(heap), pause.as_secs_f64(), sites))
 }
@@ -147,6 +154,7 @@ fn beside_ractors(ruby: &Ruby) -> Result<bool, Error> {
 struct Walk {
     found: Found,
     imemos: ImemoNames,
+    stacks: KnownStacks,
     /// For so long the process stood still.
     pause: Duration,
 }
@@ -159,7 +167,7 @@ fn paused(ruby: &Ruby, api: &Api, buffers: Buffers, how: How) -> Result<Walk, Er
     let body = || {
         let mut found = walk::run(api, buffers, how)?;
         let imemos = texts::read(api, &mut found);
-        Some((found, imemos))
+        Some((found, imemos, KnownStacks::take()))
     };
     // SAFETY: with the GVL; neither of the two raises or makes an object.
     #[allow(unsafe_code)]
@@ -168,10 +176,15 @@ fn paused(ruby: &Ruby, api: &Api, buffers: Buffers, how: How) -> Result<Walk, Er
     if !was_disabled {
         ruby.gc_enable();
     }
-    let (found, imemos) = outcome
+    let (found, imemos, stacks) = outcome
         .flatten()
         .ok_or_else(|| errors::internal(ruby, "it panicked while it walked the heap"))?;
-    Ok(Walk { found, imemos, pause })
+    Ok(Walk {
+        found,
+        imemos,
+        stacks,
+        pause,
+    })
 }
 
 /// Begins a new generation, so that what is made from here on is not of that of the walk.
@@ -189,6 +202,7 @@ fn build(
     found: Found,
     imemos: ImemoNames,
     names: &[u8],
+    stacks: Vec<StackLine>,
     recorded: DumpHeader,
     threads: Option<usize>,
     progress: &Progress,
@@ -201,6 +215,9 @@ fn build(
         builder.root(category, root.objects.clone());
     }
     builder.name_lines(names);
+    for stack in stacks {
+        builder.stack(stack);
+    }
     let [kinds, sites, classes] = described.fields();
     let dictionary = Dictionary {
         kinds: &kinds,

@@ -8,21 +8,26 @@
 
 mod books;
 mod compaction;
+mod focus;
+mod frames;
 mod hooks;
 mod numbers;
 mod owner;
 mod pages;
 mod places;
 mod read;
+mod stacks;
 mod state;
 mod vm;
 
 use magnus::rb_sys::{AsRawValue, FromRawValue};
-use magnus::{Error, Object, RHash, RModule, Ruby, Value, function};
+use magnus::{Error, Object, RHash, RModule, RString, Ruby, Value, function};
 
+pub(crate) use self::frames::KnownStacks;
 pub(crate) use self::read::{Place, each_known, noted};
 
 use self::books::Counters;
+use self::focus::Focus;
 use self::state::{not_recorded, state};
 use crate::convert::Hash;
 use crate::errors;
@@ -36,7 +41,23 @@ pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     native.define_singleton_method("traced", function!(traced, 0))?;
     native.define_singleton_method("note_births", function!(read::note, 0))?;
     native.define_singleton_method("forget_births", function!(forget_births, 0))?;
+    native.define_singleton_method("focus_traces", function!(focus, 1))?;
+    native.define_singleton_method("trace_stacks", function!(stacks, 0))?;
     native.define_singleton_method("allocation", function!(allocation, 1))
+}
+
+/// Looks at the stacks of what is allocated at these sites from here on.
+fn focus(ruby: &Ruby, sites: Vec<(String, String)>) -> Result<(), Error> {
+    let focus = Focus::of(sites).map_err(|error| errors::exception(ruby, &error))?;
+    let mut state = locked(ruby)?;
+    state.places.set_focus(focus);
+    state.stacks.clear_counts();
+    Ok(())
+}
+
+/// The lines of a dump that have the stacks.
+fn stacks(ruby: &Ruby) -> Result<RString, Error> {
+    Ok(ruby.enc_str_new(&KnownStacks::take().text(), ruby.utf8_encoding()))
 }
 
 /// Begins to trace. Nothing when it traces already.

@@ -41,6 +41,9 @@ module LeakHunter
           mark
         end
 
+        # @param sites [Array] see {Focus.check}
+        def focus(sites) = Native.focus_traces(sites)
+
         # @return [Hash{Symbol => Object}, nil] see {Tracing.allocation}
         def allocation(object) = (Native.allocation(object) if @start)
 

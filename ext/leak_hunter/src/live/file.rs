@@ -93,6 +93,7 @@ impl NativeWalk {
             return Err(errors::internal(ruby, "a walk was written that was not taken"));
         };
         let [first, shapes, last] = [lines.0, lines.1, lines.2].map(bytes_of);
+        let last = [taken.walk.stacks.text(), last].concat();
         let work = move |progress: &Progress| {
             let lines = Lines { first, shapes, last };
             match taken.write(&lines, &mut file, threads, progress) {

@@ -42,18 +42,17 @@ pub(super) struct Site {
     pub(super) method: u64,
     /// One more than the GC count: never 0.
     pub(super) generation: u64,
-    /// Of LeakHunter's own: see `context`.
+    /// Of [`crate::context`]; 0 for none.
     pub(super) context: u32,
+    /// Of [`crate::trace`]; 0 for none.
+    pub(super) stack: u32,
 }
 
 impl Mix for Site {
     #[inline]
     fn mix(&self) -> u64 {
-        self.path
-            ^ self.method.rotate_left(41)
-            ^ self.line << 7
-            ^ self.generation << 48
-            ^ u64::from(self.context) << 33
+        let origin = u64::from(self.context) << 13 ^ u64::from(self.stack) << 27;
+        self.path ^ self.method.rotate_left(41) ^ self.line << 7 ^ self.generation << 48 ^ origin
     }
 }
 

@@ -103,6 +103,7 @@ impl Sites {
                     line,
                     method,
                     context,
+                    stack,
                 } = place();
                 let site = self.interned.number(Site {
                     path,
@@ -110,6 +111,7 @@ impl Sites {
                     method,
                     generation: (birth >> 32) + 1,
                     context,
+                    stack,
                 });
                 numbers.push(SiteId::new(site));
             }
@@ -158,6 +160,7 @@ impl Sites {
             method: info.method as u64,
             generation: info.generation as u64 + 1,
             context: 0,
+            stack: 0,
         });
         let site = SiteId::new(site);
         self.by_object.push(TracedObject { address, site });

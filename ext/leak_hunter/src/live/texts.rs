@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use leak_hunter_core::dump::{Fields, Type};
-use leak_hunter_core::ids::{Address, Generation, OptionalAddress};
+use leak_hunter_core::ids::{Address, Generation, OptionalAddress, StackId};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
@@ -216,6 +216,7 @@ impl Described {
             method: self.found.texts.of(site.method),
             generation: site.generation.checked_sub(1).map(Generation::new),
             context: context::name(site.context).map(|name| name.as_bytes().into()),
+            stack: (site.stack != 0).then(|| StackId::new(site.stack)),
             ..Fields::default()
         }
     }

@@ -49,6 +49,7 @@ unsafe extern "C" fn allocated(_data: VALUE, event: *mut rb_trace_arg_t) {
             line: (rb_sys::rb_tracearg_lineno(event) as i64 >> 1) as i32,
             method: rb_sys::rb_tracearg_method_id(event) as u64,
             context: context::current(),
+            stack: 0,
         };
         let generation = rb_sys::rb_gc_count() as u32;
         state.allocated(object as u64, slots.size(object), generation, &caller);

@@ -23,6 +23,7 @@ static DATA_TYPE: DataType = {
     // SAFETY: all fields are numbers and pointers, and null means that there is none.
     let mut data_type: rb_data_type_t = unsafe { std::mem::zeroed() };
     data_type.wrap_struct_name = NAME.as_ptr().cast::<c_char>();
+    data_type.function.dmark = Some(mark);
     data_type.function.dsize = Some(memory);
     data_type.function.dcompact = Some(compacted);
     DataType(data_type)
@@ -43,6 +44,15 @@ pub(super) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
 
 unsafe extern "C" fn memory(_data: *const c_void) -> rb_sys::size_t {
     state().map_or(0, |state| state.memory() as rb_sys::size_t)
+}
+
+/// Frames of stacks stay, and stay where they are. No collection begins while the tables are in use.
+unsafe extern "C" fn mark(_data: *mut c_void) {
+    let Some(state) = state() else { return };
+    for frame in state.stacks.frames() {
+        // SAFETY: an object of the VM's that has been marked in every collection so far.
+        unsafe { rb_sys::rb_gc_mark(*frame) };
+    }
 }
 
 /// The VM has moved objects. What has moved says where to until this ends.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use super::focus::Focus;
 use super::numbers::Numbers;
 
 /// So many places, and so many bytes of paths, are never given up.
@@ -24,6 +25,7 @@ const SMALLEST: usize = 1 << 8;
 const NO_PATH: u32 = u32::MAX;
 
 /// The Ruby code that allocates, as the VM says it.
+#[derive(Clone, Copy)]
 pub(super) struct Caller<'a> {
     /// The String that is the path, and its bytes. Another path may have its address later.
     pub(super) path: Option<PathString<'a>>,
@@ -31,6 +33,17 @@ pub(super) struct Caller<'a> {
     /// A Symbol, or something false. The names of methods are kept for ever, so it stands for its text.
     pub(super) method: u64,
     pub(super) context: u32,
+    /// Where the site is in focus, the number of the stack; 0 for none.
+    pub(super) stack: u32,
+}
+
+/// The number of a place.
+#[derive(Clone, Copy)]
+pub(super) struct Numbered {
+    /// Never 0.
+    pub(super) number: u32,
+    /// Whether the stack is to be looked at, too.
+    pub(super) in_focus: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -48,13 +61,15 @@ pub(super) struct Place {
     pub(super) line: i32,
     pub(super) method: u64,
     pub(super) context: u32,
+    pub(super) stack: u32,
 }
 
 impl Place {
     #[inline]
     fn mix(&self) -> u64 {
         let mixed = u64::from(self.path) << 32 ^ self.line as u32 as u64 ^ self.method.rotate_left(23);
-        (mixed ^ u64::from(self.context) << 48).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        let origin = u64::from(self.context) << 48 ^ u64::from(self.stack) << 17;
+        (mixed ^ origin).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
@@ -65,13 +80,18 @@ struct Packed {
     line: i32,
     /// A row of the methods.
     method: u32,
-    context: u32,
+    /// Context and stack.
+    origin: u32,
 }
+
+/// Of the bits of an origin, those of the stack. There are fewer stacks, and contexts, than their bits can count.
+const STACK_BITS: u32 = super::stacks::NODES.ilog2();
+const STACK_MASK: u32 = (1 << STACK_BITS) - 1;
 
 impl Packed {
     fn hash(&self) -> u32 {
         let mixed = u64::from(self.path) << 32 ^ self.line as u32 as u64 ^ u64::from(self.method) << 20;
-        hash_of_number(mixed ^ u64::from(self.context) << 50)
+        hash_of_number(mixed ^ u64::from(self.origin) << 31)
     }
 }
 
@@ -87,6 +107,7 @@ struct RecentPlace {
     place: Place,
     /// 0 where there is none.
     number: u32,
+    in_focus: bool,
 }
 
 pub(super) struct Places {
@@ -103,6 +124,9 @@ pub(super) struct Places {
     path_bytes: usize,
     recent_paths: Vec<RecentPath>,
     recent_places: Vec<RecentPlace>,
+    focus: Focus,
+    /// By number.
+    in_focus: Vec<bool>,
     most_places: usize,
     most_bytes: usize,
 }
@@ -121,6 +145,8 @@ impl Places {
             path_bytes: 0,
             recent_paths: Vec::new(),
             recent_places: Vec::new(),
+            focus: Focus::none(),
+            in_focus: Vec::new(),
             most_places: PLACES,
             most_bytes: PATH_BYTES,
         }
@@ -141,7 +167,7 @@ impl Places {
 
     /// The number of the caller's place, which is never 0.
     #[inline]
-    pub(super) fn number(&mut self, caller: &Caller<'_>) -> u32 {
+    pub(super) fn number(&mut self, caller: &Caller<'_>) -> Numbered {
         let path = match caller.path {
             Some(path) => self.path(path),
             None => NO_PATH,
@@ -151,11 +177,15 @@ impl Places {
             line: caller.line,
             method: caller.method,
             context: caller.context,
+            stack: caller.stack,
         };
         let row = place.mix() >> 53;
         let recent = &self.recent_places[row as usize % RECENT_PLACES];
         if recent.place == place && recent.number != 0 {
-            return recent.number;
+            return Numbered {
+                number: recent.number,
+                in_focus: recent.in_focus,
+            };
         }
         self.find_or_make(place, row as usize % RECENT_PLACES)
     }
@@ -203,7 +233,7 @@ impl Places {
     }
 
     #[cold]
-    fn find_or_make(&mut self, place: Place, row: usize) -> u32 {
+    fn find_or_make(&mut self, place: Place, row: usize) -> Numbered {
         let packed = self.packed(place);
         let hash = packed.hash();
         let known = self
@@ -214,10 +244,38 @@ impl Places {
             let places = &self.places;
             self.numbers
                 .insert(hash, number, |number| places[number as usize].hash());
+            self.look_at_focus(number);
             number
         });
-        self.recent_places[row] = RecentPlace { place, number };
-        number
+        let in_focus = self.in_focus.get(number as usize) == Some(&true);
+        self.recent_places[row] = RecentPlace {
+            place,
+            number,
+            in_focus,
+        };
+        Numbered { number, in_focus }
+    }
+
+    /// What is allocated at these sites from here on has its stack.
+    pub(super) fn set_focus(&mut self, focus: Focus) {
+        self.focus = focus;
+        for number in 0..self.places.len() {
+            self.look_at_focus(number as u32);
+        }
+        self.forget_recent();
+    }
+
+    fn look_at_focus(&mut self, number: u32) {
+        let texts = self.texts();
+        let place = texts.place(number);
+        let path = texts
+            .path(place)
+            .filter(|_| place.stack == 0 && !self.focus.is_empty());
+        let in_focus = path.is_some_and(|path| self.focus.has(path.to_bytes(), place.line));
+        if self.in_focus.len() <= number as usize {
+            self.in_focus.resize(number as usize + 1, false);
+        }
+        self.in_focus[number as usize] = in_focus;
     }
 
     fn packed(&mut self, place: Place) -> Packed {
@@ -238,7 +296,7 @@ impl Places {
             path: place.path,
             line: place.line,
             method,
-            context: place.context,
+            origin: place.context << STACK_BITS | place.stack & STACK_MASK,
         }
     }
 
@@ -309,6 +367,7 @@ impl Places {
         let no_place = RecentPlace {
             place: Place::default(),
             number: 0,
+            in_focus: false,
         };
         self.recent_paths.clear();
         self.recent_paths.resize(RECENT_PATHS, no_path);
@@ -338,6 +397,7 @@ impl Places {
             + (self.free.capacity() + self.free_paths.capacity()) * size_of::<u32>()
             + self.paths.capacity() * size_of::<Option<Path>>()
             + self.path_bytes
+            + self.in_focus.capacity()
             + self.recent_paths.capacity() * size_of::<RecentPath>()
             + self.recent_places.capacity() * size_of::<RecentPlace>()
     }
@@ -361,7 +421,8 @@ impl<'a> Texts<'a> {
             path: packed.path,
             line: packed.line,
             method: self.methods.get(packed.method as usize).copied().unwrap_or(0),
-            context: packed.context,
+            context: packed.origin >> STACK_BITS,
+            stack: packed.origin & STACK_MASK,
         })
     }
 

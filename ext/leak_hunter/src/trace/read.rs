@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use leak_hunter_core::dump::rewrite::{Birth, Births, PlaceText};
-use leak_hunter_core::ids::{Address, Generation, PlaceId};
+use leak_hunter_core::ids::{Address, Generation, PlaceId, StackId};
 use parking_lot::Mutex;
 use rb_sys::VALUE;
 
@@ -23,8 +23,10 @@ pub(crate) struct Place {
     pub(crate) line: u64,
     /// A Symbol, or something false.
     pub(crate) method: u64,
-    /// See `context`; 0 where there is none.
+    /// Of [`crate::context`]; 0 for none.
     pub(crate) context: u32,
+    /// 0 for none.
+    pub(crate) stack: u32,
 }
 
 /// A line as ObjectSpace writes it.
@@ -45,6 +47,7 @@ pub(crate) fn each_known(mut see: impl FnMut(Address, u64, &dyn Fn() -> Place)) 
                 line: line_of(place),
                 method: place.method,
                 context: place.context,
+                stack: place.stack,
             }
         };
         see(Address::new(known.address), known.entry.bits(), &tell);
@@ -139,7 +142,7 @@ impl Births for KnownBirths {
             line: (place.line != 0).then_some(place.line as u32),
             method: self.method(place),
             context: context::name(place.context).map(str::as_bytes),
-            ..PlaceText::default()
+            stack: (place.stack != 0).then(|| StackId::new(place.stack)),
         }
     }
 }

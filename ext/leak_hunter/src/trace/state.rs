@@ -9,11 +9,14 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::books::{Books, Counters};
 use super::pages::{Entry, Known, Pages};
-use super::places::{Caller, Places};
+use super::places::{Caller, Numbered, Places};
+use super::stacks::{Counted, Stacks};
 use super::vm::Slots;
 
 static STATE: Mutex<State> = Mutex::new(State::new());
 static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
+/// How often tracing has ended.
+static ENDED: AtomicU64 = AtomicU64::new(0);
 
 /// Events that were counted since tracing began.
 #[derive(Clone, Copy, Default)]
@@ -38,6 +41,8 @@ pub(super) struct State {
     pub(super) collections: u64,
     /// Entries that were given up because what they stood for was gone without a word.
     pub(super) dropped: u64,
+    /// Of the sites in focus.
+    pub(super) stacks: Stacks,
 }
 
 /// The state, if nobody has it.
@@ -48,6 +53,11 @@ pub(super) fn state() -> Option<MutexGuard<'static, State>> {
         NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
     }
     state
+}
+
+/// A number of its own for each time that tracing goes on.
+pub(super) fn tracing() -> u64 {
+    ENDED.load(Ordering::Relaxed)
 }
 
 /// Events that could not be recorded.
@@ -71,6 +81,7 @@ impl State {
             reconciled: 0,
             collections: 0,
             dropped: 0,
+            stacks: Stacks::new(),
         }
     }
 
@@ -94,12 +105,28 @@ impl State {
 
     /// Gives all memory back.
     pub(super) fn end(&mut self) {
+        ENDED.fetch_add(1, Ordering::Relaxed);
         *self = Self::new();
     }
 
     /// Forgets all objects.
     pub(super) fn clear(&mut self) {
         self.pages = Pages::new();
+        self.stacks.clear_counts();
+    }
+
+    /// The stacks of the sites in focus.
+    pub(super) fn counted_stacks(&self) -> Vec<Counted> {
+        let texts = self.places.texts();
+        let mut alive = vec![0; self.stacks.len()];
+        if !alive.is_empty() {
+            for entry in self.pages.entries() {
+                if let Some(count) = alive.get_mut(texts.place(entry.place()).stack as usize) {
+                    *count += 1;
+                }
+            }
+        }
+        self.stacks.counted(&alive)
     }
 
     #[inline]
@@ -109,7 +136,11 @@ impl State {
             let pages = &self.pages;
             self.places.keep(pages.entries().map(Entry::place));
         }
-        let place = self.places.number(caller);
+        let Numbered { number, in_focus } = self.places.number(caller);
+        let place = match in_focus {
+            true => self.with_stack(caller).unwrap_or(number),
+            false => number,
+        };
         if self
             .pages
             .insert(address, stride, Entry::new(place, generation))
@@ -117,6 +148,16 @@ impl State {
         {
             NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// The number of the place with the stack that allocates. `None` where there is no room for that.
+    #[cold]
+    #[allow(unsafe_code)]
+    fn with_stack(&mut self, caller: &Caller<'_>) -> Option<u32> {
+        // SAFETY: allocations are reported by the hook.
+        let stack = unsafe { self.stacks.capture() };
+        let caller = Caller { stack, ..*caller };
+        (stack != 0).then(|| self.places.number(&caller).number)
     }
 
     #[inline]
@@ -138,7 +179,7 @@ impl State {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.pages.memory() + self.places.memory()
+        self.pages.memory() + self.places.memory() + self.stacks.memory()
     }
 }
 

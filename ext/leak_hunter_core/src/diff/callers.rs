@@ -51,7 +51,7 @@ pub(super) struct StacksBySite<'a> {
 #[derive(Default)]
 struct OfSite {
     /// Those through which most died first.
-    ids: Vec<StackId>,
+    rows: Vec<u32>,
     died: u64,
 }
 
@@ -60,29 +60,29 @@ impl<'a> StacksBySite<'a> {
         let mut by_site: HashMap<&str, OfSite, RandomState> = HashMap::default();
         for stack in stacks.iter() {
             let of_site = by_site.entry(stack.site()).or_default();
-            of_site.ids.push(stack.id);
+            of_site.rows.push(stack.row);
             of_site.died = of_site.died.saturating_add(stack.died());
         }
         for of_site in by_site.values_mut() {
-            let died = |id: &StackId| stacks.get(*id).map_or(0, |stack| stack.died());
-            of_site.ids.sort_by_cached_key(|id| (Reverse(died(id)), *id));
+            let died = |row: &u32| stacks.at(*row).map_or(0, |stack| stack.died());
+            of_site.rows.sort_by_cached_key(|row| (Reverse(died(row)), *row));
         }
         Self { stacks, by_site }
     }
 
     /// What is reported of a group. Time is linear in the stacks that its own objects have.
     pub(super) fn callers(&self, stayed: &StayedByStack) -> Callers {
-        let mut own: Vec<OwnStack<'_>> = stayed
-            .iter()
-            .filter_map(|(id, stayed)| {
-                let stack = self.stacks.get(*id)?;
-                Some(OwnStack {
-                    stack,
-                    stayed: *stayed,
-                })
-            })
-            .collect();
-        own.sort_by_key(|it| (Reverse(it.stayed), Reverse(it.stack.died()), it.stack.id));
+        let mut by_row: HashMap<u32, OwnStack<'_>, RandomState> = HashMap::default();
+        for (id, stayed) in stayed {
+            if let Some(stack) = self.stacks.get(*id) {
+                by_row
+                    .entry(stack.row)
+                    .or_insert(OwnStack { stack, stayed: 0 })
+                    .stayed += *stayed;
+            }
+        }
+        let mut own: Vec<&OwnStack<'_>> = by_row.values().collect();
+        own.sort_by_key(|it| (Reverse(it.stayed), Reverse(it.stack.died()), it.stack.row));
         let mut sites: Vec<&str> = own.iter().map(|it| it.stack.site()).collect();
         sites.sort_unstable();
         sites.dedup();
@@ -90,26 +90,30 @@ impl<'a> StacksBySite<'a> {
         let mut others: Vec<Stack<'_>> = of_sites
             .iter()
             .flat_map(|of_site| {
-                of_site
-                    .ids
-                    .iter()
-                    .filter(|id| !stayed.contains_key(id))
-                    .take(SHOWN)
+                let others = of_site.rows.iter().filter(|row| !by_row.contains_key(row));
+                others.take(SHOWN)
             })
-            .filter_map(|id| self.stacks.get(*id))
+            .filter_map(|row| self.stacks.at(*row))
             .collect();
-        others.sort_by_key(|stack| (Reverse(stack.died()), stack.id));
+        others.sort_by_key(|stack| (Reverse(stack.died()), stack.row));
         let shown = own.iter().map(|it| caller(&it.stack, it.stayed));
         let shown = shown.chain(others.iter().map(|stack| caller(stack, 0)));
         Callers {
             shown: shown.take(SHOWN).collect(),
-            stacks: of_sites.iter().map(|it| it.ids.len() as u64).sum(),
+            stacks: of_sites.iter().map(|it| it.rows.len() as u64).sum(),
             stayed: own.iter().map(|it| it.stayed).sum(),
             died: of_sites
                 .iter()
                 .fold(0, |sum: u64, it| sum.saturating_add(it.died)),
         }
     }
+}
+
+/// Whether it says nothing: the top level of a file, or LeakHunter itself.
+fn is_no_caller(method: &str) -> bool {
+    ["<", "LeakHunter.", "LeakHunter::"]
+        .iter()
+        .any(|start| method.starts_with(start))
 }
 
 /// A stack that some of a group's objects have.
@@ -123,7 +127,7 @@ fn caller(stack: &Stack<'_>, stayed: u64) -> Caller {
     let mut through: Vec<String> = Vec::new();
     for frame in frames.iter().rev() {
         let is_own = gem::of_path(path_of(frame)).as_deref() == Some(gem::APP);
-        let method = method_of(frame).filter(|method| is_own && !method.starts_with('<'));
+        let method = method_of(frame).filter(|method| is_own && !is_no_caller(method));
         if let Some(method) = method.filter(|method| through.last().is_none_or(|last| last != method)) {
             through.push(method.into());
         }

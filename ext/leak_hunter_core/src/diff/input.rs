@@ -128,8 +128,8 @@ fn visit_heap<P: Pass>(
     });
     let mut parts = parts.into_iter().collect::<Result<Vec<P>>>()?.into_iter();
     let mut whole = parts.next().unwrap_or_else(&new);
-    for stack in heap.stacks().iter() {
-        whole.stack(stack.to_line());
+    for stack in heap.stacks().lines() {
+        whole.stack(stack);
     }
     for part in parts {
         progress.check()?;

@@ -154,6 +154,11 @@ impl Pattern {
         })
     }
 
+    /// Whether it occurs in a text.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
     pub(crate) fn matches(&self, class: Option<&str>, file: Option<&str>) -> bool {
         [class, file]
             .into_iter()

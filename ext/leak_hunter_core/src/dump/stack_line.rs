@@ -29,6 +29,18 @@ struct Line {
 }
 
 impl StackLine {
+    /// Appends it as it stands in a dump, with its line end.
+    pub fn write(&self, text: &mut Vec<u8>) {
+        let frames = serde_json::to_string(&self.frames).unwrap_or_else(|_| "[]".into());
+        let (stack, born, alive) = (self.stack.get(), self.born, self.alive);
+        text.extend_from_slice(
+            format!(
+                "{{\"type\":\"STACK\", \"stack\":{stack}, \"frames\":{frames}, \"born\":{born}, \"alive\":{alive}}}\n"
+            )
+            .as_bytes(),
+        );
+    }
+
     /// Reads a line. `None` of a damaged one.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let line: Line = serde_json::from_slice(text).ok()?;
@@ -60,6 +72,21 @@ mod tests {
                 alive
             })
         );
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let written = StackLine {
+            stack: StackId::new(3),
+            frames: vec!["a \"b\"\n.rb:1:in `c'".into(), String::new()],
+            born: 7,
+            alive: 7,
+        };
+        let mut text = Vec::new();
+        written.write(&mut text);
+        let line = text.strip_suffix(b"\n").unwrap();
+        assert!(line.starts_with(crate::dump::record::STACK_START));
+        assert_eq!(StackLine::parse(line), Some(written));
     }
 
     #[test]

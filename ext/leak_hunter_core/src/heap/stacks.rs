@@ -3,22 +3,23 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::dump::StackLine;
 use crate::ids::StackId;
 
-/// Stacks by number. Frames that several have in common are stored once.
+/// Stacks by number. Frames that several have in common are stored once, and stacks of the same frames are one: a tracer
+/// may tell them apart by methods in C, which have no line.
 #[derive(Clone, Debug, Default)]
 pub struct Stacks {
-    by_id: HashMap<StackId, Entry, RandomState>,
+    rows: HashMap<StackId, u32, RandomState>,
+    /// By their frames: rows of those, the one that allocates first.
+    counts: IndexMap<Box<[u32]>, Counts, RandomState>,
     frames: IndexSet<Box<str>, RandomState>,
 }
 
-#[derive(Clone, Debug)]
-struct Entry {
-    /// Rows of the frames, the one that allocates first.
-    frames: Box<[u32]>,
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
     born: u64,
     alive: u64,
 }
@@ -26,9 +27,10 @@ struct Entry {
 /// A stack, and what became of the objects allocated through it.
 #[derive(Clone, Copy, Debug)]
 pub struct Stack<'a> {
-    /// Its number.
-    pub id: StackId,
-    entry: &'a Entry,
+    /// The same for all numbers of the same frames.
+    pub(crate) row: u32,
+    frames: &'a [u32],
+    counts: Counts,
     all: &'a Stacks,
 }
 
@@ -36,7 +38,7 @@ impl<'a> Stack<'a> {
     /// Its frames as in a backtrace, the one that allocates first.
     pub fn frames(&self) -> impl ExactSizeIterator<Item = &'a str> + DoubleEndedIterator + use<'a> {
         let all = self.all;
-        self.entry.frames.iter().map(|row| {
+        self.frames.iter().map(|row| {
             let frame = all.frames.get_index(*row as usize);
             frame.map_or("", AsRef::as_ref)
         })
@@ -44,12 +46,12 @@ impl<'a> Stack<'a> {
 
     /// How many objects were allocated through it.
     pub fn born(&self) -> u64 {
-        self.entry.born
+        self.counts.born
     }
 
     /// How many of them are gone.
     pub fn died(&self) -> u64 {
-        self.entry.born - self.entry.alive
+        self.counts.born - self.counts.alive
     }
 
     /// Where it allocates: the path and line of its first frame.
@@ -67,16 +69,16 @@ impl Stacks {
             born,
             alive,
         } = line;
-        if self.by_id.contains_key(&stack) {
+        if self.rows.contains_key(&stack) {
             return;
         }
         let row = |frame: String| self.frames.insert_full(frame.into()).0 as u32;
-        let entry = Entry {
-            frames: frames.into_iter().map(row).collect(),
-            born,
-            alive: alive.min(born),
-        };
-        self.by_id.insert(stack, entry);
+        let frames: Box<[u32]> = frames.into_iter().map(row).collect();
+        let entry = self.counts.entry(frames);
+        self.rows.insert(stack, entry.index() as u32);
+        let counts = entry.or_default();
+        counts.born = counts.born.saturating_add(born);
+        counts.alive = counts.alive.saturating_add(alive.min(born)).min(counts.born);
     }
 
     /// Takes over those of another thread.
@@ -85,48 +87,60 @@ impl Stacks {
             *self = other;
             return;
         }
-        for stack in other.iter() {
-            self.add(stack.to_line());
+        for line in other.lines() {
+            self.add(line);
         }
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.rows.is_empty()
     }
 
     /// The stack of this number.
     pub fn get(&self, id: StackId) -> Option<Stack<'_>> {
-        let entry = self.by_id.get(&id)?;
-        Some(Stack { id, entry, all: self })
+        self.at(*self.rows.get(&id)?)
     }
 
-    /// All of them, in no set order.
-    pub fn iter(&self) -> impl Iterator<Item = Stack<'_>> {
-        self.by_id.iter().map(|(id, entry)| Stack {
-            id: *id,
-            entry,
+    pub(crate) fn at(&self, row: u32) -> Option<Stack<'_>> {
+        let (frames, counts) = self.counts.get_index(row as usize)?;
+        Some(Stack {
+            row,
+            frames,
+            counts: *counts,
             all: self,
+        })
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = Stack<'_>> {
+        (0..self.counts.len()).filter_map(|row| self.at(row as u32))
+    }
+
+    /// As a dump has them: a line for each number. What is counted of the same frames is in the line of one of them.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = StackLine> {
+        let mut counted = vec![false; self.counts.len()];
+        self.rows.iter().filter_map(move |(id, row)| {
+            let stack = self.at(*row)?;
+            let is_counted = std::mem::replace(&mut counted[*row as usize], true);
+            let Counts { born, alive } = match is_counted {
+                true => Counts::default(),
+                false => stack.counts,
+            };
+            Some(StackLine {
+                stack: *id,
+                frames: stack.frames().map(Into::into).collect(),
+                born,
+                alive,
+            })
         })
     }
 
     /// Bytes that they take.
     pub(crate) fn memory(&self) -> usize {
         let frames: usize = self.frames.iter().map(|frame| frame.len() + 32).sum();
-        let rows: usize = self.by_id.values().map(|entry| entry.frames.len() * 4 + 48).sum();
-        frames + rows
-    }
-}
-
-impl Stack<'_> {
-    /// As a line of a dump has it.
-    pub(crate) fn to_line(self) -> StackLine {
-        StackLine {
-            stack: self.id,
-            frames: self.frames().map(Into::into).collect(),
-            born: self.entry.born,
-            alive: self.entry.alive,
-        }
+        let stacks: usize = self.counts.keys().map(|frames| frames.len() * 4 + 48).sum();
+        frames + stacks + self.rows.len() * 12
     }
 }
 
@@ -187,6 +201,12 @@ mod tests {
         let stack = one.get(StackId::new(1)).unwrap();
         assert_eq!((stack.site(), stack.born(), stack.died()), ("a.rb:1", 5, 4));
         assert_eq!(one.iter().count(), 2);
+        one.add(line(3, "c.rb:1", 2));
+        let both = one.get(StackId::new(3)).unwrap();
+        assert_eq!((one.iter().count(), both.born(), both.died()), (2, 9, 7));
+        let mut copy = Stacks::default();
+        one.lines().for_each(|line| copy.add(line));
+        assert_eq!(copy.get(StackId::new(2)).unwrap().born(), 9);
         assert_eq!(
             one.get(StackId::new(2)).unwrap().frames().collect::<Vec<_>>(),
             ["c.rb:1", "main.rb:9"]
