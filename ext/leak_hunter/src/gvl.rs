@@ -68,6 +68,27 @@ pub(crate) fn wait_for<T: Send + 'static>(
     stop: impl Fn(),
     mut tick: impl FnMut() -> Result<(), Error>,
 ) -> Result<T, Error> {
+    wait(ruby, work, every, &stop, &mut tick, false)
+}
+
+/// Runs `work`, which reads what belongs to Ruby: after an interrupt `stop` is called, and the exception is raised when
+/// `work` has ended.
+pub(crate) fn wait_for_end<T: Send + 'static>(
+    ruby: &Ruby,
+    work: impl FnOnce() -> T + Send + 'static,
+    stop: impl Fn(),
+) -> Result<T, Error> {
+    wait(ruby, work, None, &stop, &mut || Ok(()), true)
+}
+
+fn wait<T: Send + 'static>(
+    ruby: &Ruby,
+    work: impl FnOnce() -> T + Send + 'static,
+    every: Option<Duration>,
+    stop: &dyn Fn(),
+    tick: &mut dyn FnMut() -> Result<(), Error>,
+    to_its_end: bool,
+) -> Result<T, Error> {
     let state = State {
         outcome: None,
         interrupted: false,
@@ -90,21 +111,26 @@ pub(crate) fn wait_for<T: Send + 'static>(
         if process.is_gone() {
             return Err(errors::forked(ruby));
         }
-        wait_without_gvl(&shared, every.unwrap_or(WITHOUT_TICK));
+        wait_without_gvl(&shared, every.unwrap_or(WITHOUT_TICK), true);
         if let Some(outcome) = shared.state.lock().outcome.take() {
             return outcome.map_err(|panic| errors::internal(ruby, &format!("it panicked: {panic}")));
         }
-        ruby.thread_check_ints()
-            .and_then(|()| tick())
-            .inspect_err(|_| stop())?;
+        if let Err(error) = ruby.thread_check_ints().and_then(|()| tick()) {
+            stop();
+            while to_its_end && !process.is_gone() && shared.state.lock().outcome.is_none() {
+                wait_without_gvl(&shared, WITHOUT_TICK, false);
+            }
+            return Err(error);
+        }
     }
 }
 
-/// Waits for the outcome, an interrupt or signal, or `limit`.
-fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration) {
+/// Waits for the outcome or `limit`; if it may be interrupted, for an interrupt or signal, too.
+fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration, interruptible: bool) {
     struct Wait<'a, T> {
         shared: &'a Shared<T>,
         limit: Duration,
+        interruptible: bool,
         /// The calling thread.
         thread: rb_sys::VALUE,
     }
@@ -115,14 +141,16 @@ fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration) {
         let Wait {
             shared,
             limit,
+            interruptible,
             thread,
         } = unsafe { &*data.cast::<Wait<'_, T>>() };
         let start = Instant::now();
         let mut state = shared.state.lock();
-        while state.outcome.is_none() && !state.interrupted {
+        while state.outcome.is_none() && !(*interruptible && state.interrupted) {
             let left = limit.saturating_sub(start.elapsed());
             // SAFETY: it reads two flags of a thread that is alive, since it is this one.
-            if left.is_zero() || unsafe { rb_sys::rb_thread_interrupted(*thread) } != 0 {
+            let interrupted = || *interruptible && unsafe { rb_sys::rb_thread_interrupted(*thread) } != 0;
+            if left.is_zero() || interrupted() {
                 break;
             }
             state = shared.changed.wait_for(state, left.min(SIGNALS));
@@ -143,6 +171,7 @@ fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration) {
     let mut data = Wait {
         shared,
         limit,
+        interruptible,
         thread,
     };
     let data: *mut c_void = std::ptr::from_mut(&mut data).cast();

@@ -1,5 +1,5 @@
 //! The Ruby face of `leak_hunter_core`: turns Ruby arguments into options and results into Ruby values, and decides
-//! nothing. One file per face; unsafe code only in `gvl.rs`, in `live`, and where a Ruby string's bytes are copied.
+//! nothing. One file per face; unsafe code only in `gvl.rs`, in `live`, in `write.rs`, and where a Ruby string's bytes are copied.
 
 #![deny(unsafe_code)]
 // The attribute macro of `init` makes an exported function without documentation; nothing else here is public.
@@ -23,6 +23,7 @@ mod scan;
 mod system;
 #[cfg(unix)]
 mod trace;
+mod write;
 
 use magnus::{Error, ExceptionClass, Module, Ruby};
 
@@ -40,6 +41,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     diff::init(native)?;
     heap::init(ruby, native)?;
     scan::init(native)?;
+    write::init(native)?;
     #[cfg(unix)]
     live::init(native)?;
     #[cfg(unix)]

@@ -9,6 +9,15 @@ pub(crate) fn of(threads: usize) -> Result<ThreadPool> {
     build(threads, ThreadPoolBuilder::new())
 }
 
+/// One of as many threads as [`threads`] says.
+///
+/// # Errors
+///
+/// The system has no thread left.
+pub fn with_threads(asked: Option<usize>) -> Result<ThreadPool> {
+    of(threads(asked))
+}
+
 /// One whose threads have so many bytes of stack.
 ///
 /// # Errors

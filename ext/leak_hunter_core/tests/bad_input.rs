@@ -114,7 +114,7 @@ fn a_folder_and_a_pipe_are_no_dumps() {
 }
 
 #[test]
-fn empty_binary_compressed_and_foreign_files_are_told_apart() {
+fn empty_binary_and_foreign_files_are_told_apart() {
     for (text, kind, said) in [
         (&b""[..], ErrorKind::Empty, "is empty"),
         (
@@ -122,8 +122,6 @@ fn empty_binary_compressed_and_foreign_files_are_told_apart() {
             ErrorKind::NotADump,
             "is not a heap dump",
         ),
-        (b"\x1f\x8b\x08\0\0", ErrorKind::NotADump, "gzip"),
-        (b"\x28\xb5\x2f\xfd\0", ErrorKind::NotADump, "zstd"),
         (b"[1, 2, 3]\n", ErrorKind::NotADump, "is not a heap dump"),
         (
             b"{\"name\": \"package\"}\n",
@@ -147,6 +145,18 @@ fn empty_binary_compressed_and_foreign_files_are_told_apart() {
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.to_string().contains(said), "{error}");
         assert!(kind == ErrorKind::Empty || error.line() == Some(1), "{error}");
+    }
+}
+
+#[test]
+fn of_a_compressed_file_that_is_cut_short_the_byte_is_told() {
+    for text in [&b"\x1f\x8b\x08\0\0"[..], b"\x28\xb5\x2f\xfd\0"] {
+        let dumps = Dumps::good();
+        dumps.write(2, text);
+        let error = dumps.error();
+        assert_eq!(error.kind(), ErrorKind::Truncated, "{error}");
+        assert!(error.to_string().contains("is cut short"), "{error}");
+        assert_eq!((error.line(), error.byte()), (None, Some(5)), "{error}");
     }
 }
 

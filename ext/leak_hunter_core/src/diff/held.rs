@@ -25,7 +25,7 @@ impl Run<'_> {
     pub(super) fn rows(&self) -> Option<Rows> {
         let last = self.files.last().filter(|_| self.options.holders)?;
         matches!(last, Source::File(_))
-            .then(|| Rows::of_bytes(last.bytes() / self.pool.current_num_threads() as u64))
+            .then(|| Rows::of_bytes(last.text_estimate() / self.pool.current_num_threads() as u64))
     }
 
     /// The heap of the last moment: of a dump, from the rows that were read of it.

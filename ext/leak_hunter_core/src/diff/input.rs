@@ -63,6 +63,14 @@ impl Source {
         }
     }
 
+    /// About so many bytes of text.
+    pub(crate) fn text_estimate(&self) -> u64 {
+        match self {
+            Self::File(file) => file.text_estimate(),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             Self::File(file) => Some(file.path()),

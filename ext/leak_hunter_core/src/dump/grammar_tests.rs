@@ -91,26 +91,35 @@ fn every_record_of_the_real_dumps_is_read() {
         }
         dumps += 1;
         let file = crate::DumpFile::open(&path).expect("a dump");
+        let mut text = crate::dump::text::Text::of(&file).expect("a text");
         let progress = crate::Progress::default();
         let mut buffer = Vec::new();
-        crate::dump::lines::each_unit(&file, 0..file.bytes(), &mut buffer, false, &progress, |unit| {
-            let shown = String::from_utf8_lossy(unit.text).into_owned();
-            let fields = Fields::parse(unit.text).unwrap_or_else(|| panic!("{}: {shown}", path.display()));
-            if fields.address != Address::default() {
-                let quick = Record::quick(unit.text).unwrap_or_else(|| panic!("not quick: {shown}"));
-                assert_eq!(
-                    (quick.address, quick.generation),
-                    (fields.address, fields.generation),
-                    "{shown}"
-                );
-                assert_eq!(
-                    (quick.kind, quick.memsize),
-                    (fields.kind.as_ref(), fields.memsize),
-                    "{shown}"
-                );
-            }
-            Ok(())
-        })
+        crate::dump::lines::each_unit(
+            &mut text,
+            0..file.bytes(),
+            &mut buffer,
+            false,
+            &progress,
+            |unit| {
+                let shown = String::from_utf8_lossy(unit.text).into_owned();
+                let fields =
+                    Fields::parse(unit.text).unwrap_or_else(|| panic!("{}: {shown}", path.display()));
+                if fields.address != Address::default() {
+                    let quick = Record::quick(unit.text).unwrap_or_else(|| panic!("not quick: {shown}"));
+                    assert_eq!(
+                        (quick.address, quick.generation),
+                        (fields.address, fields.generation),
+                        "{shown}"
+                    );
+                    assert_eq!(
+                        (quick.kind, quick.memsize),
+                        (fields.kind.as_ref(), fields.memsize),
+                        "{shown}"
+                    );
+                }
+                Ok(())
+            },
+        )
         .expect("a scan");
     }
     assert_eq!(dumps, 8);

@@ -144,6 +144,7 @@ impl<'a> HeapFields<'a> {
                     self.code_path = code_path_in(&value[..value.len() - rest.len()]);
                     rest
                 }
+                b"dige" => string(member.strip_prefix(b"digest\":")?)?,
                 b"enco" => string(member.strip_prefix(b"encoding\":")?)?,
                 b"code" => string(member.strip_prefix(b"coderange\":")?)?,
                 b"stru" => self.struct_name(member.strip_prefix(b"struct\":\"")?)?,

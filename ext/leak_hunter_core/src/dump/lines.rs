@@ -12,9 +12,9 @@ use memchr::memchr_iter;
 
 use super::budget::{self, Budget};
 use super::elide::{self, References};
-use super::file::DumpFile;
 use super::grammar::Fields;
 use super::record::{OBJECT_START, OTHER_STARTS};
+use super::text::Text;
 use crate::error::Result;
 use crate::ids::Address;
 use crate::progress::Progress;
@@ -63,20 +63,21 @@ pub(crate) struct Region {
     pub(crate) lines: u64,
 }
 
-/// Reads the records that start in `region` of `file`, in bytes, and hands each to `each`; with `collect`, the references of
+/// Reads the records that start in `region` of `text`, in bytes, and hands each to `each`; with `collect`, the references of
 /// overlong ones too.
 pub(crate) fn each_unit(
-    file: &DumpFile,
+    text: &mut Text<'_>,
     region: Range<u64>,
     buffer: &mut Vec<u8>,
     collect: bool,
     progress: &Progress,
     mut each: impl FnMut(Unit<'_>) -> Result<()>,
 ) -> Result<Region> {
+    text.enter(&region)?;
     let Range { start, end } = region;
     let mut lines = Lines {
         end,
-        file,
+        source: text,
         progress,
         buffer,
         base: start,
@@ -94,10 +95,10 @@ pub(crate) fn each_unit(
     Ok(Region { lines: lines.line })
 }
 
-struct Lines<'a> {
+struct Lines<'a, 'b> {
     /// Where the region ends; records that start before it may reach beyond.
     end: u64,
-    file: &'a DumpFile,
+    source: &'a mut Text<'b>,
     progress: &'a Progress,
     buffer: &'a mut Vec<u8>,
     /// Offset in the file of `buffer[0]`.
@@ -130,7 +131,7 @@ enum Follows {
     Other,
 }
 
-impl Lines<'_> {
+impl Lines<'_, '_> {
     /// Index in the buffer of the first record that starts in the region.
     fn find_first(&mut self, start: u64, end: u64) -> Result<Option<usize>> {
         if start == 0 {
@@ -299,17 +300,18 @@ impl Lines<'_> {
         self.filled -= keep_from;
         let offset = self.base + self.filled as u64;
         // What lies beyond the region is the next one's to read, but for the end of the last record.
-        let length =
-            usize::try_from(self.end.saturating_sub(offset)).map_or(CHUNK, |left| CHUNK.min(left + BEYOND));
+        let length = usize::try_from(self.end.saturating_sub(offset))
+            .map_or(CHUNK, |left| CHUNK.min(left.saturating_add(BEYOND)));
         if self.buffer.len() < self.filled + length {
             self.buffer.resize(self.filled + length, 0);
         }
         let read = self
-            .file
+            .source
             .read_at(&mut self.buffer[self.filled..self.filled + length], offset)?;
+        self.progress.add(self.source.newly_streamed());
         self.progress.count_work(read);
         self.filled += read;
-        self.at_end = offset + read as u64 >= self.file.bytes();
+        self.at_end = self.source.ends_at(offset + read as u64, read < length);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::*;
+use crate::DumpFile;
 
 /// The units of a file: the length of each one's text and how many references were left out of it.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +25,7 @@ fn units(text: &[u8], collect: bool) -> Vec<Seen> {
         Ok(())
     };
     each_unit(
-        &file,
+        &mut Text::of(&file).unwrap(),
         0..file.bytes(),
         &mut Vec::new(),
         collect,

@@ -7,12 +7,14 @@ use memchr::memmem::Finder;
 use rayon::ThreadPool;
 
 use super::budget::Budget;
-use super::file::DumpFile;
+use super::file::{DumpFile, Form};
+use super::frames::Region;
 use super::grammar::Fields;
 use super::lines::{self, Unit};
 use super::name_line::NameLine;
 use super::record::{NAME_START, OBJECT_START, OTHER_STARTS, ROOT_START, Record, STACK_START};
 use super::stack_line::StackLine;
+use super::text::Text;
 use crate::error::{Error, Result};
 use crate::ids::Address;
 use crate::progress::Progress;
@@ -84,7 +86,7 @@ impl From<Error> for Failure {
 pub struct Skipped {
     /// Line, from 1.
     pub line: u64,
-    /// Offset in the file, in bytes from 0.
+    /// Offset in the text, in bytes from 0: in the file, when that is not compressed.
     pub byte: u64,
     /// Why.
     pub reason: SkipReason,
@@ -143,7 +145,7 @@ pub fn scan<P: Pass>(
     progress: &Progress,
     new_pass: impl Fn() -> P + Sync,
 ) -> Result<Scanned<P>> {
-    let regions = regions(file.bytes(), pool.current_num_threads() as u64);
+    let regions = regions(file, pool.current_num_threads() as u64);
     let next = AtomicUsize::new(0);
     let parts = pool
         .broadcast(|_| -> Result<Part<P>> {
@@ -151,6 +153,7 @@ pub fn scan<P: Pass>(
             let mut stats = Vec::new();
             let mut buffer = Vec::new();
             let start = Finder::new(OBJECT_START);
+            let mut text = Text::of(file)?;
             while let Some(Claim { index, region }) = claim(&next, &regions) {
                 let mut reader = RegionReader {
                     pass: &mut pass,
@@ -161,15 +164,16 @@ pub fn scan<P: Pass>(
                     start: &start,
                     progress,
                 };
-                let bytes = region.end - region.start;
-                let end = lines::each_unit(file, region, &mut buffer, P::REFERENCES, progress, |unit| {
+                let Region { text: bytes, packed } = region;
+                let end = lines::each_unit(&mut text, bytes, &mut buffer, P::REFERENCES, progress, |unit| {
                     reader.unit(&unit)
                 })?;
                 // A budget that ended early since the run was cancelled looks like damage.
                 progress.check()?;
                 reader.stats.lines = end.lines;
                 stats.push(reader.stats);
-                progress.add(bytes);
+                progress.add(packed);
+                text.check_end()?;
             }
             Ok(Part { pass, stats })
         })
@@ -203,20 +207,35 @@ struct Part<P> {
 /// A region that a thread has taken.
 struct Claim {
     index: usize,
-    region: Range<u64>,
+    region: Region,
 }
 
 /// The next region that no thread has taken yet.
-fn claim(next: &AtomicUsize, regions: &[Range<u64>]) -> Option<Claim> {
+fn claim(next: &AtomicUsize, regions: &[Region]) -> Option<Claim> {
     let index = next.fetch_add(1, Ordering::Relaxed);
     regions.get(index).cloned().map(|region| Claim { index, region })
 }
 
-fn regions(bytes: u64, threads: u64) -> Vec<Range<u64>> {
-    let size = (bytes / (threads * 8)).clamp(SMALLEST_REGION, LARGEST_REGION);
-    (0..bytes.div_ceil(size))
-        .map(|index| index * size..((index + 1) * size).min(bytes))
-        .collect()
+fn regions(file: &DumpFile, threads: u64) -> Vec<Region> {
+    let size = |bytes: u64| (bytes / (threads * 8)).clamp(SMALLEST_REGION, LARGEST_REGION);
+    let region = |text: Range<u64>| Region {
+        packed: text.end - text.start,
+        text,
+    };
+    match file.form() {
+        Form::Plain => {
+            let (bytes, size) = (file.bytes(), size(file.bytes()));
+            (0..bytes.div_ceil(size))
+                .map(|index| region(index * size..((index + 1) * size).min(bytes)))
+                .collect()
+        }
+        Form::Frames(frames) => frames.regions(size(frames.text_bytes())),
+        // one thread reads it, and counts what it takes of the file
+        Form::Stream(_) => vec![Region {
+            text: 0..u64::MAX,
+            packed: 0,
+        }],
+    }
 }
 
 /// What one region held besides records.

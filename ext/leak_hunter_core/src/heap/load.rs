@@ -64,7 +64,7 @@ impl Reader {
             addresses: AddressSet::default(),
             repeated: 0,
             classes: Classes::default(),
-            rows: Rows::of_bytes(file.bytes() / pool.current_num_threads() as u64),
+            rows: Rows::of_bytes(file.text_estimate() / pool.current_num_threads() as u64),
             others: Vec::new(),
         }
     }
