@@ -23,13 +23,15 @@ module LeakHunter
       private
 
       def paragraph(holder, index)
-        rate, size, why, code, from, via, fix = holder.facts.values_at("rate", "size", "why", "code", "from", "via",
-                                                                       "fix")
+        facts = holder.facts
         [*@labelled.title("#{index}. ", holder.verdict.to_s.upcase, holder.name),
-         *@labelled.row("rate", "#{rate}; #{size}"), *@labelled.row("why", why),
-         *@labelled.lines("path", holder.path.to_text(@labelled.room)), *@labelled.row("code", code),
-         *@labelled.row("from", from), *@labelled.row("via", via), *@labelled.row("fix", fix), *@labelled.command("next", holder.next_command)].join("\n")
+         *@labelled.row("rate", facts.values_at("rate", "size").join("; ")), *row("why", facts),
+         *@labelled.lines("path", holder.path.to_text(@labelled.room)),
+         *%w[code from via fix].flat_map { |label| row(label, facts) },
+         *@labelled.command("next", holder.next_command)].join("\n")
       end
+
+      def row(label, facts) = @labelled.row(label, facts[label])
 
       def folded
         folds = @overview.folded
