@@ -27,6 +27,7 @@ module LeakHunter
     autoload :ProgressBar, "leak_hunter/cli/progress_bar"
     autoload :Repetition, "leak_hunter/cli/repetition"
     autoload :RootPaths, "leak_hunter/cli/root_paths"
+    autoload :StandardInput, "leak_hunter/cli/standard_input"
     autoload :StateFolder, "leak_hunter/cli/state_folder"
     autoload :Timings, "leak_hunter/cli/timings"
     autoload :TopCommand, "leak_hunter/cli/top_command"

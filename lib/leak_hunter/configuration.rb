@@ -27,7 +27,7 @@ module LeakHunter
     MAX_DUMPS = (1..1_000_000_000)
     MAX_BYTES = (1..(2**63) - 1)
 
-    # @return [Boolean] whether {Web} offers dumps for download; they contain every string of the process
+    # @return [Boolean] whether {Web} offers dumps for download; with `values: :all` they hold every string
     attr_reader :allow_download
     alias allow_download? allow_download
 

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "leak_hunter/recorder/destination"
+require "leak_hunter/recorder/format"
 require "leak_hunter/recorder/moment"
 require "leak_hunter/recorder/own_thread"
 require "leak_hunter/recorder/recording"
@@ -8,8 +9,8 @@ require "leak_hunter/recorder/recording"
 module LeakHunter
   # Takes heap dumps of this process: an atomic snapshot beside busy threads, written completely or not at all.
   #
-  # A dump is what ObjectSpace.dump_all writes, between one line more at the start and one at the end (see
-  # {Recorder::Envelope}). It may hold any string of the process, passwords too, so only its owner can read the file.
+  # A dump is what ObjectSpace.dump_all writes, without what strings hold, between one line more at the start and one at
+  # the end (see {Recorder::Envelope}), compressed (see {Recorder::Format}). Only its owner can read the file.
   module Recorder
     @lock = Mutex.new
     @last = nil
@@ -32,13 +33,22 @@ module LeakHunter
       #   by nothing but the stacks of its other threads have no root in the dump
       # @param names [Boolean] whether the names are added that constants and variables give to their objects, which
       #   takes up to a tenth of the pause more (see {Names})
+      # @param values [Symbol] what is written of the contents of Strings and Symbols: `:none`; `:length_and_digest`, by
+      #   which equal ones are recognized; `:prefix`, their first 16 characters; `:all`, which makes the file a secret
+      # @param compress [Symbol, nil] `:zstd`, `:gzip` or `:none`; unless given, what the file's name says, else `:zstd`
+      # @param threads [Integer, :all, nil] how many threads compress; unless given, one core is left to the application
+      # @param digest_key [String, nil] 16 bytes, for digests that can be compared between processes; whoever has it can
+      #   try guesses
+      # @param redact [Boolean] whether names of threads, which are contents, too, are left out of the names
       #
       # @return [Dump]
       # @raise [DumpInProgress] while another thread takes one
       # @raise [NotEnoughDisk] before or while writing
+      # @raise [Unsupported] without the extension, unless `values: :all, compress: :none`
       # @raise [RecordingError] when anything else prevents it
-      def dump!(file = nil, path: nil, dir: nil, full: false, gc: true, trace: true, fork: false, names: true) # rubocop:disable Naming/MethodParameterName
-        record(fork ? "fork" : "in_process", [file, path, dir], full:, gc:, trace:, names:)
+      def dump!(file = nil, path: nil, dir: nil, full: false, gc: true, trace: true, fork: false, names: true, values: :none, compress: nil, threads: nil, digest_key: nil, redact: true) # rubocop:disable Naming/MethodParameterName, Layout/LineLength
+        format = Format.new(path: file || path, values:, compress:, threads:, digest_key:)
+        record(fork ? "fork" : "in_process", [file, path, dir], full:, gc:, trace:, names:, format:, redact:)
       end
 
       # Takes a snapshot of this process: a file that everything reads that reads dumps, with a much shorter pause, and
@@ -72,10 +82,7 @@ module LeakHunter
         destination = Destination.new(path: file || path, dir:)
         fiber = Names::Threads.prepare if names
         OwnThread.run do |own|
-          exclusively do
-            last = @last if (@last&.snapshot == "walk") == (snapshot == "walk")
-            @last = Recording.new(destination, own:, last:, snapshot:, names:, fiber:, **options).take
-          end
+          exclusively { @last = Recording.new(destination, own:, snapshot:, names:, fiber:, **options).take }
         end
       end
 

@@ -14,8 +14,9 @@ module LeakHunter
   #
   # == Who is authorized
   #
-  # A heap dump contains every string of the process. So every request is refused until a token ({Configuration#token}),
-  # a block ({Configuration#authorize}) or both are set. Either authorizes: a request whose `authorization: Bearer`
+  # A heap dump tells much of the process, and with `values: :all` every string. So every request is refused until a
+  # token ({Configuration#token}), a block ({Configuration#authorize}) or both are set. Either authorizes: a request
+  # whose `authorization: Bearer`
   # header has the token passes, and the block decides about all others. To require more than the token, set no token
   # and check everything in the block. Requests that are not authorized get 404 for every path, as if nothing were
   # mounted here. A block that raises refuses.

@@ -183,7 +183,7 @@ RSpec.describe "The pages in docs/", :tmpdir do
     define_method(:dumps_of_example) do
       write("leak.rb", example)
       run(RbConfig.ruby, "leak.rb")
-      Dir[File.join(@tmpdir, "tmp", "leak_hunter", "*.json")]
+      Dir[File.join(@tmpdir, "tmp", "leak_hunter", "*.json*")]
     end
   end
 

@@ -32,7 +32,7 @@ RSpec.describe "A Rails application and its checkup", :tmpdir do
         3.times { |round| dump(http, token).then { visit(http) if round < 2 } }
       end
     end
-    Dir[File.join(project, "tmp/leak_hunter/*.json")]
+    Dir[File.join(project, "tmp/leak_hunter/*.json*")]
   end
 
   def visit(http)

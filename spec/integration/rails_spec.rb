@@ -20,7 +20,7 @@ RSpec.describe "LeakHunter::Web with Rails", :tmpdir do
         3.times { post_dump(http) }
         expect(http.get("/leaks/diff", WebServer::HEADERS)).to have_attributes(code: "200", body: /objects/)
       end
-      expect(Dir.glob(File.join(@tmpdir, "tmp/leak_hunter/*.json")).size).to eq(3)
+      expect(Dir.glob(File.join(@tmpdir, "tmp/leak_hunter/*.json*")).size).to eq(3)
       expect(File.read(File.join(@tmpdir, "rails.log"))).to match(/LeakHunter::Web: 127\.0\.0\.1 took the dump/)
     end
   end

@@ -166,7 +166,7 @@ RSpec.describe "docs/servers.md", :tmpdir do
       jobs.call
       3.times do |number|
         shell(signal, SIDEKIQ_PID: pid.to_s)
-        until_true("there is no dump") { Dir[File.join(@tmpdir, "tmp/leak_hunter/*.json")].size == number + 1 }
+        until_true("there is no dump") { Dir[File.join(@tmpdir, "tmp/leak_hunter/*.json*")].size == number + 1 }
         jobs.call
       end
       expect(shell(diff)).to match(/^1\. GROWING  ReportJob::SEEN$/).and match(/ \+60, \+60$/)

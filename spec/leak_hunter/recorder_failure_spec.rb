@@ -72,7 +72,7 @@ RSpec.describe LeakHunter::Recorder, "when it fails", :tmpdir do
           # Nobody tells beforehand.
           message = error_of(<<~RUBY)
             LeakHunter::Native.singleton_class.undef_method(:disk_space)
-            LeakHunter.dump!(dir: DIR, fork: #{fork})
+            LeakHunter.dump!(dir: DIR, fork: #{fork}, values: :all, compress: :none)
           RUBY
           expect(message).to match(/\ALeakHunter::NotEnoughDisk: no room is left in #{@tmpdir}/)
           expect(files).to eq([])
@@ -124,16 +124,19 @@ RSpec.describe LeakHunter::Recorder, "when it fails", :tmpdir do
       expect(described_class.free_bytes(File.join(@tmpdir, "missing"))).to be_nil
     end
 
-    it "estimates high, but not by much: the first dump by the heap, the next by the one before" do
+    it "never estimates low: not of text that nothing makes smaller, and not by much of plain text" do
       output = run_ruby(<<~'RUBY', @tmpdir)
-        texts = Array.new(2000) { |i| "#{i} " * 5000 }
-        first = LeakHunter.dump!(dir: ARGV[0])
-        disk = LeakHunter::Recorder::Disk
-        print [first.bytes, disk.estimate(last: nil, full: false), disk.estimate(last: first, full: false)].join(" ")
+        texts = Array.new(2000) { [Random.bytes(7500)].pack("m0") }
+        %i[none zstd gzip].product(%i[all none length_and_digest prefix]) do |compress, values|
+          dump = LeakHunter.dump!(dir: ARGV[0], compress:, values:)
+          format = LeakHunter::Recorder::Format.new(compress:, values:)
+          puts [dump.bytes, LeakHunter::Recorder::Disk.estimate(format:, full: false)].join(" ")
+        end
       RUBY
-      bytes, by_heap, by_last = output.split.map(&:to_i)
-      expect(by_heap).to be_between(bytes, 2 * bytes)
-      expect(by_last).to be_between(bytes, 1.5 * bytes)
+      numbers = output.lines.map { |line| line.split.map(&:to_i) }
+      expect(numbers.size).to eq(12)
+      expect(numbers).to all(satisfy { |bytes, estimate| estimate >= bytes })
+      expect(numbers.first(4)).to all(satisfy { |bytes, estimate| estimate <= 3 * bytes })
     end
 
     it "goes on where the free space is not known" do

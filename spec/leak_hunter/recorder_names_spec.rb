@@ -7,7 +7,7 @@ RSpec.describe "LeakHunter::Recorder::Names", :tmpdir do
     Dir.children(@tmpdir).sort.map { |name| DumpReader.new(File.join(@tmpdir, name)) }
   end
 
-  def dump_of(code, ...) = dumps_of("#{code}\nLeakHunter.dump!(dir: DIR)", ...).first
+  def dump_of(code, ...) = dumps_of("#{code}\nLeakHunter.dump!(dir: DIR, values: :all)", ...).first
 
   # @return [Array<String>] owner's name (or type) and value's text of what has that name
   def found(reader, name)

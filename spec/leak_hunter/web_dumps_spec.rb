@@ -14,7 +14,7 @@ RSpec.describe LeakHunter::Web, "dumps", :tmpdir do
 
   def post(env = {}, path: "/dumps", **settings) = ask_with_token(endpoint(**settings), "POST", path, env)
 
-  def ids = Dir.children(@tmpdir).map { |name| name.delete_suffix(".json") }.sort
+  def ids = Dir.children(@tmpdir).map { |name| name.sub(/\.json(\.zst|\.gz)?\z/, "") }.sort
 
   describe "POST /dumps" do
     it "takes a dump" do
@@ -37,9 +37,10 @@ RSpec.describe LeakHunter::Web, "dumps", :tmpdir do
 
     it "lists the folder once" do
       4.times { |index| write_dump(@tmpdir, index + 1, pid: 1) }
-      allow(LeakHunter::Web::DumpFile).to receive(:find).and_call_original
+      allow(LeakHunter::Web::DumpFile).to receive(:of).and_call_original
       post(max_dumps: 2)
-      expect(LeakHunter::Web::DumpFile).to have_received(:find).exactly(6).times
+      # the one that was taken, and each of the folder
+      expect(LeakHunter::Web::DumpFile).to have_received(:of).exactly(6).times
       expect(ids.size).to eq(2)
     end
 

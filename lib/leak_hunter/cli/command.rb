@@ -28,7 +28,7 @@ module LeakHunter
         if @version then @cli.write_version
         elsif @help then write(help)
         else
-          execute(arguments)
+          StandardInput.open(arguments, @cli.stdin) { |given| execute(given) }
         end
       end
 

@@ -40,8 +40,10 @@ module LeakHunter
       # @param snapshot [String] how the dump is taken: "in_process", "fork" or "walk"
       # @param tracing [Hash, nil] see {Tracing.since}
       # @param ractors [Integer] how many there are
-      def initialize(snapshot:, tracing:, ractors: 1)
+      # @param format [Format, nil] of the file
+      def initialize(snapshot:, tracing:, ractors: 1, format: nil)
         @snapshot = snapshot
+        @format = format
         @tracing_generation = tracing&.fetch(:generation)
         @tracer = tracing[:mode].to_s if @tracing_generation
         @ractors = ractors
@@ -85,9 +87,9 @@ module LeakHunter
 
       # @return [String] a file name that sorts by time, and by sequence where the clock did not advance
       def file_name
-        format("%<time>s-%<host>s-pid%<pid>d-%<sequence>04d.json",
+        format("%<time>s-%<host>s-pid%<pid>d-%<sequence>04d%<suffix>s",
                time: taken_at.strftime("%Y%m%dT%H%M%S.%6NZ"), host: @host.gsub(/[^A-Za-z0-9.-]/, "_")[0, 64],
-               pid: @pid, sequence: @sequence)
+               pid: @pid, sequence: @sequence, suffix: @format&.suffix || ".json")
       end
 
       # @return [Hash{Symbol => Object}] what the first line says
@@ -106,7 +108,7 @@ module LeakHunter
 
       def state
         { tracing_since: @tracing_generation, tracer: @tracer, snapshot: @snapshot, own_path: OWN_PATH,
-          **(@ractors > 1 ? { ractors: @ractors } : {}) }
+          **(@format ? { values: @format.values.to_s } : {}), **(@ractors > 1 ? { ractors: @ractors } : {}) }
       end
 
       # The pieces of {#to_h}, in its order.

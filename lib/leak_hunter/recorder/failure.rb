@@ -11,8 +11,7 @@ module LeakHunter
       module_function
 
       # @param dir [String] the dump's folder
-      # @param io [File, nil] the file that is written
-      def explain(dir, io = nil)
+      def explain(dir)
         yield
       rescue Errno::ENOSPC, Errno::EDQUOT => e
         raise NotEnoughDisk, "no room is left in #{dir} for the dump (#{e.message})"
@@ -20,23 +19,12 @@ module LeakHunter
         raise RecordingError, "the dump cannot be written to #{dir}: #{e.message}"
       rescue NoMemoryError
         raise RecordingError, "too little memory is left for the dump, which Ruby #{RUBY_VERSION} makes in memory first"
+      rescue NotADump => e
+        raise RecordingError, "the dump was not written: #{e.message}"
       rescue IOError => e
-        raise NotEnoughDisk, "no room is left in #{dir} for the dump" if io && full?(io)
         raise RecordingError, OVERLONG_NAME if e.message.include?("full buffer")
 
         raise RecordingError, "the dump cannot be written to #{dir}: #{e.message}"
-      end
-
-      # Ruby 3.4 and later say "full buffer" both of an overlong name and of a full disk. The file will be deleted, so
-      # this may write to it.
-      def full?(io)
-        return false if io.closed?
-
-        io.write("\n" * 65_536)
-        io.flush
-        false
-      rescue Errno::ENOSPC, Errno::EDQUOT
-        true
       end
     end
   end

@@ -96,8 +96,8 @@ module LeakHunter
 
       # @return [Array] the error's name and message, or :none
       def write
-        snapshot = Snapshot.in_process.new(@io, @envelope, full: @full, names: @names)
-        Failure.explain(File.dirname(@io.path), @io) do
+        snapshot = Snapshot.new(@io, @envelope, format: @format, full: @full, names: @names)
+        Failure.explain(File.dirname(@io.path)) do
           snapshot.take
           snapshot.finish
         end

@@ -33,7 +33,9 @@ module LeakHunter
       # @param pause [Float] seconds for which the process has been paused so far
       # @param fiber [Fiber, nil] the one that asked for the names, see {Threads.prepare}
       # @param redact [Boolean] whether keys of thread-locals and the like are left out
-      def initialize(pause, fiber: Threads.prepare, redact: false)
+      # @param thread_names [Boolean] whether threads are named, by Strings of the application
+      def initialize(pause, fiber: Threads.prepare, redact: false, thread_names: !redact)
+        @thread_names = thread_names
         @pause = pause
         @fiber = fiber
         @redact = redact
@@ -62,7 +64,7 @@ module LeakHunter
 
       def read_all(seconds)
         generation = GC.count
-        ledger = Ledger.new([(@pause + seconds) * SHARE, LEAST].max, redact: @redact)
+        ledger = Ledger.new([(@pause + seconds) * SHARE, LEAST].max, redact: @redact, thread_names: @thread_names)
         complete = [Threads::Storage.new(@fiber), *SOURCES].map { |source| read_from(source, ledger) }.all?
         # Another thread made Ruby collect: a slot that the snapshot shows may have another object by now.
         return unless GC.count == generation

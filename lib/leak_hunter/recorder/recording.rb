@@ -15,9 +15,10 @@ module LeakHunter
   module Recorder
     # One dump being taken, step by step.
     class Recording
-      # One collection is not enough: what finalizers held dies in the next. Beside busy threads the count of live
-      # objects may never settle. One more comes right before the snapshot.
-      COLLECTIONS = (2..9)
+      # What finalizers held dies in the collection after the one that ran them. Where the number of finalizers is not
+      # known, at least two take place. Not a Range: Ruby would examine that, with a Hash.
+      LEAST_COLLECTIONS = 2
+      MOST_COLLECTIONS = 6
 
       COMPACTION = "objects were moved: Ruby #{RUBY_VERSION} forgets where and when a moved object was allocated".freeze
       NO_SITES = "LeakHunter's own tracer is on, whose records are not written into dumps: trace with " \
@@ -25,18 +26,16 @@ module LeakHunter
       DISK = "free space was not checked: this platform does not tell it, or LeakHunter's extension is not built"
 
       # @param own [OwnThread] on which this runs
-      # @param last [Dump, nil] the last dump of this process
       # @param snapshot [String] how it is taken: "in_process", "fork" or "walk"
       # @param options [Hash] see {Recorder.dump!} and {Recorder.snapshot!}; and `:fiber`, the one that asked for it
-      def initialize(destination, own:, last:, snapshot:, **options)
+      def initialize(destination, own:, snapshot:, **options)
         @destination = destination
         @own = own
-        @last = last
         @kind = snapshot
         @fork = snapshot == "fork"
         @walk = snapshot == "walk"
         @full = options[:full] ? true : false # ObjectSpace takes nothing else for true
-        @threads = options[:threads]
+        @threads, @format, @redact = options.values_at(:threads, :format, :redact)
         @gc, @trace, @names, @fiber = options.fetch_values(:gc, :trace, :names, :fiber)
         @ractors = Ractors.count
         @seconds = 0.0
@@ -50,8 +49,7 @@ module LeakHunter
           trace
           free = Disk.free_bytes(@destination.dir)
           @warnings << DISK unless free
-          collect if @gc
-          needed = paused { Disk.estimate(last: @last, full: @full, contents: !@walk) }
+          needed = paused { Disk.estimate(format: @format, full: @full) }
           Disk.check(@destination.dir, free, needed)
           write
         end
@@ -75,22 +73,33 @@ module LeakHunter
         @tracing = nil # of what is in the file
       end
 
-      # Until a collection frees nothing any more.
+      # Until a collection has run no finalizers; without the extension, until one frees nothing any more.
       def collect
-        live = nil
-        COLLECTIONS.end.times do |done|
-          OwnThread.interruptible { paused { GC.start } }
-          before = live
-          live = GC.stat(:heap_live_slots)
-          break if done + 1 >= COLLECTIONS.begin && live >= before
+        done = 0
+        after = settling
+        loop do
+          before = after
+          GC.start # also while collections are off
+          after = settling
+          done += 1
+          break if done == MOST_COLLECTIONS
+          break if after >= before && (@counts_finalizers || done >= LEAST_COLLECTIONS)
         end
       end
 
+      def settling
+        @counts_finalizers = @ractors == 1 && Native.respond_to?(:finalizers)
+        @counts_finalizers ? Native.finalizers : GC.stat(:heap_live_slots)
+      rescue LoadError, Error
+        @counts_finalizers = false
+        GC.stat(:heap_live_slots)
+      end
+
       def write
-        envelope = Envelope.prepare(snapshot: @kind, tracing: @tracing, ractors: @ractors)
+        envelope = Envelope.prepare(snapshot: @kind, tracing: @tracing, ractors: @ractors, format: @format)
         bytes = nil
         path = @destination.write(envelope) do |io|
-          Failure.explain(@destination.dir, io) { record(io, envelope) }
+          Failure.explain(@destination.dir) { record(io, envelope) }
           bytes = io.size
         end
         dump(path, bytes, envelope)
@@ -109,13 +118,13 @@ module LeakHunter
       def snapshot_of(io, envelope)
         return WalkedSnapshot.new(io, envelope, names:, threads: @threads) if @walk
 
-        (@fork ? ForkedSnapshot : Snapshot.in_process).new(io, envelope, full: @full, names:)
+        (@fork ? ForkedSnapshot : Snapshot).new(io, envelope, format: @format, full: @full, names:)
       end
 
       # A file without contents has no keys of thread-locals either, nor names of threads.
       def names
         return unless @names
-        return Names.new(@seconds, fiber: @fiber, redact: @walk) unless @ractors > 1
+        return Names.new(@seconds, fiber: @fiber, redact: @walk, thread_names: !@walk && !@redact) unless @ractors > 1
 
         @warnings << Ractors::NO_NAMES
         nil
@@ -125,7 +134,7 @@ module LeakHunter
       # another collection begins, so that what is made from there on is not of the generation of what the dump holds.
       def at_a_clean_moment(envelope)
         WithoutGC.run do
-          GC.start if @gc # collects all the same
+          collect if @gc
           envelope.stamp
           @objects = GC.stat(:heap_live_slots)
           yield
@@ -148,6 +157,7 @@ module LeakHunter
       end
 
       def warnings
+        @warnings << Format::SECRET if @format&.secret?
         @warnings << ForkedSnapshot::WARNING if @fork
         @warnings << COMPACTION if Tracing.moves_spoil? && (Tracing.compacted? || auto_compact?)
         @warnings << Context::FULL if Context.full?

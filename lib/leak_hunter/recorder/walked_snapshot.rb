@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require "leak_hunter/recorder/own_thread"
 require "leak_hunter/recorder/snapshot"
 
 module LeakHunter
@@ -8,7 +9,8 @@ module LeakHunter
     # fraction of the time that `ObjectSpace.dump_all` takes, and written as it writes them when the process goes on. No
     # contents are read, so none are in the file.
     class WalkedSnapshot < Snapshot
-      INSTEAD = "; LeakHunter.dump! works all the same, with a longer pause"
+      INSTEAD = "; LeakHunter.dump! needs no walk, but a longer pause (and without the extension " \
+                "values: :all, compress: :none, which makes the file a secret)"
       # What Ruby 3.2 and newer call the variables of objects: a dump has it, and paths have names by it.
       SHAPES = RUBY_VERSION.to_f >= 3.2
       private_constant :INSTEAD, :SHAPES

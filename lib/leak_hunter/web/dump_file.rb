@@ -9,13 +9,15 @@ module LeakHunter
     # A dump in the directory, described by its first line. Its id is its file name, so an id that is not a plain file
     # name, or not one of a file that LeakHunter wrote, finds nothing.
     class DumpFile
-      SUFFIX = ".json"
+      SUFFIXES = [".json.zst", ".json.gz", ".json"].freeze
       ID = /\A[A-Za-z0-9][A-Za-z0-9._-]{0,199}\z/
       # The names that the recorder gives.
       RECORDED = /\A\d{8}T\d{6}\.\d{6}Z-.+-pid\d+-\d{4,}\z/
 
       FLAGS = %i[RDONLY NOFOLLOW NONBLOCK BINARY].sum { |name| File.const_defined?(name) ? File.const_get(name) : 0 }
       MAX_LINE = 4096
+      # Of a compressed file, what has its first line.
+      BEGINNING = 64 * 1024
 
       # What the first line must contain.
       REQUIRED = {
@@ -30,11 +32,19 @@ module LeakHunter
         def find(dir, id)
           return unless ID.match?(id.b)
 
-          io = plain_file(File.join(dir, "#{id}#{SUFFIX}"))
-          line = header(io) if io
-          new(id.dup.force_encoding(Encoding::UTF_8), io.path, io.size, line) if line
-        ensure
-          io&.close
+          SUFFIXES.each do |suffix|
+            found = describe(File.join(dir, "#{id}#{suffix}"), id)
+            return found if found
+          end
+          nil
+        end
+
+        # @param name [String] of a file
+        # @return [DumpFile, nil]
+        def of(dir, name)
+          suffix = SUFFIXES.find { |ending| name.end_with?(ending) } or return
+          id = name.delete_suffix(suffix)
+          describe(File.join(dir, name), id) if ID.match?(id.b)
         end
 
         # Links are not followed, and only plain files are read: a pipe could block for ever. What cannot be opened is
@@ -55,15 +65,32 @@ module LeakHunter
 
         private
 
+        def describe(path, id)
+          io = plain_file(path)
+          line = header(io) if io
+          new(id.dup.force_encoding(Encoding::UTF_8), io.path, io.size, line) if line
+        ensure
+          io&.close
+        end
+
         def header(io)
-          line = io.gets("\n", MAX_LINE)&.force_encoding(Encoding::UTF_8)
-          line = line.to_s
+          line = first_line(io).force_encoding(Encoding::UTF_8)
           return unless line.start_with?("{") && line.valid_encoding?
 
           line = JSON.parse(line)
           line if line.is_a?(Hash) && REQUIRED.all? { |key, expected| expected === line[key] } # rubocop:disable Style/CaseEquality
         rescue JSON::JSONError, SystemCallError
           nil
+        end
+
+        # Unpacked, if need be, from the first bytes of the file.
+        def first_line(io)
+          start = io.read(MAX_LINE).to_s
+          return start[/[^\n]*\n?/] if start.start_with?("{")
+
+          Native.beginning("#{start}#{io.read(BEGINNING)}".b, MAX_LINE)[/[^\n]*\n?/]
+        rescue LoadError, Error
+          ""
         end
       end
 
@@ -80,6 +107,18 @@ module LeakHunter
       def process = @line.values_at("boot", "pid")
 
       def this_process? = process == [ProcessIdentity.boot, Process.pid]
+
+      # @return [String] name of the file
+      def name = File.basename(path)
+
+      # Of the file as it is: a browser is not to unpack it.
+      def content_type
+        case name
+        when /\.zst\z/ then "application/zstd"
+        when /\.gz\z/ then "application/gzip"
+        else "application/x-ndjson"
+        end
+      end
 
       def pid = @line["pid"]
 

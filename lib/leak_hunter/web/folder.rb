@@ -55,8 +55,7 @@ module LeakHunter
       def list
         names = Dir.children(@dir)
         @unfinished = names.select { |name| OutputFile.temporary?(name) }
-        names.select! { |name| name.end_with?(DumpFile::SUFFIX) }
-        names.filter_map { |name| DumpFile.find(@dir, name.delete_suffix(DumpFile::SUFFIX)) }
+        names.filter_map { |name| DumpFile.of(@dir, name) }.uniq(&:id)
              .sort_by { |dump| [dump.taken_at, dump.pid, dump.sequence, dump.id] }
       rescue Errno::ENOENT
         []

@@ -37,8 +37,10 @@ module LeakHunter
 
         # @param seconds [Float] how long it may take
         # @param redact [Boolean] whether keys that the application has chosen are left out
-        def initialize(seconds, redact: false)
+        # @param thread_names [Boolean] whether threads are named
+        def initialize(seconds, redact: false, thread_names: !redact)
           @redact = redact
+          @thread_names = thread_names
           @deadline = CoreMethods.processor_time + seconds
           @steps = 0
           @text = +""
@@ -68,7 +70,7 @@ module LeakHunter
         # @param thread [Thread]
         # @return [void]
         def add_thread(thread)
-          name = CoreMethods::THREAD_NAME.bind_call(thread) unless @redact
+          name = CoreMethods::THREAD_NAME.bind_call(thread) if @thread_names
           add("thread", nil, name, thread) if name
         end
 

@@ -15,9 +15,11 @@ module LeakHunter
         def create
           options = params.to_h { |name, value| [name, name == :kind ? value : boolean(name, value)] }
           dump = SingleFlight::DUMP.run { Recorder::Moment.take(dir: settings.dir, **options) }
-          file = folder.find(File.basename(dump, DumpFile::SUFFIX))
+          file = DumpFile.of(settings.dir, File.basename(dump))
           log("took the dump #{file.id} (#{bytes(dump.bytes)}, paused for #{dump.seconds.round(3)} s)")
           created(file, dump, prune)
+        rescue Unsupported => e
+          raise Problem.new(501, e.is_a?(ExtensionMissing) ? "NoNativeExtension" : "Unsupported", e.message)
         end
 
         def list
@@ -40,15 +42,16 @@ module LeakHunter
 
         def download(id:)
           unless settings.allow_download
-            raise Problem.new(404, "NotDownloadable", "downloads are off, since a dump contains every string of the " \
-                                                      "process; see allow_download")
+            raise Problem.new(404, "NotDownloadable", "downloads are off, since a dump tells much of the process, " \
+                                                      "and with values: :all every string; see allow_download")
           end
 
-          file = DumpFile.plain_file(folder.find(id).path) or
+          dump = folder.find(id)
+          file = DumpFile.plain_file(dump.path) or
             raise Problem.new(404, "NoSuchDump", "it was deleted in the meantime")
           log("downloaded the dump #{id}")
-          Reply.new(200, nil, { "content-type" => "application/x-ndjson", "content-length" => file.size.to_s,
-                                "content-disposition" => "attachment; filename=\"#{id}#{DumpFile::SUFFIX}\"" },
+          Reply.new(200, nil, { "content-type" => dump.content_type, "content-length" => file.size.to_s,
+                                "content-disposition" => "attachment; filename=\"#{dump.name}\"" },
                     file: FileBody.new(file))
         end
 
