@@ -65,6 +65,9 @@ RSpec.describe "What the diff finds in adversarial heaps", :tmpdir do
   [
     ["two marks and a live heap", 61..63, {}],
     ["three live heaps", [71], { marks: false }],
+    ["three dumps", [72], { dumps: true }],
+    ["three forked dumps", [73], { dumps: true, fork_dumps: true }],
+    ["three dumps, objects moved by GC.compact", [83], { dumps: true, compact: true }],
     ["two marks and a live heap, objects moved by GC.compact", 81..82, { compact: true }],
     ["two marks and a live heap, objects moved by GC.auto_compact at any time", 91..92, { auto_compact: true }]
   ].each do |name, seeds, options|

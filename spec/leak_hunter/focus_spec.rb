@@ -131,27 +131,30 @@ RSpec.describe "Tracing with a focus", :tmpdir do
     )
   end
 
-  it "is in snapshots as in living heaps" do
-    output = play(<<~'RUBY')
-      LeakHunter.trace!(focus: "shop.rb:7")
-      dir = ARGV[0]
-      snapshots = [LeakHunter.snapshot!(dir:)]
-      Orders.work(create: 48, import: 12, preview: 2_000)
-      snapshots << LeakHunter.snapshot!(dir:)
-      Orders.work(create: 5, preview: 3)
-      snapshots << LeakHunter.snapshot!(dir:)
-      group = orders(LeakHunter.diff(*snapshots))
-      group[:callers].each { |it| p it[:through], it.values_at(:stayed, :died) }
-      p group[:contexts].map(&:values)
-      heap = LeakHunter::Heap.load(snapshots.last)
-      p orders(LeakHunter.diff(*snapshots.first(2), heap)) == group.merge(bytesize: 0)
-    RUBY
-    expect(output.lines(chomp: true)).to eq(
-      ['["Orders.work", "Orders.create", "Orders.record"]', "[48, 0]",
-       '["Orders.work", "Orders.import", "Orders.record"]', "[12, 0]",
-       '["Orders.work", "Orders.preview", "Orders.record"]', "[0, 2003]",
-       '[["POST /orders", 48], [nil, 12]]', "true"]
-    )
+  { "snapshots" => "snapshot!(dir:)", "dumps" => "dump!(dir:)",
+    "dumps of a forked child" => "dump!(dir:, fork: true)" }.each do |name, call|
+    it "is in #{name} as in living heaps" do
+      output = play(<<~RUBY)
+        LeakHunter.trace!(focus: "shop.rb:7")
+        dir = ARGV[0]
+        moments = [LeakHunter.#{call}]
+        Orders.work(create: 48, import: 12, preview: 2_000)
+        moments << LeakHunter.#{call}
+        Orders.work(create: 5, preview: 3)
+        moments << LeakHunter.#{call}
+        group = orders(LeakHunter.diff(*moments))
+        group[:callers].each { |it| p it[:through], it.values_at(:stayed, :died) }
+        p group[:contexts].map(&:values)
+        heap = LeakHunter::Heap.load(moments.last)
+        p orders(LeakHunter.diff(*moments.first(2), heap)) == group.merge(bytesize: 0)
+      RUBY
+      expect(output.lines(chomp: true)).to eq(
+        ['["Orders.work", "Orders.create", "Orders.record"]', "[48, 0]",
+         '["Orders.work", "Orders.import", "Orders.record"]', "[12, 0]",
+         '["Orders.work", "Orders.preview", "Orders.record"]', "[0, 2003]",
+         '[["POST /orders", 48], [nil, 12]]', "true"]
+      )
+    end
   end
 
   it "does not grow, and forgets with the tracer" do

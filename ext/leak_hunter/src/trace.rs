@@ -57,7 +57,7 @@ fn focus(ruby: &Ruby, sites: Vec<(String, String)>) -> Result<(), Error> {
 
 /// The lines of a dump that have the stacks.
 fn stacks(ruby: &Ruby) -> Result<RString, Error> {
-    Ok(ruby.enc_str_new(&KnownStacks::take().text(), ruby.utf8_encoding()))
+    Ok(ruby.enc_str_new(KnownStacks::take().text(), ruby.utf8_encoding()))
 }
 
 /// Begins to trace. Nothing when it traces already.

@@ -7,14 +7,14 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use leak_hunter_core::dump::rewrite::{DigestKey, NoBirths, PREFIX, Values, Writing};
+use leak_hunter_core::dump::rewrite::{DigestKey, PREFIX, Values, Writing};
 use leak_hunter_core::dump::{Compression, beginning};
 use leak_hunter_core::{Progress, pool};
 use magnus::value::ReprValue;
 use magnus::{Error, Exception, ExceptionClass, Module, Object, RHash, RModule, RString, Ruby, function};
 
 use crate::convert::{bytes_of, fetch, file_of};
-use crate::{errors, gvl};
+use crate::{errors, gvl, trace};
 
 /// The text of a String that nobody changes or frees before the work with it has ended: [`gvl::wait_for_end`].
 struct Borrowed {
@@ -87,7 +87,8 @@ fn values_of(ruby: &Ruby, options: RHash) -> Result<Values, Error> {
 }
 
 /// Writes a dump to the file of a descriptor, without the GVL, and returns its size. `lines`: the first line, the text of
-/// `dump_all`, and what stands after it. An interrupt ends it when all threads have let go of the text.
+/// `dump_all`, and what stands after it. What LeakHunter's own tracer knew at the moment of the text goes in, if it was
+/// noted (`Native.note_births`). An interrupt ends it when all threads have let go of the text.
 fn write_dump(
     ruby: &Ruby,
     descriptor: i32,
@@ -111,6 +112,7 @@ fn write_dump(
         start: borrowed.as_ptr(),
         length: borrowed.len(),
     };
+    let births = trace::noted();
     let progress = Arc::new(Progress::default());
     let theirs = Arc::clone(&progress);
     let work = move || {
@@ -125,8 +127,7 @@ fn write_dump(
             compression,
         };
         let pool = pool::with_threads(asked)?;
-        // Allocations that LeakHunter's own tracer has seen go in here.
-        writing.write(None::<&NoBirths>, &mut sink, &pool, &theirs)
+        writing.write(births.as_ref(), &mut sink, &pool, &theirs)
     };
     let outcome = gvl::wait_for_end(ruby, work, || progress.cancel());
     // the collector finds it on this stack until here

@@ -21,8 +21,6 @@ module LeakHunter
       MOST_COLLECTIONS = 6
 
       COMPACTION = "objects were moved: Ruby #{RUBY_VERSION} forgets where and when a moved object was allocated".freeze
-      NO_SITES = "LeakHunter's own tracer is on, whose records are not written into dumps: trace with " \
-                 "mode: :objspace, or use LeakHunter::Heap.live"
       DISK = "free space was not checked: this platform does not tell it, or LeakHunter's extension is not built"
 
       # @param own [OwnThread] on which this runs
@@ -67,10 +65,6 @@ module LeakHunter
         Tracing.ensure_on if @trace
         Tracing.forget_leftovers unless @trace || on
         @tracing = Tracing.since
-        return unless @tracing && @tracing[:mode] == :exact
-
-        @warnings << NO_SITES
-        @tracing = nil # of what is in the file
       end
 
       # Until a collection has run no finalizers; without the extension, until one frees nothing any more.

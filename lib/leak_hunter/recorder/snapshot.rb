@@ -29,7 +29,7 @@ module LeakHunter
       def finish
         raise IOError, "it is cut off" unless @text.end_with?("}\n")
 
-        @format.write(@io, @envelope.first_line, @text, ending.join)
+        @format.write(@io, @envelope.first_line, @text, [@stacks, *ending].join)
         free
       end
 
@@ -41,13 +41,20 @@ module LeakHunter
 
       private
 
+      # What LeakHunter's own tracer knows is not in the text: it is noted in the same moment, and put in later.
       def dump
         @text = ObjectSpace.dump_all(output: :string, full: @full)
+        return unless Tracing::Exact.held?
+
+        Native.note_births
+        @stacks = Native.trace_stacks
       end
 
       def ending = [@names ? @names.text : "", @envelope.last_line(**(@names ? @names.to_h : {}))]
 
       def free
+        Native.forget_births if @stacks
+        @stacks = nil
         @text&.clear
         @text = nil
       end

@@ -139,7 +139,7 @@ impl Births for KnownBirths {
         let place = texts.place(place.get());
         PlaceText {
             path: texts.path(place).map(|path| path.to_bytes()),
-            line: (place.line != 0).then_some(place.line as u32),
+            line: (place.line != 0).then(|| line_of(place)),
             method: self.method(place),
             context: context::name(place.context).map(str::as_bytes),
             stack: (place.stack != 0).then(|| StackId::new(place.stack)),

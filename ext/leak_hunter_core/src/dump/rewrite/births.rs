@@ -26,8 +26,8 @@ pub struct Birth {
 pub struct PlaceText<'a> {
     /// The source file.
     pub path: Option<&'a [u8]>,
-    /// The line in it.
-    pub line: Option<u32>,
+    /// The line in it; 2⁶⁴ − n for n lines before the first.
+    pub line: Option<u64>,
     /// The method.
     pub method: Option<&'a [u8]>,
     /// What the application was doing, in its own words: see `LeakHunter.context`.
