@@ -136,8 +136,10 @@ RSpec.describe LeakHunter::Context do
       stop = false
       thread = Thread.new do
         seen = []
+        fibers = 0
         within("outer") do
           until stop
+            GC.start if ((fibers += 1) % 500).zero? # there is a limit on how many stacks a process has
             fiber = Fiber.new { loop { within("inner") { Fiber.yield } } }
             begin
               200.times { fiber.resume }
