@@ -78,7 +78,7 @@ module LegacyShop
 
     def dump(http)
       ask(http, "POST", "/leaks/dumps")
-      Dir[File.join(@dir, "tmp/leak_hunter/*.json")].max
+      Dir[File.join(@dir, "tmp/leak_hunter/*.json*")].max
     end
 
     def ask(http, method, path)

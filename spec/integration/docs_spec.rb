@@ -259,11 +259,30 @@ RSpec.describe "The pages in docs/", :tmpdir do
   end
 
   describe "tracing.md" do
-    exact, = page.call("docs/tracing.md", "LeakHunter.trace!(mode: :exact)")
+    exact, focus = page.call("docs/tracing.md", "LeakHunter.trace!(mode: :exact)", "report = LeakHunter.diff(first")
 
     it "traces in the mode that it names" do
       write("tracing.rb", "require \"leak_hunter\"\n#{exact.gsub(/^(?=LeakHunter)/, "p ")}p LeakHunter.tracing?")
       expect(ruby("tracing.rb")).to match(/\A\{.*exact.*\}\n\{.*tracing.rb.*new.*\}\nnil\nfalse\n\z/)
+    end
+
+    it "names the callers of what stays, in the second round" do
+      first_round, second_round = focus.split(/^# … .*\n/)
+      write("focus.rb", <<~RUBY)
+        require "leak_hunter"
+        #{leaking}
+        LeakHunter.trace!(mode: :exact)
+        take = -> { LeakHunter::Heap.live.tap { exercise_the_app } }
+        first, second, third = Array.new(3) { take.call }
+        #{first_round}
+        fourth, fifth, sixth = Array.new(3) { take.call }
+        callers = begin
+          #{second_round}
+        end
+        p callers.size, callers.first[:through], callers.first[:stayed]
+      RUBY
+      # a token and a user, of 1,000 sessions
+      expect(ruby("focus.rb")).to match(/\A1\n\[.*exercise_the_app"\]\n2000\n\z/)
     end
   end
 
