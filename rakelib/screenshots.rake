@@ -14,7 +14,8 @@ task :screenshots, [:folder] => :compile do |_, arguments|
   Dir.mktmpdir do |dir|
     page = File.join(folder, "report.html")
     ruby "-Ilib", "rakelib/support/sample_leaks.rb", dir, verbose: false
-    ruby "-Ilib", "exe/leak_hunter", "diff", "--format", "html", "--output", page, *Dir["#{dir}/*.json*"], verbose: false
+    dumps = Dir["#{dir}/*.json*"]
+    ruby "-Ilib", "exe/leak_hunter", "diff", "--format", "html", "--output", page, *dumps, verbose: false
     Browser.open do |browser|
       { "light" => [1000, "light"], "dark" => [1000, "dark"],
         "phone" => [390, "light"] }.each do |name, (width, scheme)|
