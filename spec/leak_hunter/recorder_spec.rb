@@ -119,7 +119,8 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
     it "has no text of an earlier dump in it" do
       readers = dumps_of("4.times { LeakHunter.dump!(dir: DIR) }")
       sizes = readers.map { |reader| reader.lines.sum(&:bytesize) }
-      expect(sizes).to all(be_within(5).percent_of(sizes.first))
+      # the first has loaded what dumps need
+      expect(sizes.drop(1)).to all(be_within(5).percent_of(sizes[1]))
       expect(readers.last.lines.map(&:bytesize).max).to be < sizes.first / 4
     end
 

@@ -40,15 +40,15 @@ class DumpReader
   # @return [Array<Hash>] the objects made there
   def made_at(file, line) = objects.values.select { |object| object["file"] == file && object["line"] == line }
 
-  # References to nothing that was dumped. Up to Ruby 3.3 one is right: from the stack of the thread that takes the dump
-  # to the dump's own text, which is being made.
+  # References to nothing that was dumped. One is right: from the stack of the thread that takes the dump to the
+  # dump's own text, which is being made.
   def dangling
     dangling = records.flat_map do |record|
       referrer = record["root"] || record["struct"] || record["address"]
       record.fetch("references", []).reject { |address| objects.key?(address) }.map { |address| [address, referrer] }
     end
     text, others = dangling.group_by(&:first).transform_values { |pairs| pairs.map(&:last) }
-                           .partition { |_, referrers| RUBY_VERSION.to_f < 3.4 && (referrers - STACKS).empty? }
+                           .partition { |_, referrers| (referrers - STACKS).empty? }
     text.drop(1) + others
   end
 

@@ -7,7 +7,6 @@
 mod api;
 mod code;
 mod file;
-mod finalizers;
 mod find;
 mod flags;
 mod interned;
@@ -49,7 +48,6 @@ use crate::{errors, gvl};
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("live", function!(live, 2))?;
     native.define_singleton_method("check_walk", function!(check, 0))?;
-    finalizers::init(native)?;
     find::init(native)?;
     file::init(native)
 }

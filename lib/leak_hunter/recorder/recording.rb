@@ -15,10 +15,11 @@ module LeakHunter
   module Recorder
     # One dump being taken, step by step.
     class Recording
-      # What finalizers held dies in the collection after the one that ran them. Where the number of finalizers is not
-      # known, at least two take place. Not a Range: Ruby would examine that, with a Hash.
+      # One collection is not enough: what finalizers held dies in the next. Beside busy threads the count of live
+      # objects may never settle. One more comes right before the snapshot. Not a Range: Ruby would examine that, with a
+      # Hash.
       LEAST_COLLECTIONS = 2
-      MOST_COLLECTIONS = 6
+      MOST_COLLECTIONS = 9
 
       COMPACTION = "objects were moved: Ruby #{RUBY_VERSION} forgets where and when a moved object was allocated".freeze
       DISK = "free space was not checked: this platform does not tell it, or LeakHunter's extension is not built"
@@ -47,6 +48,7 @@ module LeakHunter
           trace
           free = Disk.free_bytes(@destination.dir)
           @warnings << DISK unless free
+          collect if @gc
           needed = paused { Disk.estimate(format: @format, full: @full) }
           Disk.check(@destination.dir, free, needed)
           write
@@ -67,26 +69,15 @@ module LeakHunter
         @tracing = Tracing.since
       end
 
-      # Until a collection has run no finalizers; without the extension, until one frees nothing any more.
+      # Until a collection frees nothing any more.
       def collect
-        done = 0
-        after = settling
-        loop do
-          before = after
-          GC.start # also while collections are off
-          after = settling
-          done += 1
-          break if done == MOST_COLLECTIONS
-          break if after >= before && (@counts_finalizers || done >= LEAST_COLLECTIONS)
+        live = nil
+        MOST_COLLECTIONS.times do |done|
+          OwnThread.interruptible { paused { GC.start } }
+          before = live
+          live = GC.stat(:heap_live_slots)
+          break if done + 1 >= LEAST_COLLECTIONS && live >= before
         end
-      end
-
-      def settling
-        @counts_finalizers = @ractors == 1 && Native.respond_to?(:finalizers)
-        @counts_finalizers ? Native.finalizers : GC.stat(:heap_live_slots)
-      rescue LoadError, Error
-        @counts_finalizers = false
-        GC.stat(:heap_live_slots)
       end
 
       def write
@@ -128,7 +119,7 @@ module LeakHunter
       # another collection begins, so that what is made from there on is not of the generation of what the dump holds.
       def at_a_clean_moment(envelope)
         WithoutGC.run do
-          collect if @gc
+          GC.start if @gc # collects all the same
           envelope.stamp
           @objects = GC.stat(:heap_live_slots)
           yield
