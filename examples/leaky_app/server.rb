@@ -8,7 +8,7 @@ module LeakyApp
   class Server
     PUMA = '$stdout.sync = true; require "puma/cli"; Puma::CLI.new(ARGV).run'
     LIB = File.expand_path("../../lib", __dir__)
-    PATIENCE = 60
+    PATIENCE = 300
 
     # @param rackup [String] path of the config.ru
     # @param dir [String] the folder to run in

@@ -100,13 +100,19 @@ RSpec.describe "The command line" do
     loop { full.write_nonblock("x" * 4096) }
   rescue IO::EAGAINWaitWritable
     errors_reader, errors_writer = IO.pipe
-    pid = spawn_diff(out: full, err: errors_writer)
-    errors_writer.close
-    sleep 1 # by now it waits for its reader
+    writing, tell = IO.pipe
+    # says that it writes, which it does until its reader reads
+    program = "tell = IO.for_fd(Integer(ARGV.shift)); $stdout.singleton_class.prepend(Module.new { " \
+              "define_method(:write) { |text| tell.syswrite('.') && super(text) } }); " \
+              "exit LeakHunter::CLI.new(ARGV).run"
+    pid = spawn(RbConfig.ruby, "-w", "-I", RealDumps::LIB, "-rleak_hunter", "-e", program, tell.fileno.to_s,
+                "diff", *dumps, out: full, err: errors_writer, tell => tell)
+    [errors_writer, tell].each(&:close)
+    expect(writing.read(1)).to eq(".")
     Process.kill(:INT, pid)
     expect(Process.wait2(pid).last.exitstatus).to eq(130)
     expect(errors_reader.read).to eq("")
-    reader.close
+    [reader, writing, errors_reader].each(&:close)
   end
 
   describe "with more than three dumps", :tmpdir do

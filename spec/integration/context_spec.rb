@@ -167,7 +167,7 @@ RSpec.describe "Contexts", :tmpdir do
     end
 
     def until_true
-      deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 120
+      deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 600
       until yield
         raise "it takes too long" if Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
 

@@ -48,7 +48,7 @@ RSpec.describe "A fork during a run" do
   RUBY
 
   define_method(:run) do |code|
-    Timeout.timeout(120) do
+    Timeout.timeout(1_200) do
       run_ruby("#{setup}\n#{code}", *arguments, options: %w[-rtimeout])
     end
   end
@@ -184,7 +184,7 @@ RSpec.describe "A fork during a run" do
         fork do
           thread = Thread.new { LeakHunter.diff(*QUICK, threads: 2) }
           sleep number / 10_000.0
-          child = fork { exit!(Timeout.timeout(60) { LeakHunter.diff(*QUICK, threads: 2)[:schema] == 1 } ? 0 : 1) }
+          child = fork { exit!(Timeout.timeout(600) { LeakHunter.diff(*QUICK, threads: 2)[:schema] == 1 } ? 0 : 1) }
           thread.join
           exit!(Process.wait2(child)[1].exitstatus || 9)
         end

@@ -62,7 +62,7 @@ RSpec.describe "The HTML report" do
 
   # The graph is drawn when it is opened, by an observer of its size.
   def drawn
-    300.times { frames.size > 1 ? break : sleep(0.02) }
+    6_000.times { frames.size > 1 ? break : sleep(0.02) }
     frames
   end
 

@@ -123,7 +123,7 @@ RSpec.describe "docs/servers.md", :tmpdir do
     end
 
     define_method(:until_true) do |what, &condition|
-      deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 120
+      deadline = Process.clock_gettime(Process::CLOCK_MONOTONIC) + 600
       until condition.call
         logs = Dir[File.join(@tmpdir, "*.log")].map { |log| File.read(log).lines.last(20).join }
         raise "#{what}:\n#{logs.join("\n")}" if Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline

@@ -213,7 +213,7 @@ RSpec.describe LeakHunter::Heap, "#export", :tmpdir do
           begin; thread.join; rescue Stop; end
         end
         # the last worker closes its own
-        200.times { Dir.children("/proc/self/fd").size > before[0] ? sleep(0.05) : break }
+        2_400.times { Dir.children("/proc/self/fd").size > before[0] ? sleep(0.05) : break }
         p [Dir.children("/proc/self/fd").size, Dir.children(ARGV[1]).size] == before
       RUBY
       expect(output).to eq("true\n")

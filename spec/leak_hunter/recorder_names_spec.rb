@@ -7,7 +7,10 @@ RSpec.describe "LeakHunter::Recorder::Names", :tmpdir do
     Dir.children(@tmpdir).sort.map { |name| DumpReader.new(File.join(@tmpdir, name)) }
   end
 
-  def dump_of(code, ...) = dumps_of("#{code}\nLeakHunter.dump!(dir: DIR, values: :all)", ...).first
+  def dump_of(code, **options)
+    options = { options: [RubyProcess::ALL_NAMES], **options }
+    dumps_of("#{code}\nLeakHunter.dump!(dir: DIR, values: :all)", **options).first
+  end
 
   # @return [Array<String>] owner's name (or type) and value's text of what has that name
   def found(reader, name)
@@ -112,7 +115,7 @@ RSpec.describe "LeakHunter::Recorder::Names", :tmpdir do
   it "are read without loading, warning, or running code of the application" do
     File.write(File.join(@tmpdir, "never.rb"), "raise Exception, 'loaded'")
     dir = File.join(@tmpdir, "dumps")
-    run_ruby(<<~'RUBY', @tmpdir, dir)
+    run_ruby(<<~'RUBY', @tmpdir, dir, options: [RubyProcess::ALL_NAMES])
       Warning[:deprecated] = true
       DIR, DUMPS = ARGV
       # NoMethodError and the like would be rescued: this ends the process.
@@ -209,7 +212,8 @@ RSpec.describe "LeakHunter::Recorder::Names", :tmpdir do
   end
 
   it "come from the child where that takes the dump" do
-    reader = dumps_of("CACHE = ['kept']; LeakHunter.dump!(dir: DIR, fork: true)").first
+    code = "CACHE = ['kept']; LeakHunter.dump!(dir: DIR, fork: true)"
+    reader = dumps_of(code, options: [RubyProcess::ALL_NAMES]).first
     expect(found(reader, "CACHE").map(&:first)).to eq(["constant"])
     expect(reader.trailer["names_complete"]).to be(true)
   end
@@ -219,7 +223,7 @@ RSpec.describe "LeakHunter::Recorder::Names", :tmpdir do
       LeakHunter::Recorder::Names.send(:remove_const, :LEAST)
       LeakHunter::Recorder::Names::LEAST = 0.0
       LeakHunter::Recorder::Names.send(:remove_const, :SHARE)
-      LeakHunter::Recorder::Names::SHARE = 0.01
+      LeakHunter::Recorder::Names::SHARE = 0.0001
       100_000.times { |index| Object.const_set("C#{index}", Object.new) }
       LeakHunter.dump!(dir: DIR)
     RUBY

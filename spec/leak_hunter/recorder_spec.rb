@@ -303,9 +303,11 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
   it "tells that it cannot be called in a signal handler, and how it can" do
     expect(run_ruby(<<~'RUBY', @tmpdir)).to match(/signal handler.*Thread\.new.*\ntrue/)
       LeakHunter::Recorder.name # loads it, which Ruby does not do in a signal handler either
-      trap("USR1") { begin; LeakHunter.dump!(dir: ARGV[0]); rescue LeakHunter::RecordingError; puts $!.message; end }
+      said = nil
+      trap("USR1") { begin; LeakHunter.dump!(dir: ARGV[0]); rescue LeakHunter::RecordingError; said = $!.message; end }
       Process.kill("USR1", Process.pid)
-      sleep 0.01
+      sleep 0.001 until said
+      puts said
       queue = Queue.new
       trap("USR1") { Thread.new { queue << LeakHunter.dump!(dir: ARGV[0]) } }
       Process.kill("USR1", Process.pid)

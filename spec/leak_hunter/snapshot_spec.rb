@@ -130,7 +130,7 @@ RSpec.describe LeakHunter, ".snapshot!", :tmpdir do
 
   it "has none of the process's data, nor has a report of it" do
     run_ruby(secrets, folder)
-    files.each { |file| expect(lines(file).grep(/CANARY(?!_ENV"\])|4\.2424/n)).to eq([]) }
+    files.each { |file| expect(lines(file).grep(/CANARY(?!_ENV"\])|4\.242424242/n)).to eq([]) }
     reports = %w[text json html markdown classic].map do |format|
       program = File.expand_path("../../exe/leak_hunter", __dir__)
       command = [RbConfig.ruby, "-I#{RealDumps::LIB}", program, "diff", "--format", format]
@@ -171,8 +171,10 @@ RSpec.describe LeakHunter, ".snapshot!", :tmpdir do
     end
     4.times do |moment|
       %w[snapshot dump].each { |kind| LeakHunter::Recorder::Moment.take(kind:, path: "#{ARGV[0]}/#{kind}#{moment}") }
-      200.times { |number| Shop::TRAIL << Order.new(number) }
-      50.times { |number| Shop.cache[[moment, number]] = "page" * 20 }
+      Thread.new do # whose stack holds nothing at the next moment
+        200.times { |number| Shop::TRAIL << Order.new(number) }
+        50.times { |number| Shop.cache[[moment, number]] = "page" * 20 }
+      end.join
     end
   RUBY
 

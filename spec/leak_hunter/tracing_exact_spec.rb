@@ -66,10 +66,13 @@ RSpec.describe LeakHunter::Tracing::Exact do
     end
 
     it "says where an object was made in the words of ObjectSpace" do
-      object, line = eval("[Object.new, __LINE__]", binding, "/made/up.rb", -3) # rubocop:disable Style/EvalWithLocation
-      expect(allocation(object)).to eq(file: "/made/up.rb", line:, method: :new, generation: GC.count)
+      GC.disable # so that it is of this generation
+      object, line, generation = eval("[Object.new, __LINE__, GC.count]", binding, "/made/up.rb", -3) # rubocop:disable Style/EvalWithLocation
+      expect(allocation(object)).to eq(file: "/made/up.rb", line:, method: :new, generation:)
       expect(allocation(:symbol)).to be_nil
       expect(allocation(1)).to be_nil
+    ensure
+      GC.enable
     end
 
     it "knows in which context objects were made" do
@@ -116,7 +119,8 @@ RSpec.describe LeakHunter::Tracing::Exact do
 
     it "keeps nothing alive: compiled code and its path are collected" do
       path = "/gone/#{rand}.rb"
-      eval("$made = Object.new", nil, path, 1) # rubocop:disable Style/EvalWithLocation
+      # on a stack that ends: the collector takes what is left on one for references
+      Thread.new { eval("$made = Object.new", nil, path, 1) }.join # rubocop:disable Style/EvalWithLocation
       3.times { GC.start }
       left = ObjectSpace.each_object(RubyVM::InstructionSequence).count { |code| code.path == path }
       expect(left).to eq(0)

@@ -149,6 +149,7 @@ RSpec.describe LeakHunter::Web, "access", :tmpdir do
       end
       app = endpoint(authorize: ->(_env) { throw :warden, :login })
       expect(catch(:warden) { app.call({ "REQUEST_METHOD" => "GET", "PATH_INFO" => "/" }) }).to eq(:login)
+      expect(status(endpoint)).to eq(404) # what has to be loaded is, before a timeout comes
       slow = endpoint(authorize: ->(_env) { sleep })
       expect { Timeout.timeout(0.05) { status(slow) } }.to raise_error(Timeout::Error)
     end

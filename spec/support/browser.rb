@@ -36,7 +36,7 @@ class Browser
   def initialize(dir)
     @output = IO.popen([self.class.find(%w[chromedriver]), "--port=0"], err: %i[child out])
     port = @output.each_line { |line| break line[/successfully on port (\d+)/, 1] || next }
-    @http = Net::HTTP.new("127.0.0.1", Integer(port), nil).tap { |http| http.read_timeout = 60 }
+    @http = Net::HTTP.new("127.0.0.1", Integer(port), nil).tap { |http| http.read_timeout = 600 }
     @session = "/session/#{post("/session", capabilities: { alwaysMatch: capabilities(dir) }).fetch("sessionId")}"
   rescue StandardError
     quit

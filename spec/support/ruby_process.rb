@@ -7,6 +7,8 @@ require "rbconfig"
 # Runs Ruby code in a process of its own, with a heap of its own.
 module RubyProcess
   LIB = File.expand_path("../../lib", __dir__)
+  # An option of Ruby: dumps have all names, however little processor time they get.
+  ALL_NAMES = "-r#{File.expand_path("../fixtures/all_names.rb", __dir__)}".freeze
 
   # @param lib [String] where LeakHunter is
   # @return [String] what it printed
