@@ -23,8 +23,8 @@ RSpec.describe "Dumps and compaction", :tmpdir do
   end
 
   it "says so of automatic compaction" do
-    expect(warnings_of("GC.auto_compact = true\nputs LeakHunter.dump!(dir: DIR).warnings.join(';')").first)
-      .to forgets ? match(/objects were moved/) : eq("")
+    code = "GC.auto_compact = true\nputs LeakHunter.dump!(dir: DIR).warnings.join(';')"
+    expect(despite_known_bug { warnings_of(code) }.first).to forgets ? match(/objects were moved/) : eq("")
   end
 
   it "counts compactions in the dump, and keeps the time since when it traces" do

@@ -21,6 +21,16 @@ module RubyProcess
     output
   end
 
+  # Ruby 3.1 itself ends with "[BUG] try to mark T_NONE object" in one of a hundred runs in which GC.auto_compact is on
+  # (spec/integration/accuracy_spec.rb says why). Such a run says nothing, and is run again.
+  def despite_known_bug(runs = 3)
+    yield
+  rescue RuntimeError => e
+    raise unless RUBY_VERSION < "3.2" && e.message.include?("try to mark T_NONE object") && (runs -= 1).positive?
+
+    retry
+  end
+
   # @return [String] where LeakHunter is, without the extension
   def lib_without_extension(folder)
     lib = File.join(folder, "lib")
