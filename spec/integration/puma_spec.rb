@@ -48,32 +48,40 @@ RSpec.describe "LeakHunter::Web on Puma", :tmpdir do
     end
   end
 
+  # @return [Array(Array<Float>, Float)] how long each request took that came and was answered during a diff, and how
+  #   long the diff took
+  def requests_during_a_diff(server, http)
+    pings = Queue.new
+    pinging = Thread.new do
+      server.connect do |other|
+        loop do
+          start = monotonic
+          other.get("/ping")
+          pings << [start, monotonic]
+        end
+      end
+    rescue ClosedQueueError
+      nil # that was enough
+    end
+    Thread.pass until pings.size > 5
+    start = monotonic
+    expect(http.get("/leaks/diff", WebServer::HEADERS).code).to eq("200")
+    stop = monotonic
+    during = Array.new(pings.size) { pings.pop }.select { |from, to| from > start && to < stop }
+    pings.close
+    pinging.join
+    [during.map { |from, to| to - from }, stop - start]
+  end
+
+  # What else a busy machine does may take all of a diff's time once, but not each time.
   it "serves requests during a diff" do
     serve("sessions.ru", env: { "HEAP_OBJECTS" => "400000" }) do |server|
       server.connect do |http|
         3.times { post_dump(http) }
-        pings = Queue.new
-        pinging = Thread.new do
-          server.connect do |other|
-            loop do
-              start = monotonic
-              other.get("/ping")
-              pings << [start, monotonic]
-            end
-          end
-        rescue ClosedQueueError
-          nil # that was enough
-        end
-        Thread.pass until pings.size > 5
-        start = monotonic
-        expect(http.get("/leaks/diff", WebServer::HEADERS).code).to eq("200")
-        stop = monotonic
-        during = Array.new(pings.size) { pings.pop }.select { |from, to| from > start && to < stop }
-        pings.close
-        pinging.join
-        longest = during.map { |from, to| to - from }.max
-        expect(during.size).to be >= 10
-        expect(longest).to be < (stop - start) / 2
+        served = ->((times, whole)) { times.size >= 10 && times.max < whole / 2 }
+        diffs = [requests_during_a_diff(server, http)]
+        diffs << requests_during_a_diff(server, http) until diffs.any?(&served) || diffs.size == 5
+        expect(diffs).to include(satisfy(&served))
       end
     end
   end

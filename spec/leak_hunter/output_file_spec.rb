@@ -230,7 +230,7 @@ RSpec.describe LeakHunter::OutputFile, :tmpdir do
 
     it "by Timeout, in the main thread" do
       expect(attack(<<~RUBY)).to eq("same\n10000\n")
-        Timeout.timeout(1) { write }
+        Timeout.timeout(600) { write }
         before = count
         GC.disable
         300.times { |number| begin; Timeout.timeout((number + 1) / 200_000.0) { loop { write } }; rescue Timeout::Error; end }
