@@ -86,6 +86,7 @@ RSpec.describe LeakHunter::Recorder, "and what strings hold", :tmpdir do
         def dump_all(...) = super.tap { |text| $digest = text.hash }
       end
       ObjectSpace.singleton_class.prepend(Keep)
+      LeakHunter.trace!(mode: :objspace) # LeakHunter's own puts its births in
       dump = LeakHunter.dump!(File.join(ARGV[0], "1.json"), values: :all)
       lines = File.read(dump).lines
       text = lines[1..-2].reject { |line| line.start_with?('{"type":"NAME"') }.join

@@ -81,7 +81,7 @@ RSpec.describe LeakHunter::Recorder, "when it fails", :tmpdir do
 
       it "explains what an overlong file name does, and how to get rid of it" do
         message = error_of(<<~RUBY)
-          LeakHunter.trace!
+          LeakHunter.trace!(mode: :objspace)
           $kept = eval("Object.new", nil, "template " * 600, 1)
           begin
             LeakHunter.dump!(dir: DIR, fork: #{fork})

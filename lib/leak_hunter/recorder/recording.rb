@@ -65,7 +65,7 @@ module LeakHunter
           @trace = false
         end
         Tracing.ensure_on if @trace
-        Tracing.forget_leftovers unless @trace || on
+        Tracing.forget_leftovers
         @tracing = Tracing.since
       end
 

@@ -20,6 +20,7 @@ module LeakHunter
           return if on?
 
           Native.untrace
+          Objspace.forget_leftovers
           Native.trace
           mark
         end

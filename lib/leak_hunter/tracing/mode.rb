@@ -15,7 +15,7 @@ module LeakHunter
     # How it is chosen.
     class Mode
       NAMES = %i[exact objspace].freeze
-      DEFAULT = :objspace
+      DEFAULT = :exact
       SWITCH = "LEAK_HUNTER_TRACER"
       # Bug #19482.
       HOOKS_CRASH = RUBY_VERSION.match?(/\A3\.2\.[0-2]\z/)
@@ -56,7 +56,7 @@ module LeakHunter
         end
 
         def wanted(name, asked)
-          return new(name, asked ? "it was asked for" : "it is the default") if name == :objspace
+          return new(name, "it was asked for") if name == :objspace
 
           why = refusal
           return new(name, asked ? "it was asked for" : "it is safe here") unless why
