@@ -86,10 +86,10 @@ module LeakHunter
       end
 
       # @return [Boolean]
-      def boolean(name, value)
-        return value if [true, false].include?(value)
+      def boolean(name, value, optional: false)
+        return value if true.equal?(value) || false.equal?(value) || (optional && nil.equal?(value))
 
-        raise UsageError, "#{name}: expected true or false, got #{show(value)}"
+        raise UsageError, "#{name}: expected #{"nil, " if optional}true or false, got #{show(value)}"
       end
 
       # @return [#call, nil]

@@ -139,7 +139,9 @@ module LeakHunter
     # @option options [Boolean] :holders find who holds what leaked (see {Holders} for `result[:holders]`); reads the
     #   third dump once more and takes some 30 bytes of memory for each object in it. Not with `identity: :address`
     # @option options [Boolean] :flame with holders, what {Report#to_html} draws a flame graph of, in `result[:flame]`
-    # @option options [Boolean] :redact the application's data (keys, names of threads) stays out of the holders' names
+    # @option options [Boolean, nil] :redact which of the application's data stays out of the holders' names: nil for
+    #   keys of Hashes and names of threads of the living process, true for keys of thread-locals and whatever a dump
+    #   has, too, false for nothing
     # @option options [Boolean] :timings say in `result[:timings]` how long each step took: Hashes of `:phase`
     #   (`"read"`, `"groups"`, `"heap"`, `"graph"`, `"holders"`), `:dump` (index of the one that was read, or nil) and
     #   `:seconds`

@@ -27,11 +27,12 @@ module LeakHunter
     #
     # @param parent [Object]
     # @param child [Object]
-    # @param redact [Boolean] whether keys are described by their class only
+    # @param redact [Boolean, nil] which keys are described by their class only: nil for those of Hashes, true for those
+    #   of thread-locals, too
     # @return [Hash{Symbol => String}, nil] `kind:` (`"instance_variable"`, `"hash_value"`, `"local"` …), `name:`
     #   (`"@path"`, `"[:key]"`, `"[12]"` …, in valid UTF-8) and `named_by: "live"`; nil when it is not known, or would
     #   take too long
-    def self.between(parent, child, redact: false)
+    def self.between(parent, child, redact: nil)
       # What another thread raises in this one, a timeout for one, waits.
       Thread.handle_interrupt(Uninterrupted::NEVER) { look(parent, Search.new(child, redact:)) }
     end

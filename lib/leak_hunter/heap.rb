@@ -36,18 +36,20 @@ module LeakHunter
       # @param dump [String, Pathname, Dump, #to_path]
       # @param threads [Integer, :all, nil] nil leaves one core to the application, and on Linux runs at a lower
       #   priority than it; `:all` is one for each core
-      # @param redact [Boolean] whether the application's data, such as keys of thread-locals, is left out of all names
+      # @param redact [Boolean, nil] what is left out of all names: true for keys of thread-locals and the like; false
+      #   and nil for nothing that the dump has
       # @param progress [#call, nil] called with bytes done and bytes in all; what it raises stops the reading
       # @return [Heap]
       # @raise [UsageError] an invalid argument
       # @raise [DumpError] a file that cannot be used
-      def load(dump, threads: nil, redact: false, progress: nil, **unknown)
+      def load(dump, threads: nil, redact: nil, progress: nil, **unknown)
         SignalHandler.refuse("LeakHunter::Heap.load")
         Arguments.refuse_unknown(unknown, method(__method__))
         path = Arguments.path("dump", dump, expected: "a path or a dump")
         threads = Arguments.threads(threads)
         progress = Arguments.callable(:progress, progress)
-        new(Native.load_heap(path, threads, Arguments.boolean(:redact, redact), progress), path:)
+        redact = Arguments.boolean(:redact, redact, optional: true)
+        new(Native.load_heap(path, threads, redact ? true : false, progress), path:)
       end
 
       # Reads the heap of this process, where it is: without a file, and many times faster than a dump is written. The
@@ -56,16 +58,17 @@ module LeakHunter
       #
       # @param names [Boolean] whether to note down first, as {LeakHunter.dump!} does, which constants, variables and
       #   threads hold what
-      # @param redact [Boolean] as in {load}
+      # @param redact [Boolean, nil] what is left out of all names: nil for names of threads, true for keys of
+      #   thread-locals and the like, too, false for nothing
       # @param gc [Boolean] whether garbage is collected first, so that the heap has what is alive and nothing else
       # @param threads [Integer, nil] as in {load}, of those that build the tables
       # @return [Heap]
       # @raise [Unsupported] on a Ruby whose heap cannot be walked, and beside other Ractors before Ruby 4.0
-      def live(gc: true, names: true, redact: false, threads: nil, **unknown) # rubocop:disable Naming/MethodParameterName
+      def live(gc: true, names: true, redact: nil, threads: nil, **unknown) # rubocop:disable Naming/MethodParameterName
         SignalHandler.refuse("LeakHunter::Heap.live")
         Arguments.refuse_unknown(unknown, method(__method__))
         threads = Arguments.threads(threads)
-        redact = Arguments.boolean(:redact, redact)
+        redact = Arguments.boolean(:redact, redact, optional: true)
         unless Native.respond_to?(:live)
           raise Unsupported, "the heap of a living process cannot be read on #{RUBY_PLATFORM}; take a dump"
         end

@@ -66,9 +66,10 @@ module LeakHunter
     autoload :Redaction, "leak_hunter/holders/redaction"
 
     # @param result [Hash] of the native diff; its holders get their names
-    # @param redact [Boolean] whether the application's data (keys of any kind, names of threads) stays out of names
+    # @param redact [Boolean, nil] which of the application's data stays out of names: nil for keys of Hashes and names
+    #   of threads, true for keys of thread-locals, too, false for nothing
     # @return [Hash] the same
-    def self.name(result, redact: false)
+    def self.name(result, redact: nil)
       holders = result[:holders] or return result
 
       Redaction.apply(result) if redact

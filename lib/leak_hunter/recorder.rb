@@ -39,15 +39,17 @@ module LeakHunter
       # @param threads [Integer, :all, nil] how many threads compress; unless given, one core is left to the application
       # @param digest_key [String, nil] 16 bytes, for digests that can be compared between processes; whoever has it can
       #   try guesses
-      # @param redact [Boolean] whether names of threads, which are contents, too, are left out of the names
+      # @param redact [Boolean, nil] what is left out of the names: nil for names of threads, which are contents; true
+      #   for keys of thread-locals and the like, too; false for nothing
       #
       # @return [Dump]
       # @raise [DumpInProgress] while another thread takes one
       # @raise [NotEnoughDisk] before or while writing
       # @raise [Unsupported] without the extension, unless `values: :all, compress: :none`
       # @raise [RecordingError] when anything else prevents it
-      def dump!(file = nil, path: nil, dir: nil, full: false, gc: true, trace: true, fork: false, names: true, values: :none, compress: nil, threads: nil, digest_key: nil, redact: true) # rubocop:disable Naming/MethodParameterName, Layout/LineLength
+      def dump!(file = nil, path: nil, dir: nil, full: false, gc: true, trace: true, fork: false, names: true, values: :none, compress: nil, threads: nil, digest_key: nil, redact: nil) # rubocop:disable Naming/MethodParameterName, Layout/LineLength
         format = Format.new(path: file || path, values:, compress:, threads:, digest_key:)
+        redact = Arguments.boolean(:redact, redact, optional: true)
         record(fork ? "fork" : "in_process", [file, path, dir], full:, gc:, trace:, names:, format:, redact:)
       end
 
@@ -69,7 +71,7 @@ module LeakHunter
       def snapshot!(file = nil, path: nil, dir: nil, gc: true, trace: true, names: true, threads: nil) # rubocop:disable Naming/MethodParameterName
         threads = Arguments.threads(threads)
         WalkedSnapshot.check
-        record("walk", [file, path, dir], gc:, trace:, names:, threads:)
+        record("walk", [file, path, dir], gc:, trace:, names:, threads:, redact: true)
       end
 
       private

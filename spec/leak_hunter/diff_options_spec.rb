@@ -8,7 +8,7 @@ RSpec.describe LeakHunter::Diff do
   describe "options" do
     it "has a default for each, in the form the native side takes" do
       expect(check).to eq(identity: "auto", group_by: %w[type class file line method], sort: "memsize", top: nil,
-                          only: [], ignore: [], threads: nil, samples: 5, holders: false, flame: false, redact: false,
+                          only: [], ignore: [], threads: nil, samples: 5, holders: false, flame: false, redact: nil,
                           timings: false, progress: nil)
     end
 

@@ -39,7 +39,9 @@ module EdgeNamesSpec
 end
 
 RSpec.describe "LeakHunter::EdgeNames" do
-  def between(...) = LeakHunter::EdgeNames.between(...)&.values_at(:kind, :name)
+  def between(parent, child, redact: false)
+    LeakHunter::EdgeNames.between(parent, child, redact:)&.values_at(:kind, :name)
+  end
 
   let(:child) { [:child] }
 
@@ -101,12 +103,11 @@ RSpec.describe "LeakHunter::EdgeNames" do
         "\xff".b => '["\\xFF"]' }.each { |key, text| expect(under(key)).to eq(text) }
     end
 
-    it "keep what may be a secret to themselves, if asked" do
-      expect(under("token", redact: true)).to eq("[#<String>]")
-      expect(under(4111, redact: true)).to eq("[#<Integer>]")
-      expect(under(:key, redact: true)).to eq("[#<Symbol>]")
-      expect(under(nil, redact: true)).to eq("[#<NilClass>]")
-      expect(under(String, redact: true)).to eq("[String]")
+    it "keep what may be a secret to themselves, unless asked" do
+      { "token" => "[#<String>]", 4111 => "[#<Integer>]", key: "[#<Symbol>]", nil => "[#<NilClass>]",
+        String => "[String]" }.each do |key, text|
+        expect([nil, true].map { |redact| under(key, redact:) }).to eq([text, text])
+      end
     end
 
     it "tell keys, defaults and values apart" do

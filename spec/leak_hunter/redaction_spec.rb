@@ -15,7 +15,7 @@ RSpec.describe "redact", :tmpdir do
   end
 
   it "leaves the application's data out of whatever is made of dumps and heaps" do
-    shown = artefacts(program, "redact")
+    shown = artefacts(program, "true")
     expect(shown.select { |_, text| text.match?(canary) }.keys).to eq([])
     expect(shown.values.map(&:size)).to all(be > 100)
     expect(shown["names"]).to include("App::ROW.kept", "App::ERROR.@kept", "thread-local [#<Symbol>]",
@@ -23,8 +23,16 @@ RSpec.describe "redact", :tmpdir do
                                       "App::TABLE2.@lists[#<Integer>]", "App::TABLE3.@lists[#<Float>]")
   end
 
-  it "is what keeps it out: of the names in a diff, and of what is made of heaps; the endpoint always does" do
+  it "leaves keys of Hashes and names of threads out by default, and shows those of thread-locals, as of variables" do
     shown = artefacts(program)
+    names_in_code = /CANARY[ _](?:local|variable|storage)/
+    expect(shown.select { |_, text| text.gsub(names_in_code, "").match?(canary) }.keys).to eq([])
+    expect(shown["names"]).to include("thread-local [:CANARY local]", "App::TABLE0.@lists[#<String>]",
+                                      "App::TABLE1.@lists[#<Symbol>]", "App::TABLE2.@lists[#<Integer>]")
+  end
+
+  it "is what keeps it out: of the names in a diff, and of what is made of heaps; the endpoint always does" do
+    shown = artefacts(program, "false")
     data = shown.select { |_, text| text.match?(canary) }.keys
     expect(data).to include("Hash", "text", "json", "names", "dump path", "live path", "dump objects", "live flame")
     expect(data.grep(/endpoint|classic|sites|tables/)).to eq([])

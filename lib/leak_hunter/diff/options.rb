@@ -17,7 +17,7 @@ module LeakHunter
         samples: 5,
         holders: false,
         flame: false,
-        redact: false,
+        redact: nil,
         timings: false,
         progress: nil
       }.freeze
@@ -47,7 +47,7 @@ module LeakHunter
             samples: Arguments.integer(:samples, options[:samples], SAMPLES),
             holders: Arguments.boolean(:holders, options[:holders]),
             flame: Arguments.boolean(:flame, options[:flame]),
-            redact: Arguments.boolean(:redact, options[:redact]),
+            redact: Arguments.boolean(:redact, options[:redact], optional: true),
             timings: Arguments.boolean(:timings, options[:timings]),
             progress: Arguments.callable(:progress, options[:progress])
           }

@@ -33,7 +33,7 @@ module LeakHunter
       # Another thread may have changed the Hash between the two copies; then it is not known.
       def pair(keys, values, search, kind, key_kind)
         if keys.size == values.size && (index = search.index(values))
-          [kind, Key.text(keys[index], redact: search.redact)]
+          [kind, Key.text(keys[index], redact: !false.equal?(search.redact))]
         elsif search.index(keys)
           [key_kind, "key"]
         end

@@ -40,8 +40,8 @@ module LeakHunter
         found ? ["fiber_storage", key(found, search)] : fiber_local(Thread.current, search)
       end
 
-      # As the key of a Hash: applications make them of their data, too.
-      def key(name, search) = Key.text(name, redact: search.redact)
+      # Most are names that stand in source code, as those of variables do. Applications make them of their data, too.
+      def key(name, search) = Key.text(name, redact: true.equal?(search.redact))
 
       # What it refers to without a name: locals and temporary values of its frames, the block that it runs, and of a
       # fiber that does not run what was stored in it by name.

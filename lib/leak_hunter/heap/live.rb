@@ -14,7 +14,7 @@ module LeakHunter
 
       class << self
         # @param names [Boolean] whether to note down which constants, variables and threads hold what
-        # @param redact [Boolean] whether keys of thread-locals are left out of the names
+        # @param redact [Boolean, nil] as of {Recorder::Names}
         # @return [Array(Native::Heap, Float, Boolean)] the heap, seconds of the pause, whether sites could be read
         def take(names:, redact:, gc:, threads:) # rubocop:disable Naming/MethodParameterName
           # the entries of a stopped tracer are of dead objects whose addresses living ones have now

@@ -72,7 +72,7 @@ module LeakHunter
             to = step[:address].hex
             child = objects[to]
             if child
-              name_thread(step, child) unless redact
+              name_thread(step, child) if false.equal?(redact)
               name_edge(step, known, [from, to]) { EdgeNames.between(parent, child, redact:) } if parent
             end
             from = to

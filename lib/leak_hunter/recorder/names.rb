@@ -32,10 +32,9 @@ module LeakHunter
       #
       # @param pause [Float] seconds for which the process has been paused so far
       # @param fiber [Fiber, nil] the one that asked for the names, see {Threads.prepare}
-      # @param redact [Boolean] whether keys of thread-locals and the like are left out
-      # @param thread_names [Boolean] whether threads are named, by Strings of the application
-      def initialize(pause, fiber: Threads.prepare, redact: false, thread_names: !redact)
-        @thread_names = thread_names
+      # @param redact [Boolean, nil] what is left out: nil for names of threads, true for keys of thread-locals and the
+      #   like, too, false for nothing
+      def initialize(pause, fiber: Threads.prepare, redact: nil)
         @pause = pause
         @fiber = fiber
         @redact = redact
@@ -64,7 +63,7 @@ module LeakHunter
 
       def read_all(seconds)
         generation = GC.count
-        ledger = Ledger.new([(@pause + seconds) * SHARE, LEAST].max, redact: @redact, thread_names: @thread_names)
+        ledger = Ledger.new([(@pause + seconds) * SHARE, LEAST].max, redact: @redact)
         complete = [Threads::Storage.new(@fiber), *SOURCES].map { |source| read_from(source, ledger) }.all?
         # Another thread made Ruby collect: a slot that the snapshot shows may have another object by now.
         return unless GC.count == generation

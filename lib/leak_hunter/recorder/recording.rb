@@ -106,10 +106,9 @@ module LeakHunter
         (@fork ? ForkedSnapshot : Snapshot).new(io, envelope, format: @format, full: @full, names:)
       end
 
-      # A file without contents has no keys of thread-locals either, nor names of threads.
       def names
         return unless @names
-        return Names.new(@seconds, fiber: @fiber, redact: @walk, thread_names: !@walk && !@redact) unless @ractors > 1
+        return Names.new(@seconds, fiber: @fiber, redact: @redact) unless @ractors > 1
 
         @warnings << Ractors::NO_NAMES
         nil

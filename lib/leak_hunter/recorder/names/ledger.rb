@@ -36,11 +36,10 @@ module LeakHunter
         attr_reader :count
 
         # @param seconds [Float] how long it may take
-        # @param redact [Boolean] whether keys that the application has chosen are left out
-        # @param thread_names [Boolean] whether threads are named
-        def initialize(seconds, redact: false, thread_names: !redact)
-          @redact = redact
-          @thread_names = thread_names
+        # @param redact [Boolean, nil] as of {Names}
+        def initialize(seconds, redact: nil)
+          @redact_keys = true.equal?(redact)
+          @thread_names = false.equal?(redact)
           @deadline = CoreMethods.processor_time + seconds
           @steps = 0
           @text = +""
@@ -59,7 +58,7 @@ module LeakHunter
           step
           return if WITHOUT_ADDRESS.key?(CoreMethods::CLASS.bind_call(value))
 
-          name = REDACTED if @redact && KEYS.include?(kind)
+          name = REDACTED if @redact_keys && KEYS.include?(kind)
           @kinds << kind
           @owners << owner
           @names << name
