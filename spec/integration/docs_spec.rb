@@ -259,7 +259,7 @@ RSpec.describe "The pages in docs/", :tmpdir do
   end
 
   describe "tracing.md" do
-    exact, focus = page.call("docs/tracing.md", "LeakHunter.trace!(mode: :exact)", "report = LeakHunter.diff(first")
+    exact, focus = page.call("docs/tracing.md", "LeakHunter.trace!  ", "report = LeakHunter.diff(first")
 
     it "traces in the mode that it names" do
       write("tracing.rb", "require \"leak_hunter\"\n#{exact.gsub(/^(?=LeakHunter)/, "p ")}p LeakHunter.tracing?")
