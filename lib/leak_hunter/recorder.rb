@@ -62,16 +62,17 @@ module LeakHunter
       # @param gc [Boolean] as of {dump!}
       # @param trace [Boolean] as of {dump!}
       # @param names [Boolean] as of {dump!}; keys of thread-locals and names of threads are left out
+      # @param compress [Symbol, nil] as of {dump!}
       # @param threads [Integer, :all, nil] that write the file; nil leaves one core to the application
       #
       # @return [Dump]
       # @raise [Unsupported] where the heap cannot be walked: without the extension, and beside other Ractors before
       #   Ruby 4.0
       # @raise [DumpInProgress, NotEnoughDisk, RecordingError] as of {dump!}
-      def snapshot!(file = nil, path: nil, dir: nil, gc: true, trace: true, names: true, threads: nil) # rubocop:disable Naming/MethodParameterName
-        threads = Arguments.threads(threads)
+      def snapshot!(file = nil, path: nil, dir: nil, gc: true, trace: true, names: true, compress: nil, threads: nil) # rubocop:disable Naming/MethodParameterName, Layout/LineLength
         WalkedSnapshot.check
-        record("walk", [file, path, dir], gc:, trace:, names:, threads:, redact: true)
+        format = Format.new(path: file || path, compress:, threads:)
+        record("walk", [file, path, dir], gc:, trace:, names:, format:, redact: true)
       end
 
       private

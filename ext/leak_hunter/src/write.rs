@@ -61,7 +61,7 @@ impl Write for Sink {
     }
 }
 
-fn compression_of(ruby: &Ruby, name: &str) -> Result<Compression, Error> {
+pub(crate) fn compression_of(ruby: &Ruby, name: &str) -> Result<Compression, Error> {
     [Compression::None, Compression::Zstd, Compression::Gzip]
         .into_iter()
         .find(|compression| compression.name() == name)

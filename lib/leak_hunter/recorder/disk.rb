@@ -31,18 +31,16 @@ module LeakHunter
 
       # Never too low: strings that are written count whole, since there is text that nothing makes smaller.
       #
-      # @param format [Format, nil] what is written; nil of a snapshot, which is not compressed
+      # @param format [Format] what is written
       # @return [Integer, nil] bytes that a dump may take now; nil where that is not known
       def estimate(format:, full:)
         slots = GC.stat(:heap_live_slots) + (full ? GC.stat(:heap_free_slots) : 0)
-        records = slots * BYTES_PER_SLOT / (packed?(format) ? PACKED : 1)
-        return records unless format&.secret?
+        records = slots * BYTES_PER_SLOT / (format.compress == :none ? 1 : PACKED)
+        return records unless format.secret?
         return if Ractors.running? # the size of all Strings is asked for by a walk of the heap
 
         records + ObjectSpace.memsize_of_all(String)
       end
-
-      def packed?(format) = format && format.compress != :none
 
       # @raise [NotEnoughDisk]
       def check(dir, free, needed)

@@ -37,6 +37,9 @@ module LeakHunter
       # @return [Symbol]
       attr_reader :values, :compress
 
+      # @return [Integer, nil] that compress; nil leaves one core to the application
+      attr_reader :threads
+
       # @param path [String, nil] of the file, if it was given
       # @raise [UsageError, Unsupported]
       def initialize(path: nil, values: :none, compress: nil, threads: nil, digest_key: nil)

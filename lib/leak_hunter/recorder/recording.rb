@@ -34,7 +34,7 @@ module LeakHunter
         @fork = snapshot == "fork"
         @walk = snapshot == "walk"
         @full = options[:full] ? true : false # ObjectSpace takes nothing else for true
-        @threads, @format, @redact = options.values_at(:threads, :format, :redact)
+        @format, @redact = options.values_at(:format, :redact)
         @gc, @trace, @names, @fiber = options.fetch_values(:gc, :trace, :names, :fiber)
         @ractors = Ractors.count
         @seconds = 0.0
@@ -101,7 +101,7 @@ module LeakHunter
       end
 
       def snapshot_of(io, envelope)
-        return WalkedSnapshot.new(io, envelope, names:, threads: @threads) if @walk
+        return WalkedSnapshot.new(io, envelope, format: @format, names:) if @walk
 
         (@fork ? ForkedSnapshot : Snapshot).new(io, envelope, format: @format, full: @full, names:)
       end
@@ -141,7 +141,7 @@ module LeakHunter
       end
 
       def warnings
-        @warnings << Format::SECRET if @format&.secret?
+        @warnings << Format::SECRET if @format.secret?
         @warnings << ForkedSnapshot::WARNING if @fork
         @warnings << COMPACTION if Tracing.moves_spoil? && (Tracing.compacted? || auto_compact?)
         @warnings << Context::FULL if Context.full?

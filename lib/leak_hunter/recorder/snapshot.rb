@@ -6,10 +6,10 @@ module LeakHunter
     # everything may. {#discard} frees what an unfinished one holds.
     class Snapshot
       # @param io [File] opened for reading and writing, empty
-      # @param format [Format, nil] what is written, of a dump
+      # @param format [Format] what is written
       # @param full [Boolean] whether free slots are written too
       # @param names [Names, nil] those to read and write too
-      def initialize(io, envelope, full:, format: nil, names: nil)
+      def initialize(io, envelope, full:, format:, names: nil)
         @io = io
         @envelope = envelope
         @format = format

@@ -36,10 +36,9 @@ module LeakHunter
 
       # Allocates the memory for what will be found.
       #
-      # @param threads [Integer, nil] that write; nil leaves one core to the application
-      def initialize(io, envelope, names: nil, threads: nil)
-        super(io, envelope, full: false, names:)
-        @threads = threads
+      # @param format [Format] how the file is compressed, and by how many threads
+      def initialize(io, envelope, format:, names: nil)
+        super(io, envelope, full: false, format:, names:)
         @shapes = ""
         @walk = Native::Walk.prepare(objspace: Heap.objspace, traced: Tracing.on?, ask_for_sites: false, jit: Heap.jit?)
       end
@@ -52,7 +51,8 @@ module LeakHunter
       def finish
         names, last_line = ending
         OwnThread.interruptible do
-          @walk.write(@io.fileno, [@envelope.first_line, @shapes, names + last_line], @threads)
+          @walk.write(@io.fileno, [@envelope.first_line, @shapes, names + last_line], @format.compress.to_s,
+                      @format.threads)
         end
         discard
       end

@@ -4,7 +4,7 @@
 use std::io;
 
 use leak_hunter_core::Progress;
-use leak_hunter_core::dump::{Detail, Details, DumpText, RootLine, WriteFailure};
+use leak_hunter_core::dump::{Compression, Detail, Details, DumpText, RootLine, WriteFailure};
 use leak_hunter_core::heap::Dictionary;
 use leak_hunter_core::lock::Mutex;
 use magnus::{Class, ExceptionClass};
@@ -17,6 +17,7 @@ use super::walk::{Buffers, How};
 use super::{Walk, api_for, paused};
 use crate::convert::{bytes_of, fetch, file_of, path_of};
 use crate::run::run;
+use crate::write::compression_of;
 use crate::{errors, gvl};
 
 /// A walk that is still to be taken, to be written, or neither.
@@ -48,7 +49,7 @@ pub(super) fn init(native: RModule) -> Result<(), Error> {
     class.undef_default_alloc_func();
     class.define_singleton_method("prepare", function!(NativeWalk::prepare, 1))?;
     class.define_method("take", method!(NativeWalk::take, 0))?;
-    class.define_method("write", method!(NativeWalk::write, 3))?;
+    class.define_method("write", method!(NativeWalk::write, 4))?;
     class.define_method("discard", method!(NativeWalk::discard, 0))
 }
 
@@ -85,8 +86,10 @@ impl NativeWalk {
         this: &Self,
         descriptor: i32,
         lines: (RString, RString, RString),
+        compress: String,
         threads: Option<usize>,
     ) -> Result<(), Error> {
+        let compression = compression_of(ruby, &compress)?;
         let mut file = file_of(ruby, descriptor)?;
         let state = std::mem::replace(&mut *this.0.lock(), State::Gone);
         let State::Taken(taken) = state else {
@@ -95,7 +98,12 @@ impl NativeWalk {
         let [first, shapes, last] = [lines.0, lines.1, lines.2].map(bytes_of);
         let last = [taken.walk.stacks.text(), last].concat();
         let work = move |progress: &Progress| {
-            let lines = Lines { first, shapes, last };
+            let lines = Lines {
+                first,
+                shapes,
+                last,
+                compression,
+            };
             match taken.write(&lines, &mut file, threads, progress) {
                 Ok(()) => Ok(None),
                 Err(WriteFailure::File(error)) => Ok(Some(error)),
@@ -118,6 +126,7 @@ struct Lines {
     first: Vec<u8>,
     shapes: Vec<u8>,
     last: Vec<u8>,
+    compression: Compression,
 }
 
 impl Taken {
@@ -160,6 +169,7 @@ impl Taken {
                 imemos: imemos.collect(),
             },
             last_lines: &lines.last,
+            compression: lines.compression,
         };
         text.write(file, threads, progress)
     }

@@ -16,6 +16,7 @@ mod members;
 mod memory;
 mod name_line;
 mod object_type;
+mod packing;
 pub(crate) mod record;
 pub mod rewrite;
 mod scan;

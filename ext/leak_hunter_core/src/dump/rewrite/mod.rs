@@ -2,7 +2,6 @@
 //! compressed, by several threads.
 
 mod births;
-mod frames;
 mod lines;
 mod values;
 
@@ -13,8 +12,8 @@ use memchr::{memchr, memrchr};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use self::frames::FRAME;
 use super::compression::Compression;
+use super::packing::{self, FRAME, Packed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Progress;
 
@@ -81,7 +80,7 @@ impl Writing<'_> {
                 entries.extend(packed.entries);
             }
         }
-        put(&frames::ending(self.compression, &entries))?;
+        put(&packing::ending(self.compression, &entries))?;
         sink.flush().map_err(unwritable)?;
         Ok(bytes)
     }
@@ -91,7 +90,7 @@ impl Writing<'_> {
         piece: &Piece,
         births: Option<&B>,
         progress: &Progress,
-    ) -> Result<frames::Packed> {
+    ) -> Result<Packed> {
         progress.check()?;
         let (text, length) = match piece {
             Piece::Own(text) => (text.clone(), text.len()),
@@ -104,7 +103,7 @@ impl Writing<'_> {
             }
         };
         progress.check()?;
-        let packed = frames::pack(text, self.compression).map_err(unwritable)?;
+        let packed = packing::pack(text, self.compression).map_err(unwritable)?;
         progress.add(length as u64);
         Ok(packed)
     }

@@ -17,6 +17,9 @@ use rayon::prelude::*;
 pub use self::detail::{CodeRange, Content, Detail, Details, Text, Variables};
 use self::record::{Known, Object};
 use self::text::TextBuffer;
+use super::compression::Compression;
+use super::packing::{self, Packed};
+use super::seek_table::Entry;
 use super::{Classes, lossy};
 use crate::address_index::AddressIndex;
 use crate::address_set::AddressSet;
@@ -56,6 +59,8 @@ pub struct DumpText<'a> {
     pub details: &'a dyn Details,
     /// LeakHunter's lines at the end.
     pub last_lines: &'a [u8],
+    /// How the file is compressed.
+    pub compression: Compression,
 }
 
 /// A failure to write, which keeps what the system said.
@@ -103,27 +108,31 @@ impl DumpText<'_> {
         let pool = pool::of(threads)?;
         let sites = self.sites(progress)?;
         let known = self.known();
-        file.write_all(self.first_lines)?;
-        file.write_all(&self.root_lines())?;
-        file.write_all(self.shapes)?;
+        let mut file = Packing {
+            file,
+            compression: self.compression,
+            entries: Vec::new(),
+        };
+        file.put(&file.pack([self.first_lines, &self.root_lines(), self.shapes].concat())?)?;
         let chunks = chunks(self.columns);
-        let mut written: Vec<TextBuffer> = Vec::new();
+        let mut written = Vec::new();
         for round in chunks.chunks(threads * 2) {
             progress.check()?;
-            let made = || -> Vec<TextBuffer> {
+            let compression = self.compression;
+            let made = || -> io::Result<Vec<Packed>> {
                 round
                     .par_iter()
-                    .map(|chunk| sites.text(chunk, &known, progress))
+                    .map(|chunk| packing::pack(sites.text(chunk, &known, progress).0, compression))
                     .collect()
             };
-            let (made, passed) = pool.join(made, || put_all(file, &written));
+            let (made, passed) = pool.join(made, || file.put_all(&written));
             passed?;
-            written = made;
+            written = made?;
         }
         progress.check()?;
-        put_all(file, &written)?;
-        file.write_all(self.last_lines)?;
-        file.flush()?;
+        file.put_all(&written)?;
+        file.put(&file.pack(self.last_lines.to_vec())?)?;
+        file.end()?;
         Ok(())
     }
 
@@ -235,6 +244,30 @@ fn chunks(columns: &Columns) -> Vec<Chunk<'_>> {
     all
 }
 
-fn put_all(file: &mut impl Write, texts: &[TextBuffer]) -> io::Result<()> {
-    texts.iter().try_for_each(|text| file.write_all(&text.0))
+/// The file, and where its frames are.
+struct Packing<'a, F> {
+    file: &'a mut F,
+    compression: Compression,
+    entries: Vec<Entry>,
+}
+
+impl<F: Write> Packing<'_, F> {
+    fn pack(&self, text: Vec<u8>) -> io::Result<Packed> {
+        packing::pack(text, self.compression)
+    }
+
+    fn put(&mut self, packed: &Packed) -> io::Result<()> {
+        self.entries.extend_from_slice(&packed.entries);
+        self.file.write_all(&packed.bytes)
+    }
+
+    fn put_all(&mut self, all: &[Packed]) -> io::Result<()> {
+        all.iter().try_for_each(|packed| self.put(packed))
+    }
+
+    fn end(self) -> io::Result<()> {
+        self.file
+            .write_all(&packing::ending(self.compression, &self.entries))?;
+        self.file.flush()
+    }
 }

@@ -60,6 +60,7 @@ impl Walk {
             dictionary: self.dictionary(),
             details: self,
             last_lines: b"",
+            compression: Compression::None,
         };
         let mut out = Vec::new();
         text.write(&mut out, Some(threads), &Progress::default()).unwrap();
@@ -538,6 +539,7 @@ fn text_of(walk: &Walk) -> DumpText<'_> {
         dictionary: walk.dictionary(),
         details: walk,
         last_lines: b"the end\n",
+        compression: Compression::None,
     }
 }
 

@@ -5,11 +5,11 @@ use std::io::Write;
 use flate2::write::GzEncoder;
 use zstd::bulk::Compressor;
 
-use crate::dump::compression::Compression;
-use crate::dump::seek_table::{self, Entry};
+use super::compression::Compression;
+use super::seek_table::{self, Entry};
 
 /// Text of a frame, in bytes.
-pub(super) const FRAME: usize = if cfg!(any(test, fuzzing)) {
+pub(crate) const FRAME: usize = if cfg!(any(test, fuzzing)) {
     2 << 10
 } else {
     4 << 20
@@ -19,13 +19,13 @@ const ZSTD_LEVEL: i32 = 1;
 
 /// Some text as it stands in the file.
 #[derive(Debug, Default)]
-pub(super) struct Packed {
-    pub(super) bytes: Vec<u8>,
-    pub(super) entries: Vec<Entry>,
+pub(crate) struct Packed {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// Packs a text, in frames of [`FRAME`] bytes at most.
-pub(super) fn pack(text: Vec<u8>, compression: Compression) -> std::io::Result<Packed> {
+pub(crate) fn pack(text: Vec<u8>, compression: Compression) -> std::io::Result<Packed> {
     match compression {
         Compression::None => Ok(Packed {
             bytes: text,
@@ -59,7 +59,7 @@ fn zstd(text: &[u8]) -> std::io::Result<Packed> {
 }
 
 /// What stands at the end of a file with these frames.
-pub(super) fn ending(compression: Compression, entries: &[Entry]) -> Vec<u8> {
+pub(crate) fn ending(compression: Compression, entries: &[Entry]) -> Vec<u8> {
     match compression {
         Compression::Zstd => seek_table::write(entries),
         _ => Vec::new(),
