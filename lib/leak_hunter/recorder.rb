@@ -69,7 +69,7 @@ module LeakHunter
       # @raise [Unsupported] where the heap cannot be walked: without the extension, and beside other Ractors before
       #   Ruby 4.0
       # @raise [DumpInProgress, NotEnoughDisk, RecordingError] as of {dump!}
-      def snapshot!(file = nil, path: nil, dir: nil, gc: true, trace: true, names: true, compress: nil, threads: nil) # rubocop:disable Naming/MethodParameterName, Layout/LineLength
+      def snapshot!(file = nil, path: nil, dir: nil, gc: true, trace: true, names: true, compress: nil, threads: nil) # rubocop:disable Naming/MethodParameterName
         WalkedSnapshot.check
         format = Format.new(path: file || path, compress:, threads:)
         record("walk", [file, path, dir], gc:, trace:, names:, format:, redact: true)

@@ -30,7 +30,7 @@ RSpec.describe "The helper at a prompt", :tmpdir do
     type(RbConfig.ruby, "-S", "pry", "-f", "--no-pager", "--no-color", "-I", lib, "-r", "leak_hunter/console", input)
   end
 
-  def dumps = Dir.glob("**/*.json", base: @tmpdir)
+  def dumps = Dir.glob("**/*.json{,.zst}", base: @tmpdir)
 
   %i[irb pry].each do |prompt|
     describe prompt.to_s do
@@ -42,7 +42,7 @@ RSpec.describe "The helper at a prompt", :tmpdir do
       it "says after each dump what to do next, and after the third what leaked" do
         output = send(prompt, hunt)
         first, second, third = output.scan(/^Dump \d: .*?(?=^Dump|\z)/m)
-        expect(first).to match(/\ADump 1: \d+\.\d MB, \d+ objects, .*\.json\n.*leak_hunter/)
+        expect(first).to match(/\ADump 1: \d+\.\d MB, \d+ objects, .*\.json\.zst\n.*leak_hunter/)
         expect(second).to match(/\ADump 2: .*\n.*leak_hunter.* third/)
         expect(third).to match(/\ADump 3: .*:reset/m)
         expect(third).to match(/^Stopped growing: .*\$kept/)

@@ -53,8 +53,8 @@ RSpec.describe "The README", :tmpdir do
     report = report.gsub(" \\\n", "\n").gsub("\\\n", "").split("\n\n").first(2).join(" ")
     report.gsub(/\s+/, " ").sub(/ \d+ other holders? do(?:es)? not grow\./, "")
           .sub(/(?<=Certainty: exact\.).*?(?= 1\. )/, "")
-          .gsub(/\S+\.json/, "DUMP").gsub(/0x\h+/, "ADDRESS").gsub(/pid \d+/, "PID").gsub(/[\d.]+ [kM]?B/, "SIZE")
-          .gsub(/[\d-]+ [\d:]+ to [\d:]+ UTC/, "TIME")
+          .gsub(/\S+\.json(\.zst)?/, "DUMP").gsub(/0x\h+/, "ADDRESS").gsub(/pid \d+/, "PID")
+          .gsub(/[\d.]+ [kM]?B/, "SIZE").gsub(/[\d-]+ [\d:]+ to [\d:]+ UTC/, "TIME")
   end
 
   it "shows the report of its example as it is printed" do
@@ -63,7 +63,7 @@ RSpec.describe "The README", :tmpdir do
   end
 
   it "explains each line of that report" do
-    labels = report.scan(/^   ([a-z]+) /).flatten
+    labels = report.scan(/^   ([a-z]+)(?: |$)/).flatten
     expect(labels).to eq(%w[rate path code fix next])
     expect(page.text.scan(/^\| `(\w+)`/).flatten).to eq(["GROWING", *labels])
     expect(page.text).to include("`+1,000, +1,000`")

@@ -7,7 +7,7 @@ RSpec.describe LeakHunter, ".snapshot!", :tmpdir do
   let(:folder) { "#{@tmpdir}/dumps" }
   let(:files) { Dir.glob("#{folder}/*") }
 
-  def lines(path) = File.binread(path).lines
+  def lines(path) = DumpReader.text(path).b.lines
 
   it "writes a file that says what it is, whole and for its owner alone" do
     snapshot = LeakHunter.snapshot!(dir: folder)
@@ -35,12 +35,25 @@ RSpec.describe LeakHunter, ".snapshot!", :tmpdir do
     expect(Dir.children(@tmpdir)).to eq(["mine.json"])
   end
 
+  it "is compressed as a dump is, unless the name of the file or an option says otherwise" do
+    { {} => [".json.zst", "\x28\xB5\x2F\xFD"], { compress: :gzip } => [".json.gz", "\x1F\x8B"],
+      { compress: :none } => [".json", '{"type":"DUMP"'] }.each do |options, (ending, start)|
+      path = LeakHunter.snapshot!(dir: folder, **options).path
+      expect(path).to end_with(ending)
+      expect(File.binread(path, start.bytesize)).to eq(start.b)
+      expect(lines(path).last).to start_with('{"type":"DUMP_END"')
+      expect(LeakHunter::Heap.load(path).dangling).to eq(0)
+    end
+    expect(File.binread(LeakHunter.snapshot!("#{@tmpdir}/named.json.gz"), 2)).to eq("\x1F\x8B".b)
+    expect { LeakHunter.snapshot!(compress: :lzma) }.to raise_error(LeakHunter::UsageError, /compress/)
+  end
+
   it "leaves no file on a disk that is full before it is whole" do
     with_tiny_disk(@tmpdir, 1024) do
       expect(run_ruby(<<~'RUBY', @tmpdir)).to eq("NotEnoughDisk [] false\n")
         LeakHunter::Native.singleton_class.undef_method(:disk_space) # nobody tells beforehand
         begin
-          LeakHunter.snapshot!(dir: ARGV[0])
+          LeakHunter.snapshot!(dir: ARGV[0], compress: :none)
         rescue LeakHunter::NotEnoughDisk => e
           print e.class.name.split("::").last, " ", Dir.children(ARGV[0]), " "
         end
@@ -146,7 +159,7 @@ RSpec.describe LeakHunter, ".snapshot!", :tmpdir do
     run_ruby(<<~'RUBY', folder)
       KEPT = []
       3.times do
-        LeakHunter.snapshot!(dir: ARGV[0])
+        LeakHunter.snapshot!(dir: ARGV[0], compress: :none)
         250.times { KEPT << "text #{KEPT.size} of more than a slot" }
       end
     RUBY

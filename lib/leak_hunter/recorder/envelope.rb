@@ -40,7 +40,7 @@ module LeakHunter
       # @param snapshot [String] how the dump is taken: "in_process", "fork" or "walk"
       # @param tracing [Hash, nil] see {Tracing.since}
       # @param ractors [Integer] how many there are
-      # @param format [Format, nil] of the file; nil of what is no file
+      # @param format [Format, nil] of the file; nil of a mark
       def initialize(snapshot:, tracing:, ractors: 1, format: nil)
         @snapshot = snapshot
         @format = format

@@ -576,3 +576,29 @@ fn every_record_of_many_is_written_once() {
     assert!(addresses.iter().copied().take(3 * CHUNK).eq(expected));
     assert!(out.ends_with(b"the end\n"));
 }
+
+#[test]
+fn what_is_compressed_has_the_text_of_what_is_not() {
+    let walk = many();
+    let written = |compression| {
+        let mut out = Vec::new();
+        let text = DumpText {
+            compression,
+            ..text_of(&walk)
+        };
+        text.write(&mut out, Some(2), &Progress::default()).unwrap();
+        out
+    };
+    let plain = written(Compression::None);
+    let packed = written(Compression::Zstd);
+    assert!(packed.len() < plain.len() / 4);
+    assert_eq!(zstd::decode_all(packed.as_slice()).unwrap(), plain);
+    let mut unpacked = Vec::new();
+    let packed = written(Compression::Gzip);
+    io::Read::read_to_end(
+        &mut flate2::read::MultiGzDecoder::new(packed.as_slice()),
+        &mut unpacked,
+    )
+    .unwrap();
+    assert_eq!(unpacked, plain);
+}
