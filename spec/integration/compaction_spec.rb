@@ -6,7 +6,9 @@ RSpec.describe "Dumps and compaction", :tmpdir do
 
   let(:forgets) { RUBY_VERSION.to_f < 3.4 }
 
-  def warnings_of(code) = run_ruby("DIR = ARGV.fetch(0)\n#{code}", @tmpdir).lines(chomp: true)
+  def warnings_of(code, tracer: "objspace")
+    run_ruby("DIR = ARGV.fetch(0)\n#{code}", @tmpdir, env: { "LEAK_HUNTER_TRACER" => tracer }).lines(chomp: true)
+  end
 
   it "says that places were lost, from then on" do
     before, after, next_one = warnings_of(<<~'RUBY')
@@ -16,6 +18,11 @@ RSpec.describe "Dumps and compaction", :tmpdir do
     RUBY
     expect(before).to eq("")
     expect([after, next_one]).to all(forgets ? match(/objects were moved.*#{RUBY_VERSION} forgets/) : eq(""))
+  end
+
+  it "says nothing of the kind of LeakHunter's own tracer, which follows what is moved" do
+    code = "GC.auto_compact = true\nLeakHunter.trace!\nGC.compact\nputs LeakHunter.dump!(dir: DIR).warnings.join(';')"
+    expect(warnings_of(code, tracer: "")).to eq([""])
   end
 
   it "does not mind compaction before tracing began" do

@@ -10,7 +10,7 @@ RSpec.describe LeakHunter::Heap, ".live" do
   it "says the same as a dump of the same moment, of every object" do
     output = run_ruby(<<~'RUBY', File.join(Dir.tmpdir, "leak_hunter-live-#{Process.pid}.json"))
       require "objspace"
-      LeakHunter.trace!
+      LeakHunter.trace!(mode: :objspace) # of which dump_all knows
       class User
         def initialize(name) = @name = name
       end
@@ -182,7 +182,7 @@ RSpec.describe LeakHunter::Heap, ".live" do
   it "knows no places of what was not traced, nor those that a stopped tracer left behind" do
     output = run_ruby(<<~RUBY)
       untraced = LeakHunter::Heap.live
-      LeakHunter.trace!
+      LeakHunter.trace!(mode: :objspace)
       kept = Array.new(100) { Object.new }
       ObjectSpace.trace_object_allocations_stop
       p [untraced, LeakHunter::Heap.live].map { |heap| heap.count { |object| object.site || object.generation } }

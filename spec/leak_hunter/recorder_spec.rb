@@ -28,7 +28,7 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
           "sequence" => dump.sequence, "taken_at" => dump.taken_at.strftime("%FT%T.%6NZ"), "ruby" => RUBY_VERSION,
           "platform" => RUBY_PLATFORM, "generation" => dump.generation, "compactions" => GC.stat[:compact_count] || 0,
           "memory" => be_a(Hash), "tracing_since" => LeakHunter::Tracing.since[:generation],
-          "tracer" => "objspace", "snapshot" => "in_process", "own_path" => "#{RealDumps::LIB}/leak_hunter",
+          "tracer" => "exact", "snapshot" => "in_process", "own_path" => "#{RealDumps::LIB}/leak_hunter",
           "values" => "none" }.to_a
       )
       expect(reader.lines.first).to start_with(%({"type":"DUMP", "leak_hunter":"#{LeakHunter::VERSION}", "schema":1, ))
@@ -151,7 +151,7 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
 
     it "is of an earlier generation than what is made afterwards" do
       dump = dump!(dir: @tmpdir)
-      expect(ObjectSpace.allocation_generation(Object.new)).to be > dump.generation
+      expect(LeakHunter::Tracing.allocation(Object.new)[:generation]).to be > dump.generation
       newest = DumpReader.new(dump).objects.values.filter_map { |record| record["generation"] }.max
       expect(newest).to be <= dump.generation
     end
@@ -179,6 +179,7 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
     end
 
     it "is started anew when another tool has stopped it" do
+      LeakHunter.trace!(mode: :objspace)
       since = dump!(dir: @tmpdir).tracing_generation
       ObjectSpace.trace_object_allocations_stop
       expect(dump!(dir: @tmpdir).tracing_generation).to be > since
@@ -188,7 +189,7 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
     [true, false].product(["LeakHunter.untrace!", "ObjectSpace.trace_object_allocations_stop"]).each do |trace, stop|
       it "never shows where dead objects were made for living ones, after #{stop}, with trace: #{trace}" do
         reader, = dumps_of(<<~RUBY)
-          LeakHunter.trace!
+          LeakHunter.trace!(mode: :objspace)
           Array.new(50_000) { Object.new }
           #{stop}
           GC.start

@@ -22,7 +22,7 @@ const FLAT_BYTES: i128 = 32 << 20;
 const FLAT_PARTS: i128 = 10;
 /// Building a heap takes about as much again as the heap itself, and malloc keeps it.
 const OWN_FACTOR: i128 = 2;
-/// What the VM allocates for each traced object beside the tables whose size it knows.
+/// What Ruby's objspace allocates for each traced object beside the tables whose size it knows.
 pub(crate) const TRACED_OBJECT: u64 = 64;
 
 /// What is known of one moment, in bytes. `None`: not known.

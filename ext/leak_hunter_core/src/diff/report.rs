@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::callers::Callers;
 use super::grown::GrownInPlace;
 use super::options::{Key, Options, Sort};
-use crate::dump::{DumpHeader, Skipped};
+use crate::dump::{DumpHeader, Skipped, Tracer};
 use crate::export::FrameTree;
 use crate::holders::{Amount, Caches, Holder};
 use crate::ids::{Address, Generation};
@@ -124,8 +124,9 @@ impl DumpSummary {
             };
         }
         let tables = self.tracing.saturating_add(self.own);
-        let entries = match self.tracing {
-            0 => 0,
+        let tracer = self.recorded.as_ref().and_then(|it| it.tracer);
+        let entries = match (self.tracing, tracer) {
+            (0, _) | (_, Some(Tracer::Exact)) => 0,
             _ => self.traced.saturating_mul(ledger::TRACED_OBJECT),
         };
         ledger::Entry {
