@@ -64,13 +64,31 @@ def stopped(paths)
   sleep 2 # what was stopped lets go of its memory on a thread of its own
 end
 
+# LeakHunter's own tracer: stacks, contexts, what moves, tables that are given up; and what is made of it.
+def traced(dir)
+  LeakHunter.trace!(mode: :exact, focus: "exercise.rb")
+  moments = (1..3).map do |number|
+    LeakHunter.context("round #{number}") { leak(100) }
+    GC.compact if GC.respond_to?(:compact)
+    [LeakHunter.snapshot!(File.join(dir, "walk#{number}.json.zst")).path, LeakHunter.mark]
+  end
+  diffs(moments.map(&:first))
+  LeakHunter.diff(*moments[0, 2].map(&:last), LeakHunter::Heap.live, holders: true)
+  LeakHunter.dump!(dir:, values: :length_and_digest, compress: :gzip)
+  LeakHunter.clear
+  LeakHunter.untrace!
+  20.times { LeakHunter.trace!(mode: :exact) { leak(5) } }
+end
+
 Dir.mktmpdir do |dir|
-  LeakHunter.trace!
+  LeakHunter.trace!(mode: :objspace)
   paths = (1..3).map do |number|
     LeakHunter.dump!(File.join(dir, "#{number}.json")).path.tap { leak(200) }
   end
   diffs(paths)
   heaps(paths.last)
+  LeakHunter.untrace!
+  traced(dir)
   errors(paths, dir)
   stopped(paths)
 end
