@@ -256,7 +256,7 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
 
   it "says that a folder cannot be made" do
     skip "there is no /proc here" unless File.directory?("/proc/self")
-    expect { Timeout.timeout(60) { described_class.dump!(dir: "/proc/self/leak_hunter/dumps") } }
+    expect { Timeout.timeout(600) { described_class.dump!(dir: "/proc/self/leak_hunter/dumps") } }
       .to raise_error(LeakHunter::RecordingError, %r{/proc/self/leak_hunter})
   end
 
