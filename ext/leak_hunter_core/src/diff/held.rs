@@ -13,7 +13,7 @@ use crate::address_set::AddressSet;
 use crate::dump::Classes;
 use crate::error::Result;
 use crate::export::{FrameTree, Limits, Subject, View};
-use crate::graph::{Dominators, Graph, NodeId, WithParents, dominators};
+use crate::graph::{DepthFirst, Dominators, Graph, WithParents, dominators_of};
 use crate::heap::{Heap, ObjectSet, Rows, index_of};
 use crate::holders::{ClassFacts, Earlier, Facts, Holder, Leaked, SetAside, holders_with};
 use crate::pool;
@@ -69,25 +69,24 @@ impl Run<'_> {
     ) -> Result<Held> {
         self.progress.enter(Phase::Graph);
         let bytes = self.files.last().map_or(0, Source::bytes);
+        let graph = Graph::unsearched(Arc::clone(heap));
         // each pair has nothing to do with each other
-        let (searched, beside) = self.pool.join(
-            || self.search(heap),
-            || Beside {
-                leaked: leaked(groups, heap),
-                moments: Moments::new(self.files, censuses, heap, moved, &self.options.own_paths),
-            },
+        let (searched, depth_first) = self.pool.join(
+            || graph.clone().with_parents(self.progress),
+            || DepthFirst::from_roots(&graph, self.progress),
         );
-        let Beside { leaked, moments } = beside;
-        let Searched { graph, parents } = searched?;
-        let (tree, ways) = self.pool.join(
-            || dominators(&graph, self.progress),
+        let (WithParents { graph, parents }, depth_first) = (searched?, depth_first?);
+        let (tree, beside) = self.pool.join(
+            || dominators_of(&graph, depth_first, self.progress),
             || {
-                let parents = parents.map_or_else(|| graph.parents(self.progress), Ok)?;
+                let leaked = leaked(groups, heap);
+                let moments = Moments::new(self.files, censuses, heap, moved, &self.options.own_paths);
                 let grown = grown_in_place(&graph, &parents, &moments, Some(strings), self.progress)?;
                 let classes = ClassFacts::of(heap);
                 let facts = Facts::of(&graph, &parents, classes, &leaked, self.progress)?;
-                Ok(Ways {
-                    parents,
+                Ok(Beside {
+                    leaked,
+                    moments,
                     grown,
                     facts,
                 })
@@ -95,12 +94,13 @@ impl Run<'_> {
         );
         self.count_step(bytes);
         self.progress.enter(Phase::Holders);
-        let (tree, ways) = (tree?, ways?);
-        let Ways {
-            parents,
+        let tree = tree?;
+        let Beside {
+            leaked,
+            moments,
             mut grown,
             facts,
-        } = ways;
+        } = beside?;
         let earlier = Earlier {
             since: censuses.first().and_then(|first| first.totals.generation),
             past: &moments,
@@ -126,19 +126,6 @@ impl Run<'_> {
             holders: found.holders,
             set_aside: found.set_aside,
             grown,
-        })
-    }
-
-    /// The graph, and the shortest ways to all objects where a search for them alone would be of no use.
-    fn search(&self, heap: &Arc<Heap>) -> Result<Searched> {
-        if self.pool.current_num_threads() > 1 {
-            let graph = Graph::new_in(Arc::clone(heap), &self.pool, self.progress)?;
-            return Ok(Searched { graph, parents: None });
-        }
-        let WithParents { graph, parents } = Graph::with_parents(Arc::clone(heap), self.progress)?;
-        Ok(Searched {
-            graph,
-            parents: Some(parents),
         })
     }
 
@@ -168,19 +155,6 @@ impl Run<'_> {
     }
 }
 
-/// What is looked up beside the first search.
-struct Beside<'a> {
-    leaked: Vec<Leaked>,
-    moments: Moments<'a>,
-}
-
-/// What the first search finds.
-struct Searched {
-    graph: Graph,
-    /// Where the same search has found them.
-    parents: Option<Vec<NodeId>>,
-}
-
 /// The objects of the groups.
 fn leaked(groups: &[Group], heap: &Heap) -> Vec<Leaked> {
     let of_group = |(index, group): (usize, &Group)| {
@@ -194,9 +168,10 @@ fn leaked(groups: &[Group], heap: &Heap) -> Vec<Leaked> {
     groups.iter().enumerate().flat_map(of_group).collect()
 }
 
-/// The shortest ways to all objects, what grew in place with its own, and what else takes no dominators.
-struct Ways {
-    parents: Vec<NodeId>,
+/// What takes no dominators.
+struct Beside<'a> {
+    leaked: Vec<Leaked>,
+    moments: Moments<'a>,
     grown: Vec<GrownInPlace>,
     facts: Facts,
 }

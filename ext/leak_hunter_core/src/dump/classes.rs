@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use foldhash::fast::RandomState;
 
@@ -160,13 +161,22 @@ impl Classes {
 
     /// Classes and modules that have a name in common, by that name.
     pub(crate) fn namesakes(&self) -> impl Iterator<Item = (&str, Vec<Address>)> {
-        let mut names: HashMap<&str, Vec<Address>, RandomState> = HashMap::default();
+        let mut names: HashMap<&str, Address, RandomState> = HashMap::default();
+        let mut several: HashMap<&str, Vec<Address>, RandomState> = HashMap::default();
         for (address, class) in &self.by_address {
             if let (Some(name), false) = (&class.name, class.hidden) {
-                names.entry(name).or_default().push(*address);
+                match names.entry(name) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(*address);
+                    }
+                    Entry::Occupied(first) => several
+                        .entry(name)
+                        .or_insert_with(|| vec![*first.get()])
+                        .push(*address),
+                }
             }
         }
-        names.into_iter().filter(|(_, addresses)| addresses.len() > 1)
+        several.into_iter()
     }
 
     /// Named classes and their addresses; a name that several have is left out.

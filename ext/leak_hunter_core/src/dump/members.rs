@@ -201,7 +201,11 @@ pub(crate) struct Hex {
 #[inline]
 pub(crate) fn leading_hex(text: &[u8]) -> Option<Hex> {
     let (mut number, mut length) = match text.first_chunk().and_then(|chunk| eight_digits(*chunk)) {
-        Some(number) => (number, 8),
+        // most addresses have twelve
+        Some(number) => match text[8..].first_chunk().and_then(|chunk| four_digits(*chunk)) {
+            Some(low) => (number << 16 | low, 12),
+            None => (number, 8),
+        },
         None => (0, 0),
     };
     while let Some(digit) = text.get(length).map(|byte| DIGITS[usize::from(*byte)]) {
@@ -217,20 +221,33 @@ pub(crate) fn leading_hex(text: &[u8]) -> Option<Hex> {
 /// Eight hexadecimal digits at once, each a byte of one word.
 #[inline]
 fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    let values = digits(u64::from_be_bytes(text))?;
+    let pairs = (values | (values >> 4)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
+    Some((fours | (fours >> 16)) & 0xffff_ffff)
+}
+
+/// Four of them.
+#[inline]
+fn four_digits(text: [u8; 4]) -> Option<u64> {
+    let word = u64::from(u32::from_be_bytes(text));
+    // zeros before them are digits, too
+    let values = digits(word | 0x3030_3030 << 32)?;
+    let pairs = (values | (values >> 4)) & 0x00ff_00ff;
+    Some((pairs | (pairs >> 8)) & 0xffff)
+}
+
+/// What each byte of a word is worth as a hexadecimal digit, if all are digits.
+#[inline]
+fn digits(word: u64) -> Option<u64> {
     const EACH: u64 = 0x0101_0101_0101_0101;
-    let word = u64::from_be_bytes(text);
     // letters differ from digits by this bit
     let letters = (word >> 6) & EACH;
     let values = (word & (EACH * 15)) + letters * 9;
     let same = values + EACH * u64::from(b'0') + letters * u64::from(b'a' - b'0' - 10) == word;
     // a letter is worth ten to fifteen, a digit less
     let in_range = values & (EACH * 16) == 0 && (values + EACH * 6) & (EACH * 16) == letters * 16;
-    if !same || !in_range {
-        return None;
-    }
-    let pairs = (values | (values >> 4)) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs | (pairs >> 8)) & 0x0000_ffff_0000_ffff;
-    Some((fours | (fours >> 16)) & 0xffff_ffff)
+    (same && in_range).then_some(values)
 }
 
 /// What each byte is worth as a hexadecimal digit: addresses have most of a dump's bytes.
@@ -302,6 +319,8 @@ mod tests {
                 text[place] = byte;
                 let digits = text.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
                 assert_eq!(eight_digits(text).is_some(), digits, "{text:?}");
+                let four = [text[0], text[1], text[2], text[3]];
+                assert_eq!(four_digits(four).is_some(), digits || place > 3, "{four:?}");
             }
         }
     }

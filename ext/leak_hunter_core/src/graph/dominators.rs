@@ -58,13 +58,18 @@ impl Dominators {
 
 /// Finds the dominators of every node and the bytes each retains.
 pub fn dominators(graph: &Graph, progress: &Progress) -> Result<Dominators> {
+    dominators_of(graph, DepthFirst::from_roots(graph, progress)?, progress)
+}
+
+/// The same where what the roots lead to was searched already.
+pub(crate) fn dominators_of(graph: &Graph, search: DepthFirst, progress: &Progress) -> Result<Dominators> {
     let DepthFirst {
         order,
         numbers,
         parents,
         predecessors,
         ..
-    } = DepthFirst::run(graph, progress)?;
+    } = search.finish(graph, progress)?;
     let idoms = semi_nca(parents, numbers, predecessors, progress)?;
 
     let mut by_node = vec![NodeId::NONE; order.len()];

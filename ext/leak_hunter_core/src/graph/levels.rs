@@ -4,15 +4,10 @@
 //! conservatively, from the VM's inline caches, which repeat what constants refer to, from tables of allocation tracing,
 //! and from LeakHunter itself. They have low priority: they count only for objects that no other reference leads to.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-use rayon::ThreadPool;
-
 use super::search::Search;
-use super::strong::Strong;
-use super::{CHECK_EVERY, Graph, NodeId, RootCategory};
+use super::{Graph, NodeId, RootCategory};
 use crate::error::Result;
 use crate::heap::{Heap, Internal, Kind, Root, Type};
 use crate::ids::{Address, ObjectId};
@@ -53,8 +48,6 @@ impl Level {
 }
 
 pub(super) const UNSEEN: u8 = u8::MAX;
-/// Beside an object's level: its references have low priority.
-pub(super) const CACHES: u8 = 1 << 7;
 
 #[derive(Clone, Debug)]
 pub(super) struct Category {
@@ -90,7 +83,7 @@ impl LowPriorityKinds {
             .filter_map(|address| heap.find(address))
             .collect();
         own.sort_unstable();
-        let mut classes = HashMap::default();
+        let mut classes = OwnClasses::of(heap);
         let by_kind = heap.all_kinds().iter().map(|kind| match kind.type_ {
             _ if is_of_the_vm_or_ours(heap, kind, &mut classes) => match kind.internal {
                 Internal::Thread | Internal::Execution => Priority::Execution,
@@ -130,25 +123,44 @@ const OURS: &str = "LeakHunter";
 
 /// Whether objects of this kind rarely are the reason why what they refer to is alive. `classes` has what was found of
 /// the names of classes: there are many more kinds.
-fn is_of_the_vm_or_ours(
-    heap: &Heap,
-    kind: &Kind,
-    classes: &mut HashMap<Address, Option<bool>, RandomState>,
-) -> bool {
-    let is_ours = |name: &str| {
-        name.strip_prefix(OURS)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-    };
+fn is_of_the_vm_or_ours(heap: &Heap, kind: &Kind, classes: &mut OwnClasses) -> bool {
     match (kind.internal, kind.type_) {
         (Internal::InlineCache | Internal::CallCacheTable, _) => true,
         (Internal::Thread | Internal::Execution | Internal::Tracing, _) => true,
         (_, Type::Imemo) => false,
         _ => {
-            let by_class = kind.class().and_then(|class| {
-                let known = classes.entry(class);
-                *known.or_insert_with(|| heap.classes().name(class).map(|name| is_ours(&name)))
-            });
+            let by_class = kind
+                .class()
+                .and_then(|class| classes.has(heap, class, kind.class_number));
             by_class.unwrap_or_else(|| heap.label_of_kind(kind).is_some_and(is_ours))
+        }
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    name.strip_prefix(OURS)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// Whether classes are LeakHunter's, each asked for once.
+struct OwnClasses {
+    /// By object that is a class; `None` where that was not asked yet. The inner one: where it has no name.
+    known: Vec<Option<Option<bool>>>,
+}
+
+impl OwnClasses {
+    fn of(heap: &Heap) -> Self {
+        Self {
+            known: vec![None; heap.len() as usize],
+        }
+    }
+
+    /// `None` of a class without a name.
+    fn has(&mut self, heap: &Heap, class: Address, number: ObjectId) -> Option<bool> {
+        let ask = || heap.classes().name(class).map(|name| is_ours(&name));
+        match self.known.get_mut(number.index()) {
+            Some(known) => *known.get_or_insert_with(ask),
+            None => ask(),
         }
     }
 }
@@ -159,22 +171,13 @@ impl Graph {
         let mut graph = Self::unsearched(heap);
         let mut levels = vec![UNSEEN; graph.heap.len() as usize];
         graph.reach_everything(Search::new(&mut levels, progress), |_, _| {})?;
-        graph.set_levels(levels, progress)?;
+        graph.levels = levels;
         Ok(graph)
     }
 
-    /// The same by the threads of a pool.
-    pub(crate) fn new_in(heap: Arc<Heap>, pool: &ThreadPool, progress: &Progress) -> Result<Self> {
-        let mut graph = Self::unsearched(heap);
-        let Strong { mut levels, waiting } = Strong::of(&graph, pool, progress)?;
-        graph.reach_everything(Search::go_on(&mut levels, waiting, progress), |_, _| {})?;
-        graph.set_levels(levels, progress)?;
-        Ok(graph)
-    }
-
-    /// The graph and its [`Self::parents`], by one search. Two searches are quicker where there is a thread for each.
-    pub(crate) fn with_parents(heap: Arc<Heap>, progress: &Progress) -> Result<WithParents> {
-        let mut graph = Self::unsearched(heap);
+    /// The graph and its [`Self::parents`], by one search, of a graph that was not searched yet.
+    pub(crate) fn with_parents(self, progress: &Progress) -> Result<WithParents> {
+        let mut graph = self;
         let mut levels = vec![UNSEEN; graph.heap.len() as usize];
         // the categories that are made on the way have their places behind
         let mut parents = vec![NodeId::NONE; graph.heap.len() as usize];
@@ -182,12 +185,12 @@ impl Graph {
         graph.reach_everything(search, |parent, child| parents[child] = parent)?;
         parents.resize(graph.top().get() as usize, graph.top());
         parents.push(NodeId::NONE);
-        graph.set_levels(levels, progress)?;
+        graph.levels = levels;
         Ok(WithParents { graph, parents })
     }
 
-    /// The graph with the categories that the heap has.
-    fn unsearched(heap: Arc<Heap>) -> Self {
+    /// The graph with the categories that the heap has, and no levels yet.
+    pub(crate) fn unsearched(heap: Arc<Heap>) -> Self {
         let category = |root: &Root| Category {
             root: root.clone(),
             level: match RootCategory::of(&root.category) {
@@ -201,19 +204,6 @@ impl Graph {
             low_priority: LowPriorityKinds::of(&heap),
             heap,
         }
-    }
-
-    fn set_levels(&mut self, mut levels: Vec<u8>, progress: &Progress) -> Result<()> {
-        for (object, level) in self.heap.objects().zip(&mut levels) {
-            if object.index() % CHECK_EVERY == 0 {
-                progress.check()?;
-            }
-            if self.has_low_priority(object) {
-                *level |= CACHES;
-            }
-        }
-        self.levels = levels;
-        Ok(())
     }
 
     /// Reaches everything once, and makes categories for what Ruby's own do not lead to.

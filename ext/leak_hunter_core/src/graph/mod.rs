@@ -42,6 +42,7 @@
 //! ```
 
 mod analyses;
+mod behind;
 #[cfg(test)]
 mod derived_tests;
 mod detours;
@@ -58,7 +59,6 @@ mod preorder;
 mod referrers;
 mod root_category;
 mod search;
-mod strong;
 mod successors;
 mod summary;
 #[cfg(test)]
@@ -69,14 +69,16 @@ use std::sync::Arc;
 
 pub use self::analyses::Analyses;
 pub use self::dominated::Dominated;
+pub(crate) use self::dominators::dominators_of;
 pub use self::dominators::{Dominators, dominators};
 pub use self::edge::{Edge, EdgeKind, NamedBy};
 pub use self::levels::Level;
 pub(crate) use self::levels::WithParents;
-use self::levels::{CACHES, Category, LowPriorityKinds};
+use self::levels::{Category, LowPriorityKinds};
 pub(crate) use self::path_finder::{Length, PathFinder, PathNode};
 pub(crate) use self::paths::{EdgeNames, is_pinned_list, is_whole_array, noted_name, variable_name};
 pub use self::paths::{Step, path, references};
+pub(crate) use self::preorder::DepthFirst;
 pub use self::referrers::Referrers;
 pub use self::root_category::RootCategory;
 pub(crate) use self::ticks::{CHECK_EVERY, Ticks};
@@ -91,7 +93,7 @@ use crate::ids::ObjectId;
 pub struct Graph {
     heap: Arc<Heap>,
     categories: Vec<Category>,
-    /// By object: its level, and whether its references are low priority ([`CACHES`]).
+    /// By object.
     levels: Vec<u8>,
     low_priority: LowPriorityKinds,
 }
@@ -194,7 +196,7 @@ impl Graph {
 
     /// Number of objects that no root leads to.
     pub fn unreachable(&self) -> u64 {
-        let unreachable = |level: &&u8| **level & !CACHES == Level::Unreachable as u8;
+        let unreachable = |level: &&u8| **level == Level::Unreachable as u8;
         self.levels.iter().filter(unreachable).count() as u64
     }
 
@@ -202,17 +204,16 @@ impl Graph {
     #[inline]
     fn level_from(&self, object: ObjectId) -> u8 {
         let level = self.levels[object];
-        if level & CACHES == 0 {
-            level
-        } else {
-            (level & !CACHES).max(Level::LowPriority as u8)
+        match self.has_low_priority(object) {
+            true => level.max(Level::LowPriority as u8),
+            false => level,
         }
     }
 
     /// The level at which references lead to an object.
     #[inline]
     fn level_to(&self, object: ObjectId) -> u8 {
-        self.levels[object] & !CACHES
+        self.levels[object]
     }
 
     /// Bytes it takes, without the heap.

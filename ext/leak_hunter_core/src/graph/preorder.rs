@@ -2,9 +2,14 @@
 //!
 //! An edge from an earlier node comes from an ancestor, and of those the earliest is all that is needed. Those from later
 //! nodes are kept as lists. All are noted down when the search looks at the edge, so that edges are read once.
+//!
+//! No levels are asked for: they are searched one after the other, the best first, so an edge is essential where it leads
+//! to no node of a better one. What has references of low priority is a leaf until all that is strong was found. What it
+//! leads to beside that is put right behind it then, as if it had been found there.
 
+use super::behind::{Behind, put_behind};
 use super::successors::Resumed;
-use super::{CHECK_EVERY, Graph, NodeId};
+use super::{Graph, Level, NodeId, Ticks};
 use crate::error::{Error, ErrorKind, Result};
 use crate::heap::NONE;
 use crate::heap::edges::Pause;
@@ -20,11 +25,15 @@ const CLASS: u32 = u32::MAX - 1;
 /// keep: what is freed and taken anew in between would leave gaps.
 pub(super) type Pairs = Vec<[u32; 2]>;
 
+/// Nodes that are no objects and not known when the search begins: the top, and categories that Ruby does not have.
+const ADDED: usize = 3;
+
 /// Preorder numbers. The stack is the chain of parents.
-pub(super) struct DepthFirst {
+#[derive(Debug)]
+pub(crate) struct DepthFirst {
     /// NodeId by number.
     pub(super) order: Vec<NodeId>,
-    /// Number by node.
+    /// By node; while nodes are searched, its number.
     pub(super) numbers: Vec<u32>,
     /// Number of the parent in the tree, by number.
     pub(super) parents: Vec<u32>,
@@ -32,74 +41,155 @@ pub(super) struct DepthFirst {
     /// Of each open node, where the reading of its successors stands: what is unread of its list in bytes and in
     /// references. Of a category, how many successors are done.
     open: Pairs,
+    /// Nodes with lower numbers are of better levels.
+    floor: u32,
 }
 
 impl DepthFirst {
-    pub(super) fn run(graph: &Graph, progress: &Progress) -> Result<Self> {
-        let length = graph.len() as usize;
+    /// Searches what the roots lead to that Ruby has. Of the graph no more than these needs to be known.
+    pub(crate) fn from_roots(graph: &Graph, progress: &Progress) -> Result<Self> {
+        let roots = graph.heap().roots().len();
+        let length = graph.heap().len() as usize + roots;
+        let mut numbers = Vec::with_capacity(length + ADDED);
+        numbers.resize(length, NONE);
         let mut search = Self {
-            order: Vec::with_capacity(length),
-            numbers: vec![NONE; length],
-            parents: Vec::with_capacity(length),
-            predecessors: Predecessors::with_capacity(length),
+            order: Vec::with_capacity(length + ADDED),
+            numbers,
+            parents: Vec::with_capacity(length + ADDED),
+            predecessors: Predecessors::with_capacity(length + ADDED),
             open: Vec::new(),
+            floor: 0,
         };
-        search.open(graph, graph.top(), 0);
-        let mut current = 0;
-        // where the search came back from
-        let mut last = graph.top();
-        for step in 1usize.. {
-            if step % CHECK_EVERY == 0 {
-                progress.check()?;
+        // the top, which has no name yet
+        search.push(NodeId::NONE, 0);
+        let mut ticks = Ticks::new(progress);
+        // ascending
+        let mut waiting = Vec::new();
+        for index in 0..roots {
+            let number = search.add(graph.category_node(index), 0);
+            match graph.categories[index].level {
+                Level::Strong => search.descend(graph, number, Some(&mut waiting), &mut ticks)?,
+                _ => waiting.push(number),
             }
-            if let Some(next) = search.next_unseen(graph, current, last) {
-                current = search.open(graph, next, current);
-                continue;
+        }
+        search.floor = search.order.len() as u32;
+        let strong = search.floor;
+        let mut behind = Vec::new();
+        for number in waiting {
+            let first = search.order.len() as u32;
+            search.descend(graph, number, None, &mut ticks)?;
+            let found = search.order.len() as u32 - first;
+            if found > 0 {
+                behind.push(Behind { number, found });
             }
-            search.open.pop();
-            if current == 0 {
-                break;
-            }
-            last = search.order[current as usize];
-            current = search.parents[current as usize];
         }
-        if search.order.len() != length {
-            let message = "not every object was reached from the roots";
-            return Err(Error::new(ErrorKind::Internal, message));
-        }
-        if search.predecessors.is_full() {
-            let message = "the heap has more references than can be held";
-            return Err(Error::new(ErrorKind::TooLarge, message));
-        }
+        search.open = Vec::new();
+        put_behind(&mut search, &behind, strong, &mut ticks)?;
         Ok(search)
     }
 
-    fn open(&mut self, graph: &Graph, node: NodeId, parent: u32) -> u32 {
-        let number = self.order.len() as u32;
-        self.numbers[node] = number;
+    /// Searches what else the graph has.
+    pub(super) fn finish(mut self, graph: &Graph, progress: &Progress) -> Result<Self> {
+        let length = graph.len() as usize;
+        self.numbers.resize(length, NONE);
+        self.order[0] = graph.top();
+        let mut ticks = Ticks::new(progress);
+        for index in graph.heap().roots().len()..graph.categories.len() {
+            self.floor = self.order.len() as u32;
+            let number = self.add(graph.category_node(index), 0);
+            self.descend(graph, number, None, &mut ticks)?;
+        }
+        if self.order.len() != length {
+            let message = "not every object was reached from the roots";
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        if self.predecessors.is_full() {
+            let message = "the heap has more references than can be held";
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        Ok(self)
+    }
+
+    fn push(&mut self, node: NodeId, parent: u32) {
         self.order.push(node);
         self.parents.push(parent);
         self.predecessors.add_node(parent);
-        let state = if graph.is_object(node) { UNREAD } else { 0 };
-        self.open.push([state, 0]);
+    }
+
+    fn add(&mut self, node: NodeId, parent: u32) -> u32 {
+        let number = self.order.len() as u32;
+        self.numbers[node] = number;
+        self.push(node, parent);
         number
     }
 
-    /// The next successor that has no number yet, after `last`, the one that was found before.
-    fn next_unseen(&mut self, graph: &Graph, number: u32, last: NodeId) -> Option<NodeId> {
+    fn open(&mut self, graph: &Graph, node: NodeId) {
+        let state = if graph.is_object(node) { UNREAD } else { 0 };
+        self.open.push([state, 0]);
+    }
+
+    /// Numbers all that a node leads to. The references of what has low priority are not followed if it may be left
+    /// `waiting`.
+    fn descend(
+        &mut self,
+        graph: &Graph,
+        start: u32,
+        mut waiting: Option<&mut Vec<u32>>,
+        ticks: &mut Ticks<'_>,
+    ) -> Result<()> {
+        let first = self.order.len() as u32;
+        let mut current = start;
+        // what was found before
+        let mut last = self.order[start as usize];
+        self.open(graph, last);
+        loop {
+            ticks.tick()?;
+            if let Some(next) = self.next_unseen(graph, current, first, last) {
+                let number = self.add(next, current);
+                if let (Some(waiting), Some(object)) = (&mut waiting, graph.object(next)) {
+                    if graph.has_low_priority(object) {
+                        waiting.push(number);
+                        last = next;
+                        continue;
+                    }
+                }
+                self.open(graph, next);
+                current = number;
+                continue;
+            }
+            self.open.pop();
+            if current == start {
+                return Ok(());
+            }
+            last = self.order[current as usize];
+            current = self.parents[current as usize];
+        }
+    }
+
+    /// The next successor that has no number yet, after `last`, the one that was found before. `first` is the lowest
+    /// number that was given below the node at which the search began.
+    fn next_unseen(&mut self, graph: &Graph, number: u32, first: u32, last: NodeId) -> Option<NodeId> {
         let Self {
             order,
             numbers,
             predecessors,
             open,
+            floor,
             ..
         } = self;
         let node = order[number as usize];
         let state = open.last_mut()?;
+        // one that had to wait comes right before what was found from it
+        let place = if number < *floor { first } else { number };
         let mut unseen = |next: NodeId| match numbers[next] {
             NONE => true,
             to => {
-                predecessors.add_edge(number, to);
+                if to >= *floor && to != number {
+                    match to < place {
+                        true => predecessors.add_later(number, to),
+                        false => predecessors.add_ancestor(number, to),
+                    }
+                }
                 false
             }
         };
@@ -127,18 +217,20 @@ impl DepthFirst {
 }
 
 /// By number, the predecessors of each node: the earliest one, and those that come later than itself.
+#[derive(Debug)]
 pub(super) struct Predecessors {
     /// Where the list of the later ones begins, [`NONE`] where there are none; and the earliest one.
     pub(super) rows: Pairs,
     /// The later ones: each with the place of the next one in its list.
-    later: Vec<[u32; 2]>,
+    pub(super) later: Vec<[u32; 2]>,
 }
 
 impl Predecessors {
     fn with_capacity(length: usize) -> Self {
         Self {
             rows: Vec::with_capacity(length),
-            later: Vec::new(),
+            // taken, not touched: most need less
+            later: Vec::with_capacity(length),
         }
     }
 
@@ -147,16 +239,19 @@ impl Predecessors {
     }
 
     #[inline]
-    fn add_edge(&mut self, from: u32, to: u32) {
+    fn add_ancestor(&mut self, from: u32, to: u32) {
+        let [_, earliest] = &mut self.rows[to as usize];
+        *earliest = from.min(*earliest);
+    }
+
+    #[inline]
+    fn add_later(&mut self, from: u32, to: u32) {
         let [_, first] = self.rows[from as usize];
         let [list, earliest] = &mut self.rows[to as usize];
-        if from < to {
-            *earliest = from.min(*earliest);
-        } else if first == 0 {
+        if first == 0 {
             // the top leads to both over later nodes only: it is the semidominator, and no other edge matters
             *earliest = 0;
         } else if *earliest != 0
-            && from > to
             && self
                 .later
                 .get(*list as usize)

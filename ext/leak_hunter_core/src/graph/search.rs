@@ -38,15 +38,6 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// One for what is left once all that strong edges lead to was reached. `waiting` are the objects among it whose
-    /// references have to wait.
-    pub(super) fn go_on(levels: &'a mut [u8], waiting: Vec<ObjectId>, progress: &'a Progress) -> Self {
-        Self {
-            waiting,
-            ..Self::new(levels, progress)
-        }
-    }
-
     /// A search for the ways that people would call an object's: the shortest, but over closures, method caches and
     /// classes only where there is no other.
     pub(super) fn for_paths(graph: &Graph, levels: &'a mut [u8], progress: &'a Progress) -> Self {

@@ -1,6 +1,6 @@
 //! What a node leads to: by every edge, by essential ones, by those that keep alive, and one at a time.
 
-use super::{CACHES, Graph, Level, NodeId, Place};
+use super::{Graph, Level, NodeId, Place};
 use crate::heap::edges::{List, Pause};
 use crate::ids::ObjectId;
 
@@ -11,7 +11,7 @@ pub(crate) struct Resumed {
     pub(crate) pause: Pause,
 }
 
-/// A wanted successor of a category or of the top.
+/// A wanted successor of a category.
 pub(crate) struct FoundBelow {
     /// How many successors are done, this one among them.
     pub(crate) done: u32,
@@ -93,7 +93,7 @@ impl Graph {
             Place::Top => 0,
         };
         let objects = NodeId::new(self.heap.len());
-        successors.filter(move |next| *next >= objects || self.levels[*next] & !CACHES == level)
+        successors.filter(move |next| *next >= objects || self.levels[*next] == level)
     }
 
     /// The objects that a node keeps alive, without its class. Caches, tools and the machine stack keep nothing alive.
@@ -115,7 +115,8 @@ impl Graph {
         successors
     }
 
-    /// Goes on with an object's successors, up to one that `wanted` takes. `None` is where they begin: with the class.
+    /// Goes on with an object's successors, essential or not, up to one that `wanted` takes. `None` is where they begin:
+    /// with the class.
     #[inline]
     pub(crate) fn resume(
         &self,
@@ -123,13 +124,11 @@ impl Graph {
         pause: Option<Pause>,
         mut wanted: impl FnMut(ObjectId) -> bool,
     ) -> Resumed {
-        let level = self.level_from(object);
-        let mut essential = |next: &ObjectId| self.level_to(*next) == level && wanted(*next);
         let mut list = match pause {
             Some(pause) => self.heap.resume(object, pause),
             None => {
                 let list = self.heap.list(object);
-                if let Some(class) = self.heap.class_of(object).filter(&mut essential) {
+                if let Some(class) = self.heap.class_of(object).filter(|class| wanted(*class)) {
                     return Resumed {
                         found: Some(class),
                         pause: list.pause(),
@@ -138,14 +137,14 @@ impl Graph {
                 list
             }
         };
-        let found = list.find(essential);
+        let found = list.find(|next| wanted(*next));
         Resumed {
             found,
             pause: list.pause(),
         }
     }
 
-    /// Goes on with the successors of a category or of the top after the first `done`.
+    /// Goes on with the successors of a category, essential or not, after the first `done`.
     pub(crate) fn resume_category(
         &self,
         node: NodeId,
@@ -153,18 +152,10 @@ impl Graph {
         mut wanted: impl FnMut(NodeId) -> bool,
     ) -> Option<FoundBelow> {
         let Place::Category(index) = self.place(node) else {
-            let mut categories = self.category_nodes().enumerate().skip(done as usize);
-            let (index, next) = categories.find(|(_, next)| wanted(*next))?;
-            return Some(FoundBelow {
-                done: index as u32 + 1,
-                node: next,
-            });
+            return None;
         };
-        let category = &self.categories[index];
-        let essential =
-            |next: &ObjectId| self.level_to(*next) == category.level as u8 && wanted((*next).into());
-        let rest = &category.root.references[done as usize..];
-        let index = rest.iter().position(essential)?;
+        let rest = &self.categories[index].root.references[done as usize..];
+        let index = rest.iter().position(|next| wanted((*next).into()))?;
         Some(FoundBelow {
             done: done + index as u32 + 1,
             node: rest[index].into(),

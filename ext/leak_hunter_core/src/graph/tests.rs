@@ -1,16 +1,14 @@
 //! The graph and its dominators against slow plain versions, on random heaps.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use proptest::prelude::*;
-use rayon::ThreadPool;
 
 use super::*;
 use crate::dump::Fields;
 use crate::heap::HeapBuilder;
 use crate::ids::Address;
-use crate::pool;
 use crate::progress::Progress;
 
 /// A heap as plain as can be: objects by a small number.
@@ -174,8 +172,6 @@ pub(crate) fn plain() -> impl Strategy<Value = Plain> {
     })
 }
 
-static POOL: LazyLock<ThreadPool> = LazyLock::new(|| pool::of(3).unwrap());
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(10_000))]
 
@@ -211,20 +207,38 @@ proptest! {
     }
 
     #[test]
+    fn nodes_are_in_the_order_of_a_search_in_depth(plain in plain()) {
+        let progress = Progress::default();
+        let graph = Graph::new(Arc::new(plain.heap()), &progress).unwrap();
+        let tree = dominators(&graph, &progress).unwrap();
+        let mut order = Vec::new();
+        let mut open = vec![vec![graph.top()].into_iter()];
+        while let Some(list) = open.last_mut() {
+            match list.next() {
+                Some(node) if order.contains(&node) => {}
+                Some(node) => {
+                    order.push(node);
+                    open.push(graph.successors(node).collect::<Vec<_>>().into_iter());
+                }
+                None => drop(open.pop()),
+            }
+        }
+        prop_assert_eq!(tree.order(), order);
+    }
+
+    #[test]
     fn every_object_has_a_shortest_way_from_the_roots(plain in plain()) {
         let heap = Arc::new(plain.heap());
         let progress = Progress::default();
         let graph = Graph::new(Arc::clone(&heap), &progress).unwrap();
         let parents = graph.parents(&progress).unwrap();
-        let at_once = Graph::with_parents(Arc::clone(&heap), &progress).unwrap();
+        let at_once = Graph::unsearched(Arc::clone(&heap)).with_parents(&progress).unwrap();
         prop_assert_eq!(&at_once.parents, &parents);
         let known = |graph: &Graph| {
             let categories: Vec<String> = graph.categories.iter().map(|it| format!("{it:?}")).collect();
             (graph.levels.clone(), categories)
         };
         prop_assert_eq!(known(&at_once.graph), known(&graph));
-        let side_by_side = Graph::new_in(Arc::clone(&heap), &POOL, &progress).unwrap();
-        prop_assert_eq!(known(&side_by_side), known(&graph));
         for object in heap.objects() {
             let mut node = NodeId::from(object);
             let mut steps = 0;

@@ -31,4 +31,10 @@ impl<'a> Ticks<'a> {
         }
         Ok(())
     }
+
+    /// Looks, whatever the number of steps.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        self.left = CHECK_EVERY;
+        self.progress.check()
+    }
 }

@@ -14,13 +14,13 @@ use crate::dump::{HeapFields, Internal, Type, lossy};
 use crate::ids::{BirthId, KindId, ObjectId, TextId};
 
 /// Names of files that are remembered by how they end.
-const RECENT_FILES: usize = 64;
+const RECENT_FILES: usize = 256;
 /// Labels that are remembered by how they begin: the VM has a dozen kinds of objects of its own, and many of each.
 const RECENT_LABELS: usize = 64;
 /// Kinds that are remembered by their hashes. Of a Rails application's objects seven in ten are of one of so many.
 const RECENT_KINDS: usize = 1024;
 /// Names of methods that are remembered by the lines that allocate in them.
-const RECENT_METHODS: usize = 256;
+const RECENT_METHODS: usize = 1024;
 
 /// Kinds, births and texts by what they are, in the order in which they were met.
 #[derive(Debug)]
@@ -28,12 +28,10 @@ pub(super) struct LocalKinds {
     /// As they stand in the dump. What is no valid UTF-8 has the number of what it is shown as.
     text_ids: HashMap<Box<[u8]>, TextId, RandomState>,
     texts: Vec<Box<str>>,
-    /// The file of the record before: neighbours were often allocated in one.
-    last_file: Option<TextId>,
     recent_files: [TextId; RECENT_FILES],
     recent_methods: [TextId; RECENT_METHODS],
     recent_labels: [TextId; RECENT_LABELS],
-    kinds: IndexMap<Kind, FirstBirth, RandomState>,
+    kinds: IndexMap<Kind, KnownBirth, RandomState>,
     /// Copies, which stay in the processor's caches.
     recent_kinds: Vec<Option<RecentKind>>,
     births: Vec<Birth>,
@@ -41,9 +39,9 @@ pub(super) struct LocalKinds {
     other_births: HashMap<Birth, BirthId, RandomState>,
 }
 
-/// The only birth of most kinds.
+/// A birth of a kind; most have only one.
 #[derive(Clone, Copy, Debug)]
-struct FirstBirth {
+struct KnownBirth {
     id: BirthId,
     generation: BirthGeneration,
 }
@@ -53,7 +51,9 @@ struct FirstBirth {
 struct RecentKind {
     kind: Kind,
     id: KindId,
-    first: FirstBirth,
+    first: KnownBirth,
+    /// The one that was asked for last, if not the first.
+    last: KnownBirth,
 }
 
 /// A Rails application has a kind for so many bytes of its dump.
@@ -69,7 +69,6 @@ impl LocalKinds {
         Self {
             text_ids: HashMap::default(),
             texts: Vec::new(),
-            last_file: None,
             recent_files: [TextId::new(0); RECENT_FILES],
             recent_methods: [TextId::new(0); RECENT_METHODS],
             recent_labels: [TextId::new(0); RECENT_LABELS],
@@ -87,39 +86,27 @@ impl LocalKinds {
         let kind = self.kind(fields);
         let generation = BirthGeneration::of(fields.generation);
         let next = BirthId::new(self.births.len() as u32);
-        let known = self.number(kind, FirstBirth { id: next, generation });
-        let RecentKind { id: kind, first, .. } = known;
-        let id = match first.generation == generation {
-            true => first.id,
-            false => *self
-                .other_births
-                .entry(Birth { kind, generation })
-                .or_insert(next),
+        let known = recent(
+            &mut self.recent_kinds,
+            &mut self.kinds,
+            kind,
+            KnownBirth { id: next, generation },
+        );
+        let kind = known.id;
+        let id = if known.first.generation == generation {
+            known.first.id
+        } else if known.last.generation == generation {
+            known.last.id
+        } else {
+            let birth = Birth { kind, generation };
+            let id = *self.other_births.entry(birth).or_insert(next);
+            known.last = KnownBirth { id, generation };
+            id
         };
         if id == next {
             self.births.push(Birth { kind, generation });
         }
         id
-    }
-
-    /// A kind with its number, and with `birth` as the first one where it is not known yet.
-    #[inline]
-    fn number(&mut self, kind: Kind, birth: FirstBirth) -> RecentKind {
-        let hash = self.kinds.hasher().hash_one(kind);
-        let recent = &mut self.recent_kinds[hash as usize % RECENT_KINDS];
-        if let Some(known) = recent.filter(|known| known.kind == kind) {
-            return known;
-        }
-        let entry = self.kinds.raw_entry_mut_v1().from_key_hashed_nocheck(hash, &kind);
-        let id = KindId::new(entry.index() as u32);
-        let first = match entry {
-            RawEntryMut::Occupied(entry) => *entry.get(),
-            RawEntryMut::Vacant(entry) => {
-                entry.insert_hashed_nocheck(hash, kind, birth);
-                birth
-            }
-        };
-        *recent.insert(RecentKind { kind, id, first })
     }
 
     fn kind(&mut self, fields: &HeapFields<'_>) -> Kind {
@@ -147,12 +134,6 @@ impl LocalKinds {
     }
 
     fn file(&mut self, file: &[u8]) -> TextId {
-        if let Some(last) = self
-            .last_file
-            .filter(|last| self.texts[last.index()].as_bytes() == file)
-        {
-            return last;
-        }
         let end = file.last_chunk().copied().map_or(0, u64::from_le_bytes);
         let place = place_of(end.wrapping_add(file.len() as u64), RECENT_FILES);
         let id = match self.is_text(self.recent_files[place], file) {
@@ -160,7 +141,6 @@ impl LocalKinds {
             false => self.text(file),
         };
         self.recent_files[place] = id;
-        self.last_file = Some(id);
         id
     }
 
@@ -248,6 +228,38 @@ impl LocalKinds {
             ..birth
         }));
     }
+}
+
+/// A kind with its number, and with `birth` as the first one where it is not known yet.
+#[inline]
+fn recent<'a>(
+    recent_kinds: &'a mut [Option<RecentKind>],
+    kinds: &mut IndexMap<Kind, KnownBirth, RandomState>,
+    kind: Kind,
+    birth: KnownBirth,
+) -> &'a mut RecentKind {
+    let hash = kinds.hasher().hash_one(kind);
+    let recent = &mut recent_kinds[hash as usize % RECENT_KINDS];
+    if recent.as_ref().is_some_and(|known| known.kind != kind) {
+        *recent = None;
+    }
+    recent.get_or_insert_with(|| {
+        let entry = kinds.raw_entry_mut_v1().from_key_hashed_nocheck(hash, &kind);
+        let id = KindId::new(entry.index() as u32);
+        let first = match entry {
+            RawEntryMut::Occupied(entry) => *entry.get(),
+            RawEntryMut::Vacant(entry) => {
+                entry.insert_hashed_nocheck(hash, kind, birth);
+                birth
+            }
+        };
+        RecentKind {
+            kind,
+            id,
+            first,
+            last: first,
+        }
+    })
 }
 
 /// One of so many places for what these bytes begin or end.

@@ -156,7 +156,9 @@ impl Tables {
         recorded: Option<DumpHeader>,
         progress: &Progress,
     ) -> Result<Heap> {
-        let mut found = PartialHeap::default();
+        // the first one has the most, and takes over the others
+        let mut parts = parts.into_iter();
+        let mut found = parts.next().unwrap_or_default();
         for part in parts {
             found.merge(part);
         }
