@@ -11,6 +11,8 @@
 # of its own, on the same dump, in the page cache, and the contenders take turns. CPU seconds are user and system time
 # of all threads. The memory allowed is 40 bytes an object and 4 a reference; what is used is what the process's peak
 # resident memory rose by from its start, buffers and the gaps of the allocator included, the program's code left out.
+# What a diff with holders costs, in plain diffs of the same three dumps, is measured in one process, the two in turn;
+# lower quartiles are for a machine that others use.
 
 require "etc"
 require "json"
@@ -26,6 +28,7 @@ THREADS = [1, 2].freeze
 TARGET = File.expand_path(ENV.fetch("CARGO_TARGET_DIR", "target"))
 PROGRAM = File.join(TARGET, "release", "examples", "graph_phases")
 REAP = File.join(Dumps::FOLDER, "reap", "bin", "reap")
+HOLDERS_COST = File.join(TARGET, "release", "examples", "holders_cost")
 PHASES = %i[load graph dominators paths holders].freeze
 
 def median(values) = values.sort[values.size / 2]
@@ -102,5 +105,17 @@ results.each do |(name, _), runs|
   THREADS.each do |threads|
     seconds = PHASES.map { |phase| median(runs[threads].map { |run| run[:phases][phase][:seconds] }) }
     puts "| #{name} | #{threads} | #{seconds.map { |it| format("%.3f s", it) }.join(" | ")} |"
+  end
+end
+
+table("three dumps", "threads", "plain", "with holders", "with holders / plain", "of lower quartiles")
+RAILS.each do |count|
+  dumps = Dumps.rails(count)
+  THREADS.each do |threads|
+    output = measure(HOLDERS_COST, threads.to_s, (RUNS * 3).to_s, *dumps)[:output]
+    median, quartile = JSON.parse(output, symbolize_names: true).values_at(:median, :lower_quartile)
+    puts format("| Rails, 3 × %<megabytes>.0f MB | %<threads>d | %<plain>.3f s | %<holders>.3f s | %<quotient>.2f " \
+                "| %<low>.2f |",
+                megabytes: dumps.sum { |dump| File.size(dump) } / 3e6, threads:, **median, low: quartile[:quotient])
   end
 end

@@ -16,7 +16,8 @@ namespace :bench do
   task(graph: :phases) { bench["graph"] }
 
   task :phases do
-    sh "cargo", "build", "--release", "--locked", "-p", "leak_hunter_core", "--example", "graph_phases"
+    examples = %w[graph_phases holders_cost].flat_map { |name| ["--example", name] }
+    sh "cargo", "build", "--release", "--locked", "-p", "leak_hunter_core", *examples
   end
 
   desc "The verdict on simulated programs (HISTORIES=400 of each), the specs' and real ones that do not leak (RUNS=200)"
