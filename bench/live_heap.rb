@@ -4,7 +4,8 @@
 #
 #   rake bench:live_heap                    # OBJECTS=1500000 RUNS=5
 #
-# Every object is traced, so both tell allocation sites. The two take turns, and the medians are compared.
+# Every object is traced, so both tell allocation sites. The two take turns, and the medians are compared. Beside them,
+# how long a mark stops it: for its walk, and for the collections that it needs.
 
 require "objspace"
 require "leak_hunter"
@@ -58,6 +59,13 @@ def walk
   [heap.pause, total]
 end
 
+# @return [Array<Float>] of each step
+def mark
+  mark = nil
+  total = seconds { mark = LeakHunter.mark }
+  [mark.pause, mark.collecting, total]
+end
+
 LeakHunter.trace!
 KEPT = grow(OBJECTS)
 3.times { GC.start }
@@ -67,6 +75,7 @@ GC.start
 dumps = []
 pauses = []
 totals = []
+marks = []
 RUNS.times do
   GC.start
   dumps << dump
@@ -74,6 +83,8 @@ RUNS.times do
   pause, total = walk
   pauses << pause
   totals << total
+  GC.start
+  marks << mark
 end
 
 puts format("Ruby %<ruby>s, %<objects>.2f million objects, %<edges>.1f million references, sites: %<sites>s",
@@ -82,7 +93,8 @@ puts
 puts "| | seconds (median of #{RUNS}) | best | dump_all / it |"
 puts "|---|---|---|---|"
 [["dump_all(output: :string), #{@bytes / 1_000_000} MB", dumps], ["pause of Heap.live", pauses],
- ["Heap.live in all, tables built", totals]].each do |name, times|
+ ["Heap.live in all, tables built", totals],
+ *["pause of mark", "its collections", "mark in all, added up"].zip(marks.transpose)].each do |name, times|
   puts format("| %<name>s | %<median>.3f | %<best>.3f | %<ratio>.1f |",
               name:, median: median(times), best: times.min, ratio: median(dumps) / median(times))
 end

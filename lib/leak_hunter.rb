@@ -109,7 +109,8 @@ module LeakHunter
       Context.run(name, &)
     end
 
-    # Marks this moment, as the first or the second of a diff: cheaper than a dump, and enough for what is traced.
+    # Marks this moment, as any but the last of a diff: cheaper than a dump, without a file, and enough for what is
+    # traced. What is alive is counted.
     #
     # @return [Mark]
     def mark

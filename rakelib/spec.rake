@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 # Specs of the native binding: these run again where a value that the GC was not told of would be missed.
-BINDING_SPECS = FileList["spec/leak_hunter/{diff,native,heap,heap_*,holders}_spec.rb",
+BINDING_SPECS = FileList["spec/leak_hunter/{diff,native,heap,heap_*,holders,mark_counts}_spec.rb",
                          "spec/leak_hunter/{diff,native,heap}/**/*_spec.rb"]
 
 desc "Run the specs"

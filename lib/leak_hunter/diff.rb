@@ -24,10 +24,10 @@ module LeakHunter
   # [`:dumps`] a Hash for each moment, first dump first:
   #   [`:path`] the file, as it was given
   #   [`:bytes`] its size
-  #   [`:records`] objects in it
+  #   [`:records`] objects in it; 0, as all of its numbers, of a mark that was not counted
   #   [`:memsize`] bytes those objects take, slots and what they allocated beside
-  #   [`:tracing_memsize`], [`:own_memsize`] of these, the tables of allocation tracing, and heaps that LeakHunter had
-  #     in memory
+  #   [`:tracing_memsize`], [`:own_memsize`] of these, the tables of allocation tracing, and heaps and marks that
+  #     LeakHunter had in memory
   #   [`:generation`] `GC.count` when it was taken, Integer or nil
   #   [`:traced`], [`:untraced`] records with and without a generation
   #   [`:free_slots`] records of empty slots (dumps taken with `full: true`); not counted in `:records`

@@ -84,6 +84,9 @@ module LeakHunter
       # @api private
       def jit? = Live.jit?
 
+      # @api private
+      def mark = Live.mark
+
       private :new
     end
 

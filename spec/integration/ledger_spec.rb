@@ -37,7 +37,8 @@ RSpec.describe "The ledger of a diff", :tmpdir do
     "dump" => { "objects" => "objects_explain", "in place" => "objects_explain", "native" => "not_ruby_objects",
                 "flat" => "flat" },
     "live" => { "objects" => "objects_explain", "native" => "not_ruby_objects", "flat" => "flat" },
-    "mark" => { "objects" => "objects_explain", "native" => "unknown", "flat" => "flat" }
+    "mark" => { "objects" => "objects_explain", "in place" => "objects_explain", "native" => "not_ruby_objects",
+                "flat" => "flat" }
   }
   cases = cases.flat_map { |moment, kinds| kinds.map { |kind, conclusion| [kind, moment, conclusion] } }
   cases.each do |kind, moment, conclusion|
@@ -51,8 +52,6 @@ RSpec.describe "The ledger of a diff", :tmpdir do
       next if kind == "flat"
 
       expect(growth[:process]).to be > 100_000_000
-      next if moment == "mark"
-
       expect(growth[:objects]).to kind == "native" ? be < 20_000_000 : be_between(100_000_000, 250_000_000)
       parts = growth.values_at(:objects, :tracing, :own, :free_slots, :unexplained)
       expect(parts.sum).to eq(growth[:process])

@@ -33,10 +33,10 @@ RSpec.describe "verdicts on holders", :tmpdir do
     expect(found).to include("WARM" => "once", "LRU" => "replaced")
   end
 
-  it "need no lengths for what is loaded once and what leaks" do
+  it "are those of marks, which count" do
     found = verdicts(diff(4, "marks"))
     expect(found.values_at(*leaks)).to all(eq("growing"))
-    expect(found).to include("WARM" => "once")
+    expect(found).to include("WARM" => "once", "LRU" => "replaced", "BACKLOG" => "draining")
   end
 
   it "come with births by window, and with lengths at every level of the path" do
@@ -89,7 +89,7 @@ RSpec.describe "verdicts on holders", :tmpdir do
     end
   end
 
-  %w[dumps heaps].each do |kind|
+  %w[dumps heaps marks].each do |kind|
     it "tell from #{kind} what grows in place" do
       result = diff(4, kind, program: "in_place")
       grown = result[:grown_in_place].to_h { |it| [it[:name], it] }

@@ -36,7 +36,7 @@ RSpec.describe "The signatures" do
     "LeakHunter::Checkup" => [".run"],
     "LeakHunter::CLI" => [".command", "#status=", "#write", "#write_version"],
     "LeakHunter::EdgeNames" => [".look"],
-    "LeakHunter::Heap" => [".jit?", ".objspace", "#native", "#to_moment"],
+    "LeakHunter::Heap" => [".jit?", ".mark", ".objspace", "#native", "#to_moment"],
     "LeakHunter::Holders" => [".paths"],
     "LeakHunter::HeapObject" => [".enumerator", "#number"],
     "LeakHunter::Mark" => ["#to_moment"],

@@ -37,7 +37,7 @@ module GCStrain
       self.strain = strain
       self.spent = 0.0
       self.calls = 0
-      [LeakHunter::Native.singleton_class, LeakHunter::Native::Heap].each do |extension|
+      [LeakHunter::Native.singleton_class, LeakHunter::Native::Heap, LeakHunter::Native::Mark].each do |extension|
         extension.prepend(GCStrain.strained(extension.instance_methods(false)))
       end
     end

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Pattern, SCHEMA, Sort, Values};
-use leak_hunter_core::diff::{Input, compare};
+use leak_hunter_core::diff::{Input, Mark, compare};
 use leak_hunter_core::export::{Frame, FrameTree, Limits, View};
 use leak_hunter_core::ids::Generation;
 use leak_hunter_core::verdict::{Outcome, Provenance, Summary, Verdict};
@@ -14,6 +14,7 @@ use magnus::{
 
 use crate::convert::{Hash, array, fetch, path_of};
 use crate::heap::NativeHeap;
+use crate::mark::NativeMark;
 use crate::recorded::{recorded_of, recorded_to_hash};
 use crate::run::run;
 use crate::{errors, holders, ledger, origin};
@@ -52,13 +53,19 @@ pub(crate) fn inputs_of(ruby: &Ruby, moments: RArray) -> Result<Vec<Input>, Erro
     moments.into_iter().map(|moment| input_of(ruby, moment)).collect()
 }
 
-/// A path, a heap in memory, or the Hash of a mark.
+/// A path, a heap in memory, a mark, or the Hash of a mark that was not counted.
 fn input_of(ruby: &Ruby, value: Value) -> Result<Input, Error> {
     if let Ok(heap) = <Obj<NativeHeap>>::try_convert(value) {
         return Ok(Input::Heap(Arc::clone(heap.heap())));
     }
+    if let Ok(mark) = <Obj<NativeMark>>::try_convert(value) {
+        return Ok(Input::Mark(Arc::clone(mark.mark())));
+    }
     match RHash::from_value(value) {
-        Some(hash) => Ok(Input::Mark(Box::new(recorded_of(ruby, hash)?))),
+        Some(hash) => Ok(Input::Mark(Arc::new(Mark {
+            recorded: recorded_of(ruby, hash)?,
+            heap: None,
+        }))),
         None => Ok(Input::Path(path_of(RString::try_convert(value)?))),
     }
 }

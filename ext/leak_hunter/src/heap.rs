@@ -48,8 +48,9 @@ impl Drop for NativeHeap {
     }
 }
 
+/// Tells the collector by how many bytes, which are not Ruby's, the process has grown.
 #[allow(unsafe_code)]
-fn tell_collector(bytes: isize) {
+pub(crate) fn tell_collector(bytes: isize) {
     // SAFETY: called with the GVL, from a method or, in `drop`, from the collector; it adds to a counter and starts no
     // collection.
     unsafe { rb_sys::rb_gc_adjust_memory_usage(bytes as _) };

@@ -16,6 +16,7 @@ mod holders;
 mod ledger;
 #[cfg(unix)]
 mod live;
+mod mark;
 mod origin;
 mod recorded;
 mod run;
@@ -40,6 +41,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     context::init(native)?;
     diff::init(native)?;
     heap::init(ruby, native)?;
+    mark::init(ruby, native)?;
     scan::init(native)?;
     write::init(native)?;
     #[cfg(unix)]

@@ -6,6 +6,7 @@
 
 mod api;
 mod code;
+mod count;
 mod file;
 mod find;
 mod flags;
@@ -14,6 +15,7 @@ mod interned;
 mod iseq_3_1;
 mod iseqs;
 mod labels;
+mod mapped;
 #[cfg(not(ruby_gte_3_2))]
 mod pages;
 mod rows;
@@ -35,7 +37,7 @@ use magnus::{Error, KwArgs, Module, Object, RClass, RHash, RModule, RString, Rub
 
 use self::api::Api;
 use self::texts::{Described, ImemoNames};
-use self::walk::{Buffers, Found, How};
+use self::walk::{Buffers, Found, How, Purpose};
 use crate::convert::{bytes_of, fetch, path_of};
 use crate::fork::Process;
 use crate::heap::NativeHeap;
@@ -48,6 +50,7 @@ use crate::{errors, gvl};
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
     native.define_singleton_method("live", function!(live, 2))?;
     native.define_singleton_method("check_walk", function!(check, 0))?;
+    count::init(native)?;
     find::init(native)?;
     file::init(native)
 }
@@ -55,12 +58,43 @@ pub(crate) fn init(native: RModule) -> Result<(), Error> {
 /// The heap, the seconds for which the process was paused, and whether allocation sites could be read.
 /// `names` are lines as in a dump.
 fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, bool), Error> {
-    let process = Process::current();
     let names = bytes_of(names);
+    let threads: Option<usize> = fetch(ruby, facts, "threads")?;
+    let Moment {
+        walk,
+        recorded,
+        sites,
+        ..
+    } = moment(ruby, facts, Purpose::Heap)?;
+    let Walk {
+        found,
+        imemos,
+        stacks,
+        pause,
+    } = walk;
+    let stacks = stacks.lines();
+    let heap = run(ruby, None, threads.is_none(), move |progress| {
+        build(found, imemos, &names, stacks, recorded, threads, progress)
+    })?;
+    Ok((NativeHeap::new(heap), pause.as_secs_f64(), sites))
+}
+
+/// The heap of a moment that begins with a collection.
+struct Moment {
+    walk: Walk,
+    recorded: DumpHeader,
+    /// Whether allocation sites could be read.
+    sites: bool,
+    /// So long garbage was collected, before and after the walk.
+    collecting: Duration,
+}
+
+/// Collects garbage, walks the heap, and begins a new generation: all with the GVL.
+fn moment(ruby: &Ruby, facts: RHash, purpose: Purpose) -> Result<Moment, Error> {
+    let process = Process::current();
     let mut recorded = recorded_of(ruby, facts)?;
     let collections: usize = fetch(ruby, facts, "collections")?;
     let objspace: Option<RString> = fetch(ruby, facts, "objspace")?;
-    let threads: Option<usize> = fetch(ruby, facts, "threads")?;
     let how = How::of(ruby, facts)?;
     let page_size: Option<u64> = fetch(ruby, facts, "heap_page_size")?;
     let api = api_for(ruby, objspace.map(path_of).as_deref())?;
@@ -69,35 +103,34 @@ fn live(ruby: &Ruby, names: RString, facts: RHash) -> Result<(NativeHeap, f64, b
     let objects = ruby.gc_stat("heap_live_slots")?;
     // before this walk takes memory itself
     let resident = system::resident_set();
-    let allocate = move || Buffers::for_objects(objects, traced, false);
+    let allocate = move || Buffers::for_objects(objects, traced, purpose);
     let buffers = gvl::wait_for(ruby, allocate, None, || {}, || Ok(()))?;
     // No object is made between the last collection and the walk, so the heap has no garbage.
+    let start = Instant::now();
     for _ in 0..collections {
         ruby.thread_check_ints()?;
         ruby.gc_start();
     }
+    let mut collecting = start.elapsed();
     // by a signal handler: what was read of the process is its parent's
     if process.is_gone() {
         return Err(errors::forked(ruby));
     }
     recorded.generation = Generation::new(ruby.gc_count() as u64);
     recorded.memory = Some(Box::new(memory(ruby, resident, page_size)));
-    let Walk {
-        found,
-        imemos,
-        stacks,
-        pause,
-    } = paused(ruby, &api, buffers, how)?;
+    let walk = paused(ruby, &api, buffers, how)?;
     recorded.compactions = ruby.gc_stat("compact_count").unwrap_or(0) as u64;
     if collections > 0 {
+        let start = Instant::now();
         begin_generation(ruby)?;
+        collecting += start.elapsed();
     }
-
-    let stacks = stacks.lines();
-    let heap = run(ruby, None, threads.is_none(), move |progress| {
-        build(found, imemos, &names, stacks, recorded, threads, progress)
-    })?;
-    Ok((NativeHeap::new(heap), pause.as_secs_f64(), sites))
+    Ok(Moment {
+        walk,
+        recorded,
+        sites,
+        collecting,
+    })
 }
 
 impl How {

@@ -248,6 +248,15 @@ impl AddressMap {
         }
     }
 
+    /// Bytes it takes.
+    pub(crate) fn memory(&self) -> usize {
+        let of_page = |slots: &Slots| {
+            slots.offsets.capacity() * size_of::<u16>() + slots.values.capacity() * size_of::<u64>()
+        };
+        let pages = self.pages.capacity() * (size_of::<u64>() + size_of::<Slots>() + 1);
+        pages + self.pages.values().map(of_page).sum::<usize>()
+    }
+
     /// Makes look-ups quick once everything is in.
     pub(crate) fn seal(&mut self) {
         for slots in self.pages.values_mut() {

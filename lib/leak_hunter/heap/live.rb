@@ -11,6 +11,11 @@ module LeakHunter
     module Live
       # One collection is not enough: what finalizers held dies in the next.
       COLLECTIONS = 2
+      # A mark says nothing of untraced objects, and so not of what finalizers held.
+      COLLECTIONS_OF_MARK = 1
+      # As a dump has it.
+      OWN_PATH = File.expand_path("..", __dir__).freeze
+      private_constant :COLLECTIONS, :COLLECTIONS_OF_MARK, :OWN_PATH
 
       class << self
         # @param names [Boolean] whether to note down which constants, variables and threads hold what
@@ -25,6 +30,19 @@ module LeakHunter
           Native.live(ledger.text, facts.merge(threads:, collections: gc ? COLLECTIONS : 0))
         ensure
           ledger&.clear
+        end
+
+        # Counts what is alive.
+        #
+        # @return [Native::Mark]
+        # @raise [Unsupported] where the heap cannot be walked
+        def mark
+          unless Native.respond_to?(:mark)
+            raise Unsupported, "the heap of a living process cannot be read on #{RUBY_PLATFORM}"
+          end
+
+          Tracing.forget_leftovers
+          Native.mark(facts.merge(snapshot: "mark", own_path: OWN_PATH, collections: COLLECTIONS_OF_MARK))
         end
 
         # The shared library of Ruby's extension, which knows what tracing has recorded. Some Rubies have it built in.

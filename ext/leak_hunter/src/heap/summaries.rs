@@ -11,7 +11,7 @@ use crate::convert::Hash;
 use crate::holders::site_to_hash;
 
 impl<'a> Hash<'a> {
-    fn tally(self, tally: Tally) -> Result<Self, Error> {
+    pub(crate) fn tally(self, tally: Tally) -> Result<Self, Error> {
         self.set("count", tally.count)?.set("memsize", tally.memsize)
     }
 }

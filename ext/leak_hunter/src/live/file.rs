@@ -13,7 +13,7 @@ use magnus::{Error, Exception, Module, Object, RHash, RModule, RString, Ruby, fu
 use super::api::Api;
 use super::flags::{Flags, ImemoClass};
 use super::texts::Described;
-use super::walk::{Buffers, How};
+use super::walk::{Buffers, How, Purpose};
 use super::{Walk, api_for, paused};
 use crate::convert::{bytes_of, fetch, file_of, path_of};
 use crate::run::run;
@@ -62,7 +62,7 @@ impl NativeWalk {
         let api = api_for(ruby, objspace.map(path_of).as_deref())?;
         let traced = traced && api.has_sites();
         let objects = ruby.gc_stat("heap_live_slots")?;
-        let allocate = move || Box::new(Buffers::for_objects(objects, traced, true));
+        let allocate = move || Box::new(Buffers::for_objects(objects, traced, Purpose::File));
         let buffers = gvl::wait_for(ruby, allocate, None, || {}, || Ok(()))?;
         Ok(Self(Mutex::new(State::Ready(Ready { api, buffers, how }))))
     }

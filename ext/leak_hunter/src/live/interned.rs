@@ -81,15 +81,25 @@ struct Cached<T> {
 
 impl<T: Mix> Interned<T> {
     pub(super) fn new() -> Self {
+        Self::with_room_for(1 << 14)
+    }
+
+    pub(super) fn with_room_for(values: usize) -> Self {
         Self {
-            all: Vec::with_capacity(1 << 14),
-            numbers: HashMap::with_capacity_and_hasher(1 << 14, RandomState::default()),
+            all: Vec::with_capacity(values),
+            numbers: HashMap::with_capacity_and_hasher(values, RandomState::default()),
             // the default is never asked for
             cache: [Cached {
                 value: T::default(),
                 number: 0,
             }; CACHE],
         }
+    }
+
+    /// The number of a value that is known to be new. It is not found again.
+    pub(super) fn append(&mut self, value: T) -> u32 {
+        self.all.push(value);
+        self.all.len() as u32 - 1
     }
 
     /// The number of a value.

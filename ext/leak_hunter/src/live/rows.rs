@@ -6,6 +6,7 @@ use leak_hunter_core::heap::{CodeLink, CodePath, Columns, FieldsOwner, Row, Trac
 use leak_hunter_core::ids::{Address, KindId, OptionalAddress};
 
 use super::interned::{Interned, Kind};
+use super::mapped::Mapped;
 
 /// One object. Its kind gets a number only after the walk: looking it up takes longer than writing it down.
 #[derive(Clone, Copy, Default)]
@@ -31,7 +32,7 @@ pub(super) struct LargeObject {
 /// All objects.
 #[derive(Default)]
 pub(super) struct Slots {
-    pub(super) all: Vec<Slot>,
+    pub(super) all: Mapped<Slot>,
     pub(super) large: Vec<LargeObject>,
     /// References of all, in their order.
     pub(super) references: Vec<Address>,
@@ -51,22 +52,14 @@ pub(super) struct Rows {
 
 impl Slots {
     /// Numbers the kinds.
-    pub(super) fn into_rows(self, sites: Vec<TracedObject>) -> Rows {
+    pub(super) fn into_rows(self, sites: &[TracedObject]) -> Rows {
         let mut kinds = Interned::new();
-        let mut row = |slot: &Slot| Row {
-            address: slot.address,
-            kind: KindId::new(kinds.number(kind_of(slot))),
-            memsize: slot.memsize,
-            references: slot.references,
-            length: slot.length,
-        };
-        let rows = self.all.iter().map(&mut row).collect();
-        let large = self.large.iter().map(|it| (it.address, it.memsize));
+        let rows = self.all.iter().map(|slot| row(slot, &mut kinds)).collect();
         let columns = Columns {
             rows,
-            large: large.collect::<HashMap<_, _>>(),
+            large: self.large(),
             references: self.references,
-            sites,
+            sites: sites.to_vec(),
             fields_owners: self.fields_owners,
             code_paths: self.code_paths,
             code_links: self.code_links,
@@ -75,6 +68,23 @@ impl Slots {
             columns,
             kinds: kinds.all,
         }
+    }
+
+    /// Sizes that do not fit into the slots.
+    pub(super) fn large(&self) -> HashMap<Address, u64> {
+        self.large.iter().map(|it| (it.address, it.memsize)).collect()
+    }
+}
+
+/// An object, with the number of its kind.
+#[inline]
+pub(super) fn row(slot: &Slot, kinds: &mut Interned<Kind>) -> Row {
+    Row {
+        address: slot.address,
+        kind: KindId::new(kinds.number(kind_of(slot))),
+        memsize: slot.memsize,
+        references: slot.references,
+        length: slot.length,
     }
 }
 

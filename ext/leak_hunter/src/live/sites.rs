@@ -10,12 +10,15 @@ use rb_sys::{VALUE, st_data_t, st_table};
 
 use super::api::{AllocationInfo, Api};
 use super::interned::{Birth, Interned, Site};
+use super::mapped::Mapped;
 use super::rows::Slot;
 use super::slot::{address_of, object_at};
 use crate::trace::{self, Place};
 
 /// The object in which objspace keeps its table, by the name of its struct.
 pub(super) const TRACER: &[u8] = b"ObjectTracing/allocation_info_tracer";
+/// Objects for each site and generation, in an application that was traced when it was loaded.
+const OBJECTS_A_BIRTH: usize = 4;
 /// Entries that are compared with what objspace itself answers.
 const CHECKED: usize = 64;
 
@@ -63,13 +66,14 @@ type Lookup = unsafe extern "C" fn(VALUE) -> *const AllocationInfo;
 pub(super) struct Sites {
     pub(super) interned: Interned<Site>,
     /// Some of the objects may be gone.
-    pub(super) by_object: Vec<TracedObject>,
+    pub(super) by_object: Mapped<TracedObject>,
 }
 
 impl Sites {
-    pub(super) fn new(by_object: Vec<TracedObject>) -> Self {
+    /// `objects`: how many the heap has.
+    pub(super) fn new(by_object: Mapped<TracedObject>, objects: usize) -> Self {
         Self {
-            interned: Interned::new(),
+            interned: Interned::with_room_for(objects / OBJECTS_A_BIRTH),
             by_object,
         }
     }
@@ -88,13 +92,13 @@ impl Sites {
             }
         }
         // The last one counts: before Ruby 3.4 objspace loses what was moved.
-        self.read_own();
+        self.read_own(slots.len() / OBJECTS_A_BIRTH);
     }
 
     /// What LeakHunter's own tracer knows.
-    fn read_own(&mut self) {
-        let mut births = Interned::<Birth>::new();
-        let mut numbers: Vec<SiteId> = Vec::new();
+    fn read_own(&mut self, expected: usize) {
+        let mut births = Interned::<Birth>::with_room_for(expected);
+        let mut numbers: Vec<SiteId> = Vec::with_capacity(expected);
         trace::each_known(|address, birth, place| {
             let number = births.number(Birth(birth));
             if number as usize == numbers.len() {
@@ -105,7 +109,7 @@ impl Sites {
                     context,
                     stack,
                 } = place();
-                let site = self.interned.number(Site {
+                let site = self.interned.append(Site {
                     path,
                     line,
                     method,

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use leak_hunter_core::dump::{Fields, Type};
+use leak_hunter_core::heap::Columns;
 use leak_hunter_core::ids::{Address, Generation, OptionalAddress, StackId};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
@@ -85,8 +86,7 @@ impl Texts {
 /// A class or module.
 pub(super) struct FoundClass {
     address: Address,
-    /// Which of the slots it is.
-    slot: usize,
+    kind: Kind,
     superclass: OptionalAddress,
     singleton: bool,
     name: Option<Range<usize>>,
@@ -126,8 +126,8 @@ pub(super) fn read(api: &Api, found: &mut Found) -> ImemoNames {
 /// What there is to know of a class, a module, or an included module (ICLASS).
 ///
 /// # Safety
-/// `class` must be one. `slot`: which of the slots it is.
-pub(super) unsafe fn class(texts: &mut Texts, class: VALUE, slot: usize) -> FoundClass {
+/// `class` must be one.
+pub(super) unsafe fn class(texts: &mut Texts, class: VALUE) -> FoundClass {
     // SAFETY: an object.
     let basic = unsafe { Basic::of(class) };
     let stand_in = basic.kind() == number(T::RUBY_T_ICLASS);
@@ -144,7 +144,11 @@ pub(super) unsafe fn class(texts: &mut Texts, class: VALUE, slot: usize) -> Foun
         };
         FoundClass {
             address: address_of(class),
-            slot,
+            kind: Kind {
+                kind: basic.kind(),
+                class: basic.class(),
+                label: 0,
+            },
             superclass: address_of(rb_sys::rb_class_get_superclass(class)).into(),
             singleton,
             name,
@@ -155,7 +159,7 @@ pub(super) unsafe fn class(texts: &mut Texts, class: VALUE, slot: usize) -> Foun
 /// What a walk has found, as a dump's records would have it.
 pub(super) struct Described {
     pub(super) rows: Rows,
-    /// All but the slots.
+    /// All but the slots, where there are rows of them.
     pub(super) found: Found,
     imemos: ImemoNames,
     /// Addresses of the names of DATA's structs.
@@ -167,10 +171,23 @@ impl Described {
         let mut slots = std::mem::take(&mut found.slots);
         let labels = std::mem::take(&mut slots.labels);
         Self {
-            rows: slots.into_rows(std::mem::take(&mut found.traced)),
+            rows: slots.into_rows(&std::mem::take(&mut found.traced)),
             found,
             imemos,
             labels,
+        }
+    }
+
+    /// The same without rows: the slots stay where they are. `kinds`: of all slots.
+    pub(super) fn without_rows(mut found: Found, imemos: ImemoNames, kinds: Vec<Kind>) -> Self {
+        Self {
+            labels: std::mem::take(&mut found.slots.labels),
+            rows: Rows {
+                columns: Columns::default(),
+                kinds,
+            },
+            found,
+            imemos,
         }
     }
 
@@ -178,7 +195,7 @@ impl Described {
     pub(super) fn fields(&self) -> [Vec<Fields<'_>>; 3] {
         let kinds: Vec<Fields<'_>> = self.rows.kinds.iter().map(|kind| self.kind(kind)).collect();
         let sites = self.found.sites.iter().map(|site| self.site(site)).collect();
-        let class = |class| self.class(class, &kinds);
+        let class = |class| self.class(class);
         let classes = self.found.classes.iter().map(class).collect();
         [kinds, sites, classes]
     }
@@ -221,15 +238,13 @@ impl Described {
         }
     }
 
-    fn class<'a>(&'a self, class: &FoundClass, kinds: &[Fields<'a>]) -> Fields<'a> {
-        let row = self.rows.columns.rows.get(class.slot);
-        let kind = row.and_then(|row| kinds.get(row.kind.index()));
+    fn class<'a>(&'a self, class: &FoundClass) -> Fields<'a> {
         Fields {
             address: class.address,
             superclass: class.superclass.get(),
             singleton: class.singleton,
             name: class.name.as_ref().map(|name| self.found.texts.at(name)),
-            ..kind.cloned().unwrap_or_default()
+            ..self.kind(&class.kind)
         }
     }
 }

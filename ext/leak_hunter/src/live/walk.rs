@@ -6,7 +6,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use leak_hunter_core::heap::{CodeLink, FieldsOwner, TracedObject};
-use leak_hunter_core::ids::{Address, OptionalAddress, SiteId};
+use leak_hunter_core::ids::{Address, OptionalAddress};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
@@ -16,44 +16,52 @@ use super::flags::Flags;
 use super::interned::Site;
 use super::iseqs::{self, Iseqs};
 use super::labels::Labels;
+use super::mapped::Mapped;
 use super::rows::{LargeObject, Slot, Slots};
 use super::sink::Sink;
 use super::sites::Sites;
 use super::slot::{Basic, IMEMO_TYPES, address_of, is_object, is_small_string, length, number, prefetch};
 use super::texts::{self, FoundClass, Texts};
 
+/// What the heap is walked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Tables of all objects and what they refer to.
+    Heap,
+    /// A file, which has flags of objects, too.
+    File,
+    /// Numbers of objects: what they refer to is left out.
+    Count,
+}
+
 /// Memory for the results, allocated and touched before the process is stopped.
 pub(super) struct Buffers {
-    slots: Vec<Slot>,
+    purpose: Purpose,
+    slots: Mapped<Slot>,
     references: Vec<Address>,
-    sites: Vec<TracedObject>,
+    sites: Mapped<TracedObject>,
     code: Code,
     flags: Option<Flags>,
 }
 
 impl Buffers {
-    /// `flags`: whether those are wanted.
-    pub(super) fn for_objects(objects: usize, traced: bool, flags: bool) -> Self {
+    pub(super) fn for_objects(objects: usize, traced: bool, purpose: Purpose) -> Self {
         let expected = objects + objects / 16 + 1024;
-        let traced_object = TracedObject {
-            address: Address::new(1),
-            site: SiteId::new(0),
-        };
-        // not zeros: those would leave the pages unmapped until the walk
-        let slot = Slot {
-            address: Address::new(1),
-            ..Slot::default()
+        let references = if purpose == Purpose::Count {
+            0
+        } else {
+            expected * 3
         };
         let mut buffers = Self {
-            slots: vec![slot; expected],
-            references: vec![Address::new(1); expected * 3],
-            sites: vec![traced_object; if traced { expected } else { 0 }],
+            purpose,
+            slots: Mapped::with_room_for(expected),
+            // not zeros: those would leave the pages unmapped until the walk
+            references: vec![Address::new(1); references],
+            sites: Mapped::with_room_for(if traced { expected } else { 0 }),
             code: Code::new(),
-            flags: flags.then(|| Flags::for_objects(expected)),
+            flags: (purpose == Purpose::File).then(|| Flags::for_objects(expected)),
         };
-        buffers.slots.clear();
         buffers.references.clear();
-        buffers.sites.clear();
         buffers
     }
 }
@@ -71,7 +79,7 @@ pub(super) struct How {
 pub(super) struct Found {
     pub(super) slots: Slots,
     pub(super) sites: Vec<Site>,
-    pub(super) traced: Vec<TracedObject>,
+    pub(super) traced: Mapped<TracedObject>,
     pub(super) classes: Vec<FoundClass>,
     pub(super) roots: Vec<FoundRoot>,
     /// Which types of IMEMO there are.
@@ -114,11 +122,14 @@ struct Walk<'a> {
     classes: Vec<FoundClass>,
     roots: Vec<FoundRoot>,
     flags: Option<Flags>,
+    /// Whether it notes down what objects refer to.
+    references: bool,
     panicked: bool,
 }
 
 /// Walks everything. With the GVL, other Ractors stopped, and garbage collection off. `None` when it panicked.
 pub(super) fn run(api: &Api, buffers: Buffers, how: How) -> Option<Found> {
+    let references = buffers.purpose != Purpose::Count;
     let mut walk = Walk {
         api,
         slots: Slots {
@@ -133,12 +144,13 @@ pub(super) fn run(api: &Api, buffers: Buffers, how: How) -> Option<Found> {
         labels: Labels::default(),
         imemos: [None; IMEMO_TYPES],
         // SAFETY: as below.
-        iseqs: unsafe { Iseqs::new(api, how.code_in_place) },
+        iseqs: unsafe { Iseqs::new(api, how.code_in_place && references) },
         code: buffers.code,
         texts: Texts::default(),
         classes: Vec::with_capacity(1 << 14),
         roots: Vec::new(),
         flags: buffers.flags,
+        references,
         panicked: false,
     };
     walk.all();
@@ -151,7 +163,7 @@ pub(super) fn run(api: &Api, buffers: Buffers, how: How) -> Option<Found> {
     if walk.panicked {
         return None;
     }
-    let mut sites = Sites::new(buffers.sites);
+    let mut sites = Sites::new(buffers.sites, walk.slots.all.len());
     // SAFETY: right after the walk, before other Ractors go on.
     unsafe { sites.read(api, walk.labels.tracer, &walk.slots.all, how.ask_for_sites) };
     let used = |(number, imemo): (usize, &Option<Imemo>)| imemo.map(|_| number as u64);
@@ -202,10 +214,10 @@ unsafe extern "C" fn page(start: *mut c_void, end: *mut c_void, stride: usize, d
             let ahead = slot + AHEAD * stride;
             if ahead < end {
                 // SAFETY: the VM says that slots are here.
-                unsafe { fetch(ahead as VALUE) };
+                unsafe { fetch(ahead as VALUE, walk.references) };
             }
             let ahead = slot + AHEAD / 2 * stride;
-            if ahead < end {
+            if ahead < end && walk.references {
                 // SAFETY: the same.
                 unsafe { walk.fetch_further(ahead as VALUE) };
             }
@@ -221,15 +233,17 @@ unsafe extern "C" fn page(start: *mut c_void, end: *mut c_void, stride: usize, d
     0
 }
 
-/// Begins to fetch what an object has outside of its slot, which the VM's functions will look at.
+/// Begins to fetch what an object has outside of its slot, which the VM's functions will look at. The size of Arrays and
+/// plain objects is known without it.
 ///
 /// # Safety
 /// `object` must be a slot of the heap.
 #[inline]
-unsafe fn fetch(object: VALUE) {
+unsafe fn fetch(object: VALUE, references: bool) {
     // SAFETY: every slot starts like that.
     let kind = unsafe { Basic::of(object) }.kind();
-    if kind == number(T::RUBY_T_STRING) {
+    let is_list = kind == number(T::RUBY_T_ARRAY) || kind == number(T::RUBY_T_OBJECT);
+    if kind == number(T::RUBY_T_STRING) || is_list && !references {
         return;
     }
     if kind == number(T::RUBY_T_IMEMO) {
@@ -248,7 +262,9 @@ impl Walk<'_> {
         // SAFETY: with the GVL, no collection in progress (it is disabled, which finishes one that was going on); the
         // callbacks neither raise nor make objects, and catch panics. `data` is theirs until the calls return.
         unsafe {
-            (self.api.reachable_objects_from_root)(root, data);
+            if self.references {
+                (self.api.reachable_objects_from_root)(root, data);
+            }
             (self.api.each_objects)(page, data);
         }
     }
@@ -331,7 +347,9 @@ impl Walk<'_> {
                 self.internal(object, basic, &mut slot);
                 (self.api.memsize_of)(object)
             } else {
-                self.sink.ask(self.api, object);
+                if self.references {
+                    self.sink.ask(self.api, object);
+                }
                 if kind == number(T::RUBY_T_DATA) {
                     slot.label = self.labels.of(self.api, object);
                 }
@@ -352,10 +370,9 @@ impl Walk<'_> {
             || kind == number(T::RUBY_T_MODULE)
             || kind == number(T::RUBY_T_ICLASS)
         {
-            let number = self.slots.all.len();
             // SAFETY: a class or module.
             self.classes
-                .push(unsafe { texts::class(&mut self.texts, object, number) });
+                .push(unsafe { texts::class(&mut self.texts, object) });
         }
         self.slots.all.push(slot);
         if let Some(flags) = &mut self.flags {
@@ -377,6 +394,9 @@ impl Walk<'_> {
         slot.label = imemo_type as u16;
         // No class of an IMEMO is one: of `fields` it is the owner.
         slot.class = OptionalAddress::NONE;
+        if !self.references {
+            return;
+        }
         if imemo == Imemo::Fields {
             let record = slot.address;
             let owner = class.map(|owner| FieldsOwner { record, owner });

@@ -26,7 +26,7 @@ pub(crate) struct Totals {
     pub(crate) memsize: u64,
     /// Those of allocation tracing's tables.
     pub(crate) tracing: u64,
-    /// Those of heaps that LeakHunter had in memory.
+    /// Those of heaps and marks that LeakHunter had in memory.
     pub(crate) own: u64,
     /// Records with a generation.
     pub(crate) traced: u64,
@@ -40,12 +40,18 @@ pub(crate) struct Totals {
 
 impl Totals {
     pub(crate) fn count(&mut self, record: &Record<'_>) {
-        self.records += 1;
-        self.memsize = self.memsize.saturating_add(record.memsize);
         if record.type_ == Type::Data && record.memsize >= SMALLEST_TABLE {
             self.count_table(record);
         }
-        if let Some(generation) = record.generation {
+        self.count_object(record.memsize, record.generation);
+    }
+
+    /// Counts an object of this size and birth.
+    #[inline]
+    pub(super) fn count_object(&mut self, memsize: u64, generation: Option<Generation>) {
+        self.records += 1;
+        self.memsize = self.memsize.saturating_add(memsize);
+        if let Some(generation) = generation {
             self.traced += 1;
             self.generation = self.generation.max(Some(generation));
         }
@@ -55,12 +61,18 @@ impl Totals {
     fn count_table(&mut self, record: &Record<'_>) {
         let fields = record.fields();
         let label = fields.as_ref().and_then(|it| it.struct_name.as_deref());
-        let total = match Internal::of(record.type_, label) {
+        self.count_internal(Internal::of(record.type_, label), record.memsize);
+    }
+
+    /// Adds an object to the tables of tracing or of LeakHunter, if it is one of them.
+    pub(super) fn count_internal(&mut self, internal: Internal, memsize: u64) {
+        let total = match internal {
+            _ if memsize < SMALLEST_TABLE => return,
             Internal::Tracing => &mut self.tracing,
             Internal::OwnHeap => &mut self.own,
             _ => return,
         };
-        *total = total.saturating_add(record.memsize);
+        *total = total.saturating_add(memsize);
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -83,7 +95,6 @@ impl Guard {
     const LOW: u64 = (1 << 56) - 1;
 
     pub(crate) fn of(record: &Record<'_>) -> Result<Self, Damaged> {
-        let kind = HASHER.hash_one(record.kind) << 56;
         let label = |text: Option<&[u8]>| HASHER.hash_one(text);
         let quick = match record.type_ {
             Type::Imemo => record
@@ -99,7 +110,21 @@ impl Guard {
                 fields.class_of_object().map_or_else(of_label, Address::get)
             }
         };
-        Ok(Self(kind | low & Self::LOW))
+        Ok(Self::new(record.kind, low))
+    }
+
+    /// Of an object that has no label, neither an IMEMO nor DATA. `kind`: its type, as a dump has it.
+    pub(super) fn of_class(kind: &[u8], class: Option<Address>) -> Self {
+        let none: Option<&[u8]> = None;
+        Self::new(kind, class.map_or_else(|| HASHER.hash_one(none), Address::get))
+    }
+
+    fn new(kind: &[u8], low: u64) -> Self {
+        Self(HASHER.hash_one(kind) << 56 | low & Self::LOW)
+    }
+
+    pub(super) fn raw(self) -> u64 {
+        self.0
     }
 
     pub(crate) fn from_raw(raw: u64) -> Self {
@@ -119,7 +144,7 @@ impl Guard {
 /// What the diff remembers of each dump but the last.
 #[derive(Debug, Default)]
 pub(crate) struct Census {
-    /// Nothing but the generation is known.
+    /// Who lived where is not known.
     pub(crate) is_mark: bool,
     pub(crate) totals: Totals,
     /// All objects.

@@ -13,7 +13,7 @@
 //!
 //! - With more than three dumps, "the second" is the last but one and "the third" the last. Those between say one thing
 //!   only: an untraced object whose slot held a traced one there is withheld, since tracing was lost.
-//! - Of a mark only its generation is known. A collection follows it at once, so what has its generation was there.
+//! - Of a mark the generation is known, and no addresses. A collection follows it at once, so what has its generation was there.
 //!   Untraced objects cannot be compared with it.
 //!
 //! The proof is in `docs/accuracy.md`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rayon::ThreadPool;
 
+use super::mark::Mark;
 use crate::dump::{DumpFile, DumpHeader, Failure, Fields, Pass, Record, Scanned, Seen, scan};
 use crate::error::Result;
 use crate::heap::{Heap, Kind, Type};
@@ -18,8 +19,8 @@ pub enum Input {
     Path(PathBuf),
     /// A heap that is in memory.
     Heap(Arc<Heap>),
-    /// A moment of which only the GC count is known: everything born up to that count was there or is gone.
-    Mark(Box<DumpHeader>),
+    /// A moment of which no addresses are known: everything born up to its GC count was there or is gone.
+    Mark(Arc<Mark>),
 }
 
 /// An input that was opened.
@@ -27,7 +28,7 @@ pub enum Input {
 pub(crate) enum Source {
     File(DumpFile),
     Heap(Arc<Heap>),
-    Mark(DumpHeader),
+    Mark(Arc<Mark>),
 }
 
 /// Objects of a heap in memory between two looks at whether to go on.
@@ -38,7 +39,7 @@ impl Source {
         Ok(match input {
             Input::Path(path) => Self::File(DumpFile::open_and_name_line(path, progress)?),
             Input::Heap(heap) => Self::Heap(Arc::clone(heap)),
-            Input::Mark(recorded) => Self::Mark(recorded.as_ref().clone()),
+            Input::Mark(mark) => Self::Mark(Arc::clone(mark)),
         })
     }
 
@@ -47,7 +48,7 @@ impl Source {
         match self {
             Self::File(file) => file.recorded(),
             Self::Heap(heap) => heap.recorded(),
-            Self::Mark(recorded) => Some(recorded),
+            Self::Mark(mark) => Some(&mark.recorded),
         }
     }
 

@@ -27,7 +27,7 @@ impl Lengths {
                 None => return,
             },
         };
-        self.insert(record, length);
+        self.insert(record.address, record.generation, length);
     }
 
     /// Notes a record down if it is one of a large String.
@@ -35,14 +35,32 @@ impl Lengths {
     pub(crate) fn note_string(&mut self, record: &Record<'_>) {
         if record.type_ == Type::String && record.memsize >= LARGE {
             if let Some(fields) = record.fields() {
-                self.insert(record, fields.bytesize);
+                self.insert(record.address, record.generation, fields.bytesize);
             }
         }
     }
 
-    fn insert(&mut self, record: &Record<'_>, length: u64) {
-        self.0
-            .insert(record.address, entry(record.generation) << 32 | small(length));
+    /// Notes down an object with a length, if it is a collection or a large String.
+    #[inline]
+    pub(super) fn note_object(&mut self, object: &Measured) -> bool {
+        let counts = match object.type_ {
+            Type::Array | Type::Hash => true,
+            Type::String => object.memsize >= LARGE,
+            _ => false,
+        };
+        if counts {
+            self.insert(object.address, object.generation, object.length);
+        }
+        counts
+    }
+
+    fn insert(&mut self, address: Address, generation: Option<Generation>, length: u64) {
+        self.0.insert(address, entry(generation) << 32 | small(length));
+    }
+
+    /// Bytes it takes.
+    pub(super) fn memory(&self) -> usize {
+        self.0.memory()
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
@@ -64,6 +82,17 @@ impl Lengths {
         let value = self.0.get(address)?;
         (value >> 32 == entry(generation)).then_some(value & u64::from(u32::MAX))
     }
+}
+
+/// An object, and how long it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    pub(super) address: Address,
+    pub(super) type_: Type,
+    pub(super) generation: Option<Generation>,
+    /// Elements of an Array or Hash, bytes of a String.
+    pub(super) length: u64,
+    pub(super) memsize: u64,
 }
 
 fn small(number: u64) -> u64 {

@@ -9,6 +9,7 @@ mod held;
 mod identity;
 mod input;
 mod lengths;
+mod mark;
 mod moments;
 mod moves;
 mod named;
@@ -27,6 +28,7 @@ use rayon::ThreadPool;
 pub use callers::{Caller, Callers};
 pub use grown::{GrownInPlace, Unit};
 pub use input::Input;
+pub use mark::{ClassAndSite, Mark, MarkedHeap, Objects};
 pub use options::{Identity, Key, Options, Pattern, Sort};
 pub use report::{DumpSummary, GenerationRange, Group, GroupTotals, HeapSize, Report, SCHEMA, Values};
 pub use survivor_addresses::survivor_addresses;
@@ -185,9 +187,9 @@ impl Run<'_> {
         let mut read = self.pass(index, || Census::new(lengths, names))?;
         let census = &mut read.pass;
         census.seal();
-        if let Source::Mark(recorded) = &self.files[index] {
+        if let Source::Mark(mark) = &self.files[index] {
             census.is_mark = true;
-            census.totals.generation = Some(recorded.generation);
+            census.totals = mark.totals();
         }
         Ok(read)
     }

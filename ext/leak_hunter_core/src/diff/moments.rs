@@ -97,10 +97,11 @@ impl<'a> Moments<'a> {
             return true;
         }
         let class = self.heap.kind(object).and_then(|kind| kind.class.get());
-        let mut guards = self
-            .censuses
-            .iter()
-            .map(|census| census.untraced.get(address).map(Guard::from_raw));
+        let guard_then = |(file, census): (&Source, &Census)| match file {
+            Source::Mark(mark) => mark.heap.as_ref()?.guard(address),
+            _ => census.untraced.get(address).map(Guard::from_raw),
+        };
+        let mut guards = self.files.iter().zip(self.censuses).map(guard_then);
         let Some(first) = guards.next().flatten() else {
             return false;
         };
@@ -155,7 +156,7 @@ impl Past for Moments<'_> {
         }
         let born = self.heap.generation(collection);
         match &self.files[moment] {
-            Source::Mark(_) => None,
+            Source::Mark(mark) => mark.heap.as_ref()?.length(address, born),
             Source::File(_) => self.censuses[moment].lengths.as_ref()?.of(address, born),
             Source::Heap(heap) => {
                 let object = heap

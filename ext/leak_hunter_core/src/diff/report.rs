@@ -89,7 +89,7 @@ pub struct DumpSummary {
     pub memsize: u64,
     /// Those of allocation tracing's tables, which are in `memsize`, too.
     pub tracing: u64,
-    /// Those of heaps that LeakHunter had in memory, which are in `memsize`, too.
+    /// Those of heaps and marks that LeakHunter had in memory, which are in `memsize`, too.
     pub own: u64,
     /// GC count when the dump was taken; where it was not recorded, the highest generation of a record.
     pub generation: Option<Generation>,
@@ -116,7 +116,7 @@ impl DumpSummary {
             .recorded
             .as_ref()
             .and_then(|it| it.memory.as_deref().copied());
-        // a mark
+        // a mark without numbers of objects
         if self.records == 0 {
             return ledger::Entry {
                 memory,

@@ -174,7 +174,7 @@ pub enum Internal {
     Closure,
     /// A table of allocation tracing.
     Tracing,
-    /// A heap that LeakHunter has in memory.
+    /// A heap or a mark that LeakHunter has in memory.
     OwnHeap,
     /// A closure scope: local variables that a block or Binding captured.
     Scope,
@@ -205,7 +205,7 @@ impl Internal {
             (Type::Imemo, Some(b"ment")) => Self::MethodEntry,
             (Type::Data, Some(b"LeakHunter::Native::Tracer")) => Self::Tracing,
             (Type::Data, Some(label)) if label.starts_with(b"ObjectTracing/") => Self::Tracing,
-            (Type::Data, Some(b"LeakHunter::Native::Heap")) => Self::OwnHeap,
+            (Type::Data, Some(b"LeakHunter::Native::Heap" | b"LeakHunter::Native::Mark")) => Self::OwnHeap,
             _ => Self::Other,
         }
     }

@@ -71,6 +71,17 @@ pub struct Columns {
     pub code_links: Vec<CodeLink>,
 }
 
+impl Row {
+    /// Bytes that the object takes. `large`: see [`Columns::large`].
+    #[inline]
+    pub(crate) fn bytes(&self, large: &HashMap<Address, u64>) -> u64 {
+        match self.memsize {
+            u32::MAX => large.get(&self.address).copied().unwrap_or(0),
+            memsize => u64::from(memsize),
+        }
+    }
+}
+
 /// What many objects have in common, each once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Dictionary<'a> {
@@ -83,7 +94,8 @@ pub struct Dictionary<'a> {
 }
 
 impl<'a> Dictionary<'a> {
-    fn site(&self, kind: &Fields<'a>, site: Option<SiteId>) -> Fields<'a> {
+    /// A kind, with the allocation site.
+    pub(crate) fn site(&self, kind: &Fields<'a>, site: Option<SiteId>) -> Fields<'a> {
         match site.and_then(|site| self.sites.get(site.index())) {
             Some(site) => Fields {
                 file: site.file.clone(),
@@ -142,10 +154,7 @@ impl HeapBuilder {
                 let Some(number) = tables.number(row.address) else {
                     continue;
                 };
-                let memsize = match row.memsize {
-                    u32::MAX => columns.large.get(&row.address).copied().unwrap_or(0),
-                    memsize => u64::from(memsize),
-                };
+                let memsize = row.bytes(&columns.large);
                 let site = sites[number];
                 let what = KindAndSite { kind: row.kind, site };
                 let birth = *births.entry(what).or_insert_with(|| {

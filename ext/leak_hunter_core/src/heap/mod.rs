@@ -284,11 +284,7 @@ impl Heap {
 
     /// What the tables of allocation tracing are called.
     pub(crate) fn tracing_name(&self) -> &'static str {
-        let since = self.recorded().and_then(|recorded| recorded.tracing_since);
-        match since {
-            Some(_) => "allocation tracing (LeakHunter)",
-            None => "allocation tracing (objspace)",
-        }
+        tracing_name(self.recorded())
     }
 
     /// `struct` of DATA, `imemo_type` of IMEMO.
@@ -400,5 +396,13 @@ impl Heap {
             + self.names.len() * 96
             + self.code.memory()
             + self.stacks.memory()
+    }
+}
+
+/// What the tables of allocation tracing are called in a heap that says this of itself.
+pub(crate) fn tracing_name(recorded: Option<&DumpHeader>) -> &'static str {
+    match recorded.and_then(|recorded| recorded.tracing_since) {
+        Some(_) => "allocation tracing (LeakHunter)",
+        None => "allocation tracing (objspace)",
     }
 }

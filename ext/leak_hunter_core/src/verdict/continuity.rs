@@ -113,7 +113,9 @@ pub(crate) fn check_marks(files: &[Source], identity: Identity) -> Result<()> {
     };
     if needed.iter().any(Source::is_mark) {
         let message = match identity {
-            Identity::Auto => "a mark has no objects, so it cannot be the last; give a dump or a heap",
+            Identity::Auto => {
+                "a mark has no addresses of objects, so it cannot be the last; give a dump or a heap"
+            }
             Identity::Address => "a mark has no addresses to compare; give dumps or heaps",
         };
         return Err(Error::new(ErrorKind::Options, message));

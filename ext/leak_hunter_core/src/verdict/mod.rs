@@ -86,7 +86,7 @@ pub enum Reason {
     CompactionInferred,
     /// Objects of a boundary generation may have moved.
     Boundary,
-    /// Of a mark only the GC count is known, so nothing is said of untraced objects.
+    /// Of a mark no addresses are known, so nothing is said of untraced objects.
     Marks,
     /// Some lines could not be read.
     SkippedLines,
