@@ -16,6 +16,7 @@ mod iseq_3_1;
 mod iseqs;
 mod labels;
 mod mapped;
+mod notes;
 #[cfg(not(ruby_gte_3_2))]
 mod pages;
 mod rows;
@@ -36,6 +37,7 @@ use magnus::value::ReprValue;
 use magnus::{Error, KwArgs, Module, Object, RClass, RHash, RModule, RString, Ruby, Value, function};
 
 use self::api::Api;
+use self::notes::Tracer;
 use self::texts::{Described, ImemoNames};
 use self::walk::{Buffers, Found, How, Purpose};
 use crate::convert::{bytes_of, fetch, path_of};
@@ -99,11 +101,11 @@ fn moment(ruby: &Ruby, facts: RHash, purpose: Purpose) -> Result<Moment, Error> 
     let page_size: Option<u64> = fetch(ruby, facts, "heap_page_size")?;
     let api = api_for(ruby, objspace.map(path_of).as_deref())?;
     let sites = api.has_sites();
-    let traced = sites && recorded.tracing_since.is_some();
+    let tracer = Tracer::of(sites && recorded.tracing_since.is_some());
     let objects = ruby.gc_stat("heap_live_slots")?;
     // before this walk takes memory itself
     let resident = system::resident_set();
-    let allocate = move || Buffers::for_objects(objects, traced, purpose);
+    let allocate = move || Buffers::for_objects(objects, tracer, purpose);
     let buffers = gvl::wait_for(ruby, allocate, None, || {}, || Ok(()))?;
     // No object is made between the last collection and the walk, so the heap has no garbage.
     let start = Instant::now();

@@ -24,7 +24,7 @@ use magnus::rb_sys::{AsRawValue, FromRawValue};
 use magnus::{Error, Object, RHash, RModule, RString, Ruby, Value, function};
 
 pub(crate) use self::frames::KnownStacks;
-pub(crate) use self::read::{Place, each_known, noted};
+pub(crate) use self::read::{Place, each_known, knows_objects, noted};
 
 use self::books::Counters;
 use self::focus::Focus;

@@ -52,10 +52,10 @@ fn count(
         sites: &sites,
         classes: &classes,
     };
-    let Found { slots, traced, .. } = &described.found;
+    let slots = &described.found.slots;
     let large = slots.large();
     let objects = Objects {
-        sites: traced,
+        sites: &described.traced,
         large: &large,
         dictionary,
     };

@@ -12,6 +12,7 @@ use magnus::{Error, Exception, Module, Object, RHash, RModule, RString, Ruby, fu
 
 use super::api::Api;
 use super::flags::{Flags, ImemoClass};
+use super::notes::Tracer;
 use super::texts::Described;
 use super::walk::{Buffers, How, Purpose};
 use super::{Walk, api_for, paused};
@@ -60,9 +61,9 @@ impl NativeWalk {
         let traced: bool = fetch(ruby, facts, "traced")?;
         let how = How::of(ruby, facts)?;
         let api = api_for(ruby, objspace.map(path_of).as_deref())?;
-        let traced = traced && api.has_sites();
+        let tracer = Tracer::of(traced && api.has_sites());
         let objects = ruby.gc_stat("heap_live_slots")?;
-        let allocate = move || Box::new(Buffers::for_objects(objects, traced, Purpose::File));
+        let allocate = move || Box::new(Buffers::for_objects(objects, tracer, Purpose::File));
         let buffers = gvl::wait_for(ruby, allocate, None, || {}, || Ok(()))?;
         Ok(Self(Mutex::new(State::Ready(Ready { api, buffers, how }))))
     }

@@ -96,12 +96,6 @@ impl<T: Mix> Interned<T> {
         }
     }
 
-    /// The number of a value that is known to be new. It is not found again.
-    pub(super) fn append(&mut self, value: T) -> u32 {
-        self.all.push(value);
-        self.all.len() as u32 - 1
-    }
-
     /// The number of a value.
     #[inline]
     pub(super) fn number(&mut self, value: T) -> u32 {

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, handle_alloc_error};
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::ptr::{self, NonNull};
 
 /// No system has smaller pages.
@@ -105,6 +105,13 @@ impl<T: Copy> Deref for Mapped<T> {
     fn deref(&self) -> &[T] {
         // SAFETY: so many were written; pages begin where any type may.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
+    }
+}
+
+impl<T: Copy> DerefMut for Mapped<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: the same.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }
     }
 }
 

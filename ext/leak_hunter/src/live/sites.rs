@@ -3,22 +3,19 @@
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
+use std::mem::offset_of;
 
-use leak_hunter_core::heap::TracedObject;
-use leak_hunter_core::ids::{Address, SiteId};
+use leak_hunter_core::ids::Address;
 use rb_sys::{VALUE, st_data_t, st_table};
 
 use super::api::{AllocationInfo, Api};
-use super::interned::{Birth, Interned, Site};
-use super::mapped::Mapped;
+use super::notes::{Notes, Record};
 use super::rows::Slot;
-use super::slot::{address_of, object_at};
-use crate::trace::{self, Place};
+use super::slot::{address_of, object_at, prefetch};
+use super::texts::Texts;
 
 /// The object in which objspace keeps its table, by the name of its struct.
 pub(super) const TRACER: &[u8] = b"ObjectTracing/allocation_info_tracer";
-/// Objects for each site and generation, in an application that was traced when it was loaded.
-const OBJECTS_A_BIRTH: usize = 4;
 /// Entries that are compared with what objspace itself answers.
 const CHECKED: usize = 64;
 
@@ -63,21 +60,13 @@ impl Tracer {
 
 type Lookup = unsafe extern "C" fn(VALUE) -> *const AllocationInfo;
 
-pub(super) struct Sites {
-    pub(super) interned: Interned<Site>,
-    /// Some of the objects may be gone.
-    pub(super) by_object: Mapped<TracedObject>,
+/// Reads what tracing has recorded.
+pub(super) struct Sites<'a> {
+    pub(super) notes: Notes,
+    pub(super) texts: &'a mut Texts,
 }
 
-impl Sites {
-    /// `objects`: how many the heap has.
-    pub(super) fn new(by_object: Mapped<TracedObject>, objects: usize) -> Self {
-        Self {
-            interned: Interned::with_room_for(objects / OBJECTS_A_BIRTH),
-            by_object,
-        }
-    }
-
+impl Sites<'_> {
     /// # Safety
     /// With the GVL, right after the walk, other Ractors still stopped. `tracer`: the object of that name, if there is one.
     pub(super) unsafe fn read(&mut self, api: &Api, tracer: Option<VALUE>, slots: &[Slot], ask: bool) {
@@ -86,41 +75,19 @@ impl Sites {
             // SAFETY: what the caller promises.
             unsafe {
                 if ask || !self.read_table(lookup, tracer) {
-                    self.by_object.clear();
+                    self.notes.records.clear();
                     self.ask(lookup, slots);
                 }
+                self.look_up();
             }
         }
-        // The last one counts: before Ruby 3.4 objspace loses what was moved.
-        self.read_own(slots.len() / OBJECTS_A_BIRTH);
-    }
-
-    /// What LeakHunter's own tracer knows.
-    fn read_own(&mut self, expected: usize) {
-        let mut births = Interned::<Birth>::with_room_for(expected);
-        let mut numbers: Vec<SiteId> = Vec::with_capacity(expected);
-        trace::each_known(|address, birth, place| {
-            let number = births.number(Birth(birth));
-            if number as usize == numbers.len() {
-                let Place {
-                    path,
-                    line,
-                    method,
-                    context,
-                    stack,
-                } = place();
-                let site = self.interned.append(Site {
-                    path,
-                    line,
-                    method,
-                    generation: (birth >> 32) + 1,
-                    context,
-                    stack,
-                });
-                numbers.push(SiteId::new(site));
+        let texts = &mut *self.texts;
+        self.notes.read_known(|place| {
+            // SAFETY: what tracing has noted down is there as long as no object is made.
+            unsafe {
+                texts.add_c_string(place.path);
+                texts.add_symbol(place.method);
             }
-            let site = numbers[number as usize];
-            self.by_object.push(TracedObject { address, site });
         });
     }
 
@@ -149,30 +116,78 @@ impl Sites {
 
     unsafe fn ask(&mut self, lookup: Lookup, slots: &[Slot]) {
         for slot in slots {
-            // SAFETY: looks up a table; what it finds stays while collections are off.
-            if let Some(info) = unsafe { lookup(object_at(slot.address)).as_ref() } {
-                self.add(slot.address, info);
-            }
+            // SAFETY: looks up a table.
+            self.add(slot.address, unsafe { lookup(object_at(slot.address)) });
         }
     }
 
+    /// Its record is looked at later: by then it has been fetched.
     #[inline]
-    fn add(&mut self, address: Address, info: &AllocationInfo) {
-        let site = self.interned.number(Site {
-            path: info.path as u64,
-            line: info.line as u64,
-            method: info.method as u64,
-            generation: info.generation as u64 + 1,
-            context: 0,
-            stack: 0,
-        });
-        let site = SiteId::new(site);
-        self.by_object.push(TracedObject { address, site });
+    fn add(&mut self, address: Address, info: *const AllocationInfo) {
+        if !info.is_null() {
+            self.notes.records.push(Record {
+                address,
+                path: info as u64,
+                method: 0,
+                line: 0,
+                generation: 0,
+            });
+        }
+    }
+
+    /// Puts what objspace's records say in the place of their addresses.
+    ///
+    /// # Safety
+    /// The records must be there still: no collection since they were found.
+    unsafe fn look_up(&mut self) {
+        let mut paths = Recent::new();
+        let mut methods = Recent::new();
+        let records = &mut *self.notes.records;
+        for number in 0..records.len() {
+            if let Some(ahead) = records.get(number + AHEAD) {
+                prefetch(ahead.path as usize + offset_of!(AllocationInfo, path));
+                prefetch(ahead.path as usize + offset_of!(AllocationInfo, generation));
+            }
+            let record = &mut records[number];
+            // SAFETY: objspace's own record; its texts are there as long as it is.
+            unsafe {
+                let info = &*(record.path as *const AllocationInfo);
+                record.path = info.path as u64;
+                record.method = info.method as u64;
+                record.line = info.line as i32;
+                record.generation = u32::try_from(info.generation).unwrap_or(u32::MAX);
+                if paths.is_other(record.path) {
+                    self.texts.add_c_string(record.path);
+                }
+                if methods.is_other(record.method) {
+                    self.texts.add_symbol(record.method);
+                }
+            }
+        }
     }
 }
 
-struct Reading<'a> {
-    sites: &'a mut Sites,
+/// Records that are begun to be fetched ahead.
+const AHEAD: usize = 16;
+
+/// Texts that were met: the next one is mostly among them.
+struct Recent(Box<[u64; 1024]>);
+
+impl Recent {
+    fn new() -> Self {
+        Self(Box::new([0; 1024]))
+    }
+
+    /// Whether it may be one that was not met before.
+    #[inline]
+    fn is_other(&mut self, text: u64) -> bool {
+        let place = text.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54;
+        std::mem::replace(&mut self.0[place as usize], text) != text
+    }
+}
+
+struct Reading<'a, 'b> {
+    sites: &'a mut Sites<'b>,
     lookup: Lookup,
     unchecked: usize,
     wrong: bool,
@@ -183,7 +198,7 @@ unsafe extern "C" fn entry(object: st_data_t, info: st_data_t, data: st_data_t) 
     const STOP: c_int = 1;
 
     // SAFETY: the `Reading` of `read_table`, which nothing else uses meanwhile.
-    let reading = unsafe { &mut *(data as *mut Reading<'_>) };
+    let reading = unsafe { &mut *(data as *mut Reading<'_, '_>) };
     let info = info as *const AllocationInfo;
     if reading.unchecked > 0 {
         reading.unchecked -= 1;
@@ -193,9 +208,6 @@ unsafe extern "C" fn entry(object: st_data_t, info: st_data_t, data: st_data_t) 
             return STOP;
         }
     }
-    // SAFETY: objspace's own entry.
-    if let Some(info) = unsafe { info.as_ref() } {
-        reading.sites.add(address_of(object as VALUE), info);
-    }
+    reading.sites.add(address_of(object as VALUE), info);
     GO_ON
 }

@@ -8,13 +8,15 @@ use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use leak_hunter_core::dump::{Fields, Type};
-use leak_hunter_core::heap::Columns;
+use leak_hunter_core::heap::{Columns, TracedObject};
 use leak_hunter_core::ids::{Address, Generation, OptionalAddress, StackId};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
 
 use super::api::Api;
 use super::interned::{Kind, Site};
+use super::mapped::Mapped;
+use super::notes::Numbered;
 use super::rows::Rows;
 use super::slot::{Basic, address_of, number};
 use super::walk::Found;
@@ -36,7 +38,7 @@ impl Texts {
 
     /// # Safety
     /// The address of a C string, or 0.
-    unsafe fn add_c_string(&mut self, address: u64) {
+    pub(super) unsafe fn add_c_string(&mut self, address: u64) {
         if address == 0 || self.places.contains_key(&address) {
             return;
         }
@@ -48,7 +50,7 @@ impl Texts {
 
     /// # Safety
     /// A Symbol, or something false.
-    unsafe fn add_symbol(&mut self, symbol: u64) {
+    pub(super) unsafe fn add_symbol(&mut self, symbol: u64) {
         if self.places.contains_key(&symbol) || !rb_sys::TEST(symbol as VALUE) {
             return;
         }
@@ -99,13 +101,6 @@ pub(super) type ImemoNames = HashMap<u64, Range<usize>, RandomState>;
 /// off.
 pub(super) fn read(api: &Api, found: &mut Found) -> ImemoNames {
     let texts = &mut found.texts;
-    for site in &found.sites {
-        // SAFETY: what was read of objspace's records, which are all still there.
-        unsafe {
-            texts.add_c_string(site.path);
-            texts.add_symbol(site.method);
-        }
-    }
     for label in &found.slots.labels {
         // SAFETY: the name of a struct, or 0.
         unsafe { texts.add_c_string(*label) };
@@ -159,29 +154,38 @@ pub(super) unsafe fn class(texts: &mut Texts, class: VALUE) -> FoundClass {
 /// What a walk has found, as a dump's records would have it.
 pub(super) struct Described {
     pub(super) rows: Rows,
+    /// Which objects were made where and when, where there are no rows.
+    pub(super) traced: Mapped<TracedObject>,
     /// All but the slots, where there are rows of them.
     pub(super) found: Found,
     imemos: ImemoNames,
     /// Addresses of the names of DATA's structs.
     labels: Vec<u64>,
+    sites: Vec<Site>,
 }
 
 impl Described {
     pub(super) fn new(mut found: Found, imemos: ImemoNames) -> Self {
         let mut slots = std::mem::take(&mut found.slots);
         let labels = std::mem::take(&mut slots.labels);
+        let Numbered { sites, by_object } = std::mem::take(&mut found.notes).numbered();
         Self {
-            rows: slots.into_rows(&std::mem::take(&mut found.traced)),
+            rows: slots.into_rows(&by_object),
+            traced: Mapped::default(),
             found,
             imemos,
             labels,
+            sites,
         }
     }
 
     /// The same without rows: the slots stay where they are. `kinds`: of all slots.
     pub(super) fn without_rows(mut found: Found, imemos: ImemoNames, kinds: Vec<Kind>) -> Self {
+        let Numbered { sites, by_object } = std::mem::take(&mut found.notes).numbered();
         Self {
             labels: std::mem::take(&mut found.slots.labels),
+            traced: by_object,
+            sites,
             rows: Rows {
                 columns: Columns::default(),
                 kinds,
@@ -194,7 +198,7 @@ impl Described {
     /// Kinds, sites and classes as a dump's records would have them.
     pub(super) fn fields(&self) -> [Vec<Fields<'_>>; 3] {
         let kinds: Vec<Fields<'_>> = self.rows.kinds.iter().map(|kind| self.kind(kind)).collect();
-        let sites = self.found.sites.iter().map(|site| self.site(site)).collect();
+        let sites = self.sites.iter().map(|site| self.site(site)).collect();
         let class = |class| self.class(class);
         let classes = self.found.classes.iter().map(class).collect();
         [kinds, sites, classes]

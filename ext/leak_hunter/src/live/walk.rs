@@ -5,7 +5,7 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use leak_hunter_core::heap::{CodeLink, FieldsOwner, TracedObject};
+use leak_hunter_core::heap::{CodeLink, FieldsOwner};
 use leak_hunter_core::ids::{Address, OptionalAddress};
 use rb_sys::VALUE;
 use rb_sys::ruby_value_type as T;
@@ -13,10 +13,10 @@ use rb_sys::ruby_value_type as T;
 use super::api::Api;
 use super::code::Code;
 use super::flags::Flags;
-use super::interned::Site;
 use super::iseqs::{self, Iseqs};
 use super::labels::Labels;
 use super::mapped::Mapped;
+use super::notes::{Notes, Tracer};
 use super::rows::{LargeObject, Slot, Slots};
 use super::sink::Sink;
 use super::sites::Sites;
@@ -39,13 +39,13 @@ pub(super) struct Buffers {
     purpose: Purpose,
     slots: Mapped<Slot>,
     references: Vec<Address>,
-    sites: Mapped<TracedObject>,
+    notes: Notes,
     code: Code,
     flags: Option<Flags>,
 }
 
 impl Buffers {
-    pub(super) fn for_objects(objects: usize, traced: bool, purpose: Purpose) -> Self {
+    pub(super) fn for_objects(objects: usize, tracer: Tracer, purpose: Purpose) -> Self {
         let expected = objects + objects / 16 + 1024;
         let references = if purpose == Purpose::Count {
             0
@@ -57,7 +57,7 @@ impl Buffers {
             slots: Mapped::with_room_for(expected),
             // not zeros: those would leave the pages unmapped until the walk
             references: vec![Address::new(1); references],
-            sites: Mapped::with_room_for(if traced { expected } else { 0 }),
+            notes: Notes::for_objects(expected, tracer),
             code: Code::new(),
             flags: (purpose == Purpose::File).then(|| Flags::for_objects(expected)),
         };
@@ -78,8 +78,7 @@ pub(super) struct How {
 /// What a walk finds.
 pub(super) struct Found {
     pub(super) slots: Slots,
-    pub(super) sites: Vec<Site>,
-    pub(super) traced: Mapped<TracedObject>,
+    pub(super) notes: Notes,
     pub(super) classes: Vec<FoundClass>,
     pub(super) roots: Vec<FoundRoot>,
     /// Which types of IMEMO there are.
@@ -163,9 +162,13 @@ pub(super) fn run(api: &Api, buffers: Buffers, how: How) -> Option<Found> {
     if walk.panicked {
         return None;
     }
-    let mut sites = Sites::new(buffers.sites, walk.slots.all.len());
+    let mut sites = Sites {
+        notes: buffers.notes,
+        texts: &mut walk.texts,
+    };
     // SAFETY: right after the walk, before other Ractors go on.
     unsafe { sites.read(api, walk.labels.tracer, &walk.slots.all, how.ask_for_sites) };
+    let notes = sites.notes;
     let used = |(number, imemo): (usize, &Option<Imemo>)| imemo.map(|_| number as u64);
     Some(Found {
         slots: Slots {
@@ -175,8 +178,7 @@ pub(super) fn run(api: &Api, buffers: Buffers, how: How) -> Option<Found> {
             code_links: walk.code.links,
             ..walk.slots
         },
-        sites: sites.interned.all,
-        traced: sites.by_object,
+        notes,
         classes: walk.classes,
         roots: walk.roots,
         imemo_types: walk.imemos.iter().enumerate().filter_map(used).collect(),

@@ -15,7 +15,7 @@ use super::state::state;
 use crate::context;
 
 /// A place, with addresses for texts, as objspace's records have them.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Place {
     /// Of a C string; 0 where there is none.
     pub(crate) path: u64,
@@ -32,6 +32,11 @@ pub(crate) struct Place {
 /// A line as ObjectSpace writes it.
 fn line_of(place: Stored) -> u64 {
     i64::from(place.line) as u64
+}
+
+/// Whether there are any, with the GVL.
+pub(crate) fn knows_objects() -> bool {
+    state().is_some_and(|state| state.pages.len() > 0)
 }
 
 /// Calls it with each known object, by address; with the number of its place and, above it, its generation; and with what
