@@ -51,7 +51,8 @@ RSpec.describe "What grows between marks", :tmpdir do
 
   define_method(:grown) do |seed, kinds, mode, compact = nil|
     arguments = [seed.to_s, kinds.join(","), mode, *(@tmpdir if compact)]
-    JSON.parse(run_ruby(program, *arguments, env: { "FOLDER" => @tmpdir }), symbolize_names: true)
+    options = { env: { "FOLDER" => @tmpdir }, options: [RubyProcess::ALL_NAMES] }
+    JSON.parse(run_ruby(program, *arguments, **options), symbolize_names: true)
   end
 
   # What a Set has is told by the Hash in it.
