@@ -7,7 +7,8 @@ require "rbconfig"
 # Programs whose collections grow, are filled once, turn over or drain, between three and more moments.
 RSpec.describe "verdicts on holders", :tmpdir do
   def diff(moments, kind = "dumps", program: "run")
-    run = run_ruby(File.read("spec/fixtures/verdicts/#{program}.rb"), moments.to_s, @tmpdir, kind)
+    run = run_ruby(File.read("spec/fixtures/verdicts/#{program}.rb"), moments.to_s, @tmpdir, kind,
+                   options: [RubyProcess::ALL_NAMES])
     JSON.parse(run, symbolize_names: true)
   end
 
