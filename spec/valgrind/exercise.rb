@@ -42,6 +42,12 @@ def heaps(path)
   raise "other objects" unless LeakHunter::Native.objects_at([*addresses, 8]) == [*kept, nil]
 end
 
+def marks
+  moments = Array.new(2) { LeakHunter.mark.tap { leak(10) } }
+  moments.first.then { |mark| [mark.classes, mark.sites(limit: 3), mark.groups(limit: 3)] }
+  LeakHunter.diff(*moments, LeakHunter::Heap.live)
+end
+
 def errors(paths, dir)
   fails(LeakHunter::DumpUnreadable) { LeakHunter.diff(*paths[0, 2], File.join(dir, "missing.json")) }
   fails(LeakHunter::WrongOrder) { LeakHunter.diff(*paths.reverse) }
@@ -87,6 +93,7 @@ Dir.mktmpdir do |dir|
   end
   diffs(paths)
   heaps(paths.last)
+  marks
   LeakHunter.untrace!
   traced(dir)
   errors(paths, dir)
