@@ -380,6 +380,46 @@ fn untraced_objects_are_withheld_when_everything_moved() {
     assert!(report.evidence.reasons.contains(&Reason::Compaction));
 }
 
+/// An untraced object that is, at last, where a traced one was in the second dump.
+#[test]
+fn where_objects_move_with_their_births_an_untraced_one_in_a_traced_ones_slot_has_lost_nothing() {
+    let withheld = |change: fn(String) -> String, compactions: [u64; 3]| {
+        let dumps = Dumps::good();
+        for (index, slot) in [None, Some(record(0x200, 3)), None].into_iter().enumerate() {
+            let untraced =
+                "{\"address\":\"0x200\", \"type\":\"STRING\", \"class\":\"0x8\", \"memsize\":40}\n";
+            let slot = slot.unwrap_or(if index == 0 {
+                String::new()
+            } else {
+                untraced.into()
+            });
+            let (text, id) = (
+                fs::read_to_string(&dumps.paths[index]).unwrap(),
+                index.to_string(),
+            );
+            let header = change(recorded(&id, 7, index as u64, compactions[index]));
+            dumps.write(index, header + &text + &slot + &end(&id));
+        }
+        let evidence = dumps.diff().unwrap().evidence;
+        (evidence.untraced_moved, evidence.tracing_lost)
+    };
+    fn traced(header: String) -> String {
+        header.replace("\"tracing_since\":null", "\"tracing_since\":1")
+    }
+    fn old(header: String) -> String {
+        header.replace("3.4.1", "3.1.2")
+    }
+    fn exact(header: String) -> String {
+        header.replace("\"snapshot\"", "\"tracer\":\"exact\", \"snapshot\"")
+    }
+    assert_eq!(withheld(traced, [0, 0, 1]), (1, 0));
+    assert_eq!(withheld(|it| exact(old(traced(it))), [0, 0, 1]), (1, 0));
+    // nothing moved since, or births do not move, or tracing did not go on: it was traced
+    assert_eq!(withheld(traced, [0, 1, 1]), (0, 1));
+    assert_eq!(withheld(|it| old(traced(it)), [0, 0, 1]), (0, 1));
+    assert_eq!(withheld(|it| it, [0, 0, 1]), (0, 1));
+}
+
 /// Which of the two is first, the end of the reading or the write, is the scheduler's to say: it is tried until it is
 /// the write. A write that comes later changes nothing that was read.
 #[test]

@@ -52,7 +52,8 @@ pub(crate) enum Ground {
 pub(crate) enum Doubt {
     /// Untraced, and objects moved.
     Moved,
-    /// Its slot held a traced object in an earlier dump: tracing was cleared, stopped, or its data lost in a move.
+    /// Its slot held a traced object in an earlier dump, and no move explains that: tracing was cleared, stopped, or its data
+    /// lost in a move.
     TracingLost,
     /// Of a boundary generation, objects moved, and one of its site was in that dump, maybe at another address.
     BoundaryMoved,
@@ -68,6 +69,9 @@ pub(crate) struct Judge<'a> {
     pub(crate) between: &'a [Census],
     /// Whether objects moved between the first and the second dump.
     pub(crate) moved: bool,
+    /// Whether they moved after the second, and tracing went on all along: then an untraced object in the slot of a traced
+    /// one came there, and has lost nothing.
+    pub(crate) untraced_came: bool,
     /// Where objects moved: sites of the boundary generations in the first and the second dump.
     pub(crate) sites: Option<[SiteHashes; 2]>,
 }
@@ -119,10 +123,10 @@ impl Judge<'_> {
             return Verdict::Other;
         }
         let Some(in_second) = self.second.untraced.get(address).map(Guard::from_raw) else {
-            return if self.second.was_traced(address) {
-                Verdict::Withheld(Doubt::TracingLost)
-            } else {
-                Verdict::Other
+            return match self.second.was_traced(address) {
+                true if self.untraced_came => Verdict::Withheld(Doubt::Moved),
+                true => Verdict::Withheld(Doubt::TracingLost),
+                false => Verdict::Other,
             };
         };
         // Slots of classes are reused too, so a class is looked up in the dump that names it.

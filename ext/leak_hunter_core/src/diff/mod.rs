@@ -131,6 +131,7 @@ impl Run<'_> {
             second,
             between: before.get(1..).unwrap_or_default(),
             moved: verdict::any_moved(&moves) == Some(true),
+            untraced_came: false,
             sites: None,
         };
         let new = || Third::new(Survivors::new(&judge, self.options), self.rows());
@@ -145,6 +146,8 @@ impl Run<'_> {
         self.check_order(&censuses, Some(&third.totals))?;
         // Only a move makes the boundary generations need more than addresses, and only then is it looked up.
         if moves.iter().any(|it| it.moved == Some(true)) {
+            let moved_last = moves.last().is_some_and(|it| it.moved == Some(true));
+            judge.untraced_came = moved_last && moments::is_traced_all_along(self.files);
             judge.sites = Some([self.sites_of(0, first)?, self.sites_of(last - 1, second)?]);
             third = self.pass(last, || Survivors::new(&judge, self.options))?.pass;
         }

@@ -123,7 +123,7 @@ impl<'a> Moments<'a> {
 }
 
 /// Whether tracing went on from the first moment to the last, and nothing of it was lost in a move.
-fn is_traced_all_along(files: &[Source]) -> bool {
+pub(super) fn is_traced_all_along(files: &[Source]) -> bool {
     let Some(headers) = files.iter().map(Source::recorded).collect::<Option<Vec<_>>>() else {
         return false;
     };
