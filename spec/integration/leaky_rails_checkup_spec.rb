@@ -23,13 +23,13 @@ RSpec.describe "A Rails application and its checkup", :tmpdir do
   end
 
   # Three moments of it, over HTTP, with the same work between them.
-  def moments(kind)
+  def moments(kind, headers = {})
     token = SecureRandom.hex(32)
     LeakyApp::Server.run(File.join(project, "config.ru"), dir: project, env: { "LEAK_HUNTER_TOKEN" => token },
                                                           options: %w[-t 1:1]) do |server|
       server.connect do |http|
         visit(http)
-        3.times { |round| take(kind, http, token).then { visit(http) if round < 2 } }
+        3.times { |round| take(kind, http, token, headers).then { visit(http) if round < 2 } }
       end
     end
     Dir[File.join(project, "tmp/leak_hunter/*.json*")]
@@ -41,9 +41,9 @@ RSpec.describe "A Rails application and its checkup", :tmpdir do
     end
   end
 
-  def take(kind, http, token)
-    headers = { "authorization" => "Bearer #{token}", "content-type" => "application/x-www-form-urlencoded" }
-    expect(http.post("/leaks/dumps", "kind=#{kind}", headers).code).to eq("201")
+  def take(kind, http, token, headers)
+    known = { "authorization" => "Bearer #{token}", "content-type" => "application/x-www-form-urlencoded" }
+    expect(http.post("/leaks/dumps", "kind=#{kind}", known.merge(headers)).code).to eq("201")
   end
 
   def checkup(kind = "snapshot") = LeakHunter.checkup(*moments(kind), dir: project)
@@ -62,20 +62,21 @@ RSpec.describe "A Rails application and its checkup", :tmpdir do
     expect(found.verdict).to eq("findings")
   end
 
-  it "is clean once they are mended as the page says" do
-    have_project(fixed: true)
-    found = checkup("dump")
-    expect(found.growth.map(&:name)).to eq([])
-    expect(found.findings.reject { |finding| finding[:severity] == "low" }).to eq([])
-    expect(found.verdict).to eq("clean")
+  # In snapshots, which the endpoint takes, requests for them are in use: they share the names of their headers.
+  %w[snapshot dump].each do |kind|
+    it "is clean once they are mended as the page says: #{kind}s" do
+      have_project(fixed: true)
+      found = checkup(kind)
+      expect(found.growth.map(&:name)).to eq([])
+      expect(found.findings.reject { |finding| finding[:severity] == "low" }).to eq([])
+      expect(found.verdict).to eq("clean")
+      expect(found.to_s).to include("No leak found")
+    end
   end
 
-  # A snapshot brings no collection with it between two requests for one, so that names of headers which the one before
-  # has made are in use by this one. That few may be growing is not said to be clean.
-  it "has nothing that grows then in snapshots either" do
+  it "is clean, too, when only requests for moments have many headers of their own" do
     have_project(fixed: true)
-    found = checkup
-    expect(found.growth.map(&:name)).to eq([])
-    expect(found.findings.reject { |finding| finding[:severity] == "low" }).to eq([])
+    headers = (1..40).to_h { |index| ["x-own-header-#{index}", "own value #{index}"] }
+    expect(LeakHunter.diff(*moments("snapshot", headers), holders: true)[:verdict][:name]).to eq("no_leak")
   end
 end

@@ -7,6 +7,7 @@ use super::choose::Together;
 use super::class_names::ClassNames;
 use super::entries;
 use super::keys::{KeyCounts, without_numbers};
+use super::last_value::StackValue;
 use super::loaded::LoadedCode;
 use super::merge::{Merged, position};
 use super::old_classes::OldClasses;
@@ -35,14 +36,14 @@ struct Paths {
 pub(super) struct Measured {
     pub(super) retained: Retained,
     pub(super) judged: Judged,
-    pub(super) is_last_value: bool,
+    pub(super) on_stack: StackValue,
     pub(super) loaded: Option<LoadedCode>,
 }
 
 impl Measured {
     fn judge(&self) -> Judgement {
         let known = match () {
-            () if self.is_last_value => Because::LastValue,
+            () if self.on_stack != StackValue::No => Because::LastValue,
             () if self.loaded.as_ref().is_some_and(|loaded| loaded.is_all) => Because::Loaded,
             () => return self.judged.judgement,
         };
@@ -136,7 +137,7 @@ impl Describer<'_> {
         let Measured {
             retained,
             judged,
-            is_last_value,
+            on_stack,
             loaded,
         } = measured;
         let heap = self.graph.heap();
@@ -161,7 +162,7 @@ impl Describer<'_> {
             address: object.map(|object| heap.address(object)),
             class: self.class(node),
             kind: match chosen.role.kind() {
-                _ if is_last_value => HolderKind::LastValue,
+                _ if on_stack == StackValue::Last => HolderKind::LastValue,
                 Some(kind) => kind,
                 None if chosen.shared => HolderKind::Shared,
                 None => self.kind(node),

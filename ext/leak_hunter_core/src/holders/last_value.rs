@@ -1,6 +1,8 @@
 //! Last values: what the stack of a thread or a fiber still refers to, though it has long been used. A thread that waits
 //! for work keeps its last job until the next one comes. Nothing is added to such a value, and no stack has more of them
 //! than it has slots.
+//!
+//! What is in use is on a stack, too: [`super::in_use`].
 
 use std::collections::HashMap;
 
@@ -22,11 +24,22 @@ const SLOTS: usize = 512;
 /// Blocks in blocks, so deep.
 const SCOPES: usize = 64;
 /// In percent: so much else may be there.
-const TOLERATED: u64 = 10;
+pub(super) const TOLERATED: u64 = 10;
+
+/// Whether a holder is what a stack refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StackValue {
+    /// It is not.
+    No,
+    /// The last value of a thread or fiber that waits.
+    Last,
+    /// A value that is in use, with names that are older.
+    InUse,
+}
 
 /// Values on stacks, by the holder, by its place among the merged.
-struct Values<'a> {
-    leak_tree: &'a LeakTree<'a>,
+pub(super) struct Values<'a> {
+    pub(super) leak_tree: &'a LeakTree<'a>,
     living: ObjectSet,
     /// Number of the holder.
     of: HashMap<NodeId, u32, RandomState>,
@@ -37,19 +50,21 @@ struct Values<'a> {
 struct Sums {
     /// It is nothing but values on stacks.
     holds_values: bool,
+    /// It is nothing but values with older names.
+    holds_names: bool,
     /// Objects that its values keep.
     kept: u64,
     /// Objects among them that are younger than their value.
     younger: u64,
 }
 
-/// For each of `merged`, whether it is last values alone.
+/// For each of `merged`, whether it is values on stacks alone.
 pub(super) fn of_all(
     leak_tree: &LeakTree<'_>,
     merged: &[Merged<'_>],
     past: &dyn Past,
     progress: &Progress,
-) -> Result<Vec<bool>> {
+) -> Result<Vec<StackValue>> {
     let mut ticks = Ticks::new(progress);
     let mut sums = vec![Sums::default(); merged.len()];
     let executions = |it: &&Chosen| it.role == Role::Itself && !it.shared && is_low(leak_tree, it);
@@ -58,7 +73,7 @@ pub(super) fn of_all(
             .iter()
             .any(|it| it.all.iter().copied().any(|it| executions(&it)))
     {
-        return Ok(vec![false; merged.len()]);
+        return Ok(vec![StackValue::No; merged.len()]);
     }
     let mut values = Values {
         leak_tree,
@@ -72,6 +87,12 @@ pub(super) fn of_all(
                 holds_values && executions(chosen) && values.add(chosen, index as u32, &mut ticks)?;
         }
         sums[index].holds_values = holds_values;
+        let mut holds_names = !holds_values;
+        for chosen in &merged.all {
+            holds_names =
+                holds_names && executions(chosen) && values.has_older_names(chosen, past, &mut ticks)?;
+        }
+        sums[index].holds_names = holds_names;
     }
     if !values.of.is_empty() {
         values.sum_up(past, &mut sums, &mut ticks)?;
@@ -79,7 +100,11 @@ pub(super) fn of_all(
     let is_few = |part: u64, whole: u64| u128::from(part) * 100 <= u128::from(whole) * u128::from(TOLERATED);
     Ok(sums
         .iter()
-        .map(|it| it.holds_values && it.kept > 0 && is_few(it.younger, it.kept))
+        .map(|it| match it {
+            _ if it.holds_names => StackValue::InUse,
+            _ if it.holds_values && it.kept > 0 && is_few(it.younger, it.kept) => StackValue::Last,
+            _ => StackValue::No,
+        })
         .collect())
 }
 
@@ -140,7 +165,7 @@ impl Values<'_> {
     }
 
     /// Whether a stack refers to it, and not under a name of its own, as a thread's locals have.
-    fn is_on_a_stack(&self, value: NodeId) -> bool {
+    pub(super) fn is_on_a_stack(&self, value: NodeId) -> bool {
         let above = self.leak_tree.tree.of(value);
         let Some((above, stack)) = above.and_then(|above| Some((above, self.stack_of(above)?))) else {
             return false;

@@ -8,7 +8,7 @@
 //! 4. [`merge`]: holders of one [`fingerprint`] are reported as one.
 //! 5. [`retained`]: what would be freed.
 //! 6. [`profile`]: when what each keeps was born, and how long its collections were; [`crate::verdict`] judges that.
-//! 7. [`last_value`], [`loaded`]: what does not grow, whatever its profile says.
+//! 7. [`last_value`], [`in_use`], [`loaded`]: what does not grow, whatever its profile says.
 //! 8. [`describe`]: names and paths.
 //!
 //! Time is linear in nodes and edges, but for sorting what leaked.
@@ -44,6 +44,7 @@ mod class_names;
 mod describe;
 mod entries;
 mod fingerprint;
+mod in_use;
 mod keys;
 mod kind;
 mod last_value;
@@ -403,10 +404,10 @@ pub(crate) fn holders_with(
         .into_iter()
         .zip(judged?)
         .zip(last_values?.into_iter().zip(loaded?))
-        .map(|((retained, judged), (is_last_value, loaded))| Measured {
+        .map(|((retained, judged), (on_stack, loaded))| Measured {
             retained,
             judged,
-            is_last_value,
+            on_stack,
             loaded,
         });
     let holders = describe::all(
