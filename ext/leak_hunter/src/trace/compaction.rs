@@ -20,6 +20,7 @@ impl State {
     ///
     /// # Safety
     /// In the event.
+    #[cfg_attr(ruby_gte_3_4, allow(dead_code))] // no free is missed there
     pub(super) unsafe fn collection_begins(&mut self) {
         // SAFETY: a plain counter of the VM's.
         self.collections = unsafe { rb_sys::rb_gc_count() } as u64;

@@ -114,6 +114,7 @@ pub(super) unsafe fn path<'a>(path: VALUE) -> Option<PathString<'a>> {
 ///
 /// # Safety
 /// A slot of a page of the VM's.
+#[cfg_attr(ruby_gte_3_4, allow(dead_code))]
 pub(super) unsafe fn is_free(slot: VALUE) -> bool {
     const TYPE_MASK: VALUE = 0x1f;
     // SAFETY: every slot starts with its flags, which have the type; that of a free one is 0.
