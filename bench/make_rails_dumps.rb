@@ -5,18 +5,15 @@
 #
 #   ruby -Ilib bench/make_rails_dumps.rb 450000 DIR     # objects at least; writes DIR/1.json, DIR/2.json, DIR/3.json
 #
-# Every object is traced from the start. DIR/since tells the GC count at the first dump.
+# Every object is traced from the start. They are whole dumps, with contents, as the classic script takes them.
+# DIR/since tells the GC count at the first one.
 
-require "json"
-require "securerandom"
 require "tmpdir"
 require_relative "../examples/leaky_app/server"
 
 # Drives the application.
 class Visitors
-  TOKEN = SecureRandom.hex(32)
-  HEADERS = { "accept" => "application/json", "authorization" => "Bearer #{TOKEN}",
-              "content-type" => "application/x-www-form-urlencoded" }.freeze
+  HEADERS = { "content-type" => "application/x-www-form-urlencoded" }.freeze
   ARTICLES = 500
   # Of so many visitors one watches the article.
   WATCHER = 6
@@ -36,8 +33,9 @@ class Visitors
     end
   end
 
-  # @return [Hash] what the endpoint says of the dump
-  def dump = JSON.parse(ask("POST", "/leaks/dumps"))
+  # @param path [String] of the file
+  # @return [Integer] its GC count
+  def dump(path) = Integer(ask("POST", "/whole_dump#{path}"))
 
   private
 
@@ -52,7 +50,8 @@ end
 objects, folder = ARGV
 abort "usage: ruby -Ilib bench/make_rails_dumps.rb OBJECTS DIR" unless folder && Integer(objects)
 
-env = { "LEAK_HUNTER_TOKEN" => Visitors::TOKEN, "LEAK_HUNTER_BENCH_OBJECTS" => objects }
+folder = File.expand_path(folder)
+env = { "LEAK_HUNTER_BENCH_OBJECTS" => objects }
 Dir.mktmpdir("leak_hunter-bench", folder) do |dir|
   # One thread, so that what leaks per thread leaks in one place.
   LeakyApp::Server.run(File.join(__dir__, "rails/config.ru"), dir:, env:, options: %w[-t 1:1]) do |server|
@@ -60,11 +59,10 @@ Dir.mktmpdir("leak_hunter-bench", folder) do |dir|
     server.connect do |http|
       visitors = Visitors.new(http, Integer(objects) < 100_000 ? 100 : 1_000)
       visitors.come
-      dumps = Array.new(3) { |index| visitors.dump.tap { visitors.come if index < 2 } }
-      File.write(File.join(folder, "since"), dumps.first.fetch("generation"))
+      generations = (1..3).map do |number|
+        visitors.dump(File.join(folder, "#{number}.json")).tap { visitors.come if number < 3 }
+      end
+      File.write(File.join(folder, "since"), generations.first)
     end
-  end
-  Dir[File.join(dir, "tmp/leak_hunter/*.json")].each.with_index(1) do |path, number|
-    File.rename(path, File.join(folder, "#{number}.json"))
   end
 end

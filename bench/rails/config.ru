@@ -15,4 +15,11 @@ if Libraries.wanted?
   Rails.application.config.eager_load_namespaces.grep_v(Class).each(&:eager_load!)
   Libraries.load
 end
-run News::Application
+# POST /whole_dump/a/path writes that file, and answers with its GC count.
+map "/whole_dump" do
+  run(lambda do |env|
+    dump = LeakHunter.dump!(env["PATH_INFO"], values: :all, compress: :none)
+    [200, { "content-type" => "text/plain" }, [dump.generation.to_s]]
+  end)
+end
+map("/") { run News::Application }
