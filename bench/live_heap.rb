@@ -9,28 +9,10 @@
 
 require "objspace"
 require "leak_hunter"
+require_relative "heap"
 
 OBJECTS = Integer(ENV.fetch("OBJECTS", "1500000"))
 RUNS = Integer(ENV.fetch("RUNS", "5"))
-
-# What most of an application's heap is: objects with instance variables, Strings, little Arrays and Hashes.
-class Node
-  def initialize(left, right)
-    @left = left
-    @right = right
-  end
-end
-
-def grow(count)
-  kept = [Node.new(nil, nil)]
-  while kept.size * 2.6 < count
-    size = kept.size
-    kept << Node.new(kept[size / 2], "text #{size}") << [kept[size / 3], kept[size - 1]]
-    kept << { left: kept[size / 5], right: Node.new(kept[size / 7], nil) }
-    kept << Node.new([kept[size / 11]], +"")
-  end
-  kept
-end
 
 def clock = Process.clock_gettime(Process::CLOCK_MONOTONIC)
 
@@ -67,7 +49,7 @@ def mark
 end
 
 LeakHunter.trace!
-KEPT = grow(OBJECTS)
+KEPT = SyntheticHeap.grow(OBJECTS)
 3.times { GC.start }
 LeakHunter::Heap.live(gc: false, names: false) # loads what is needed
 GC.start

@@ -37,6 +37,9 @@ namespace :bench do
   desc "How long the process stands still for a live heap, against ObjectSpace.dump_all"
   task(live_heap: :compile) { bench["live_heap"] }
 
+  desc "How long the process stands still for each kind of moment, and how long requests take meanwhile"
+  task(pause: :compile) { bench["pause"] }
+
   desc "What allocation tracing costs requests to a Rails application, and how much memory it takes"
   task(tracing: :compile) { bench["tracing"] }
 
@@ -53,6 +56,7 @@ namespace :bench do
     bench["graph", { "OBJECTS" => "40000", "RAILS" => "1", "RUNS" => "1", "REAP" => ENV.fetch("REAP", "no") }]
     bench["stop", { "SIZE" => "60", "RUNS" => "3" }]
     bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
+    bench["pause", { "OBJECTS" => "20000", "ROUNDS" => "1", "REQUESTS" => "20" }]
     bench["tracing", { "ROUNDS" => "1", "REQUESTS" => "5" }]
     bench["busy_threads", { "THREADS" => "2", "OBJECTS" => "1000" }]
     bench["scan", { "FOLDERS" => "lib", "RUNS" => "1" }]
