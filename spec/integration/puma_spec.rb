@@ -107,7 +107,7 @@ RSpec.describe "LeakHunter::Web on Puma", :tmpdir do
       server.connect do |http|
         id = post_dump(http, "/dumps")[:id]
         path = "/dumps/#{id}/download"
-        file = File.binread(File.join(@tmpdir, "tmp/leak_hunter/#{id}.json"))
+        file = File.binread(File.join(@tmpdir, "tmp/leak_hunter/#{id}.json.zst"))
         expect(http.get(path, WebServer::HEADERS).body).to eq(file)
         expect(http.head(path, WebServer::HEADERS)["content-length"]).to eq(file.bytesize.to_s)
         expect(http.get("/status", WebServer::HEADERS).code).to eq("200")

@@ -15,7 +15,8 @@ RSpec.describe "LeakHunter::Web with Sinatra", :tmpdir do
 
         dumps = [post_dump(http), post_dump(http, "/admin/leaks/dumps"), post_dump(http)]
         result = json(http.get("/admin/leaks/diff", WebServer::JSON_HEADERS))
-        expect(result[:dumps].map { |dump| File.basename(dump[:path], ".json") }).to eq(dumps.map { |dump| dump[:id] })
+        names = result[:dumps].map { |dump| File.basename(dump[:path], ".json.zst") }
+        expect(names).to eq(dumps.map { |dump| dump[:id] })
       end
     end
   end

@@ -15,7 +15,9 @@ RSpec.describe "Objects of an application", :tmpdir do
       edges = Hostile.edges
       found = children = nil
       Hostile.watch do
-        found = edges.map { |_, _, parent, child| LeakHunter::EdgeNames.between(parent, child)&.values_at(:kind, :name) }
+        found = edges.map do |_, _, parent, child|
+          LeakHunter::EdgeNames.between(parent, child, redact: false)&.values_at(:kind, :name)
+        end
         children = edges.map(&:last)
         edges.each { |edge| children.each { |child| LeakHunter::EdgeNames.between(edge[2], child, redact: true) } }
       end
@@ -55,7 +57,7 @@ RSpec.describe "Objects of an application", :tmpdir do
           lists.each { |list| 100.times { Array.instance_method(:push).bind_call(list, Hostile.blank) } }
         end
       end
-      result = Hostile.watch { LeakHunter.diff(*dumps, holders: true) }
+      result = Hostile.watch { LeakHunter.diff(*dumps, holders: true, redact: false) }
       live = Hostile.watch { LeakHunter::Heap.live }
       puts JSON.generate(names: result[:holders].map { |holder| holder[:name] }, live: live.size, ran: RAN.call)
     end

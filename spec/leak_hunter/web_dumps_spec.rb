@@ -22,10 +22,10 @@ RSpec.describe LeakHunter::Web, "dumps", :tmpdir do
       expect(response.status).to eq(201)
       dump = json(response)
       expect(dump).to include(id: ids.first, pid: Process.pid, this_process: true, snapshot: "walk", warnings: [],
-                              deleted: [], bytes: File.size(File.join(@tmpdir, "#{ids.first}.json")))
+                              deleted: [], bytes: File.size(File.join(@tmpdir, "#{ids.first}.json.zst")))
       expect(dump.values_at(:objects, :seconds, :sequence, :generation)).to all(be_positive)
       expect(response.headers["location"]).to eq("/leaks/dumps/#{ids.first}")
-      expect(File.stat(File.join(@tmpdir, "#{ids.first}.json")).mode & 0o777).to eq(0o600)
+      expect(File.stat(File.join(@tmpdir, "#{ids.first}.json.zst")).mode & 0o777).to eq(0o600)
       expect(log.string).to match(/took the dump #{ids.first}/)
     end
 
