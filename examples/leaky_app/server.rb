@@ -9,6 +9,8 @@ module LeakyApp
     PUMA = '$stdout.sync = true; require "puma/cli"; Puma::CLI.new(ARGV).run'
     LIB = File.expand_path("../../lib", __dir__)
     PATIENCE = 300
+    # Puma on Ruby 3.3 and 3.4 waits for ever, now and then, to close what it listened on. Then it is killed.
+    STOP_PATIENCE = 20
 
     # @param rackup [String] path of the config.ru
     # @param dir [String] the folder to run in
@@ -49,7 +51,7 @@ module LeakyApp
 
     def stop
       Process.kill(:TERM, pid)
-      until_true("it does not stop") { Process.wait(pid, Process::WNOHANG) }
+      until_true("it does not stop", STOP_PATIENCE) { Process.wait(pid, Process::WNOHANG) }
     rescue RuntimeError
       Process.kill(:KILL, pid)
       Process.wait(pid)
@@ -61,10 +63,10 @@ module LeakyApp
 
     def listening = log[%r{Listening on http://127\.0\.0\.1:(\d+)}, 1]&.to_i
 
-    def until_true(trouble)
-      deadline = now + PATIENCE
+    def until_true(trouble, patience = PATIENCE)
+      deadline = now + patience
       until yield
-        raise "#{trouble} within #{PATIENCE} s:\n#{log}" if now > deadline
+        raise "#{trouble} within #{patience} s:\n#{log}" if now > deadline
 
         sleep 0.02
       end
