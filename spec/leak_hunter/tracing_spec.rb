@@ -273,28 +273,20 @@ RSpec.describe LeakHunter::Tracing do
     context "with the mode objspace" do
       before { by_default(:objspace) }
 
-      it "notices that another stopped it, and starts anew" do
-        first = described_class.start
-        ObjectSpace.trace_object_allocations_stop
-        expect(described_class).not_to be_on
-        expect(described_class.since).to be_nil
+      { "another stopped it, and starts anew" => [:trace_object_allocations_stop, false],
+        "another cleared it, and that what is older is lost" => [:trace_object_allocations_clear, true] }
+        .each do |what, (call, goes_on)|
+        it "notices that #{what}" do
+          first = described_class.start
+          ObjectSpace.public_send(call)
+          expect(described_class.on?).to be(goes_on)
+          expect(described_class.since).to be_nil
 
-        GC.start
-        expect(described_class.start[:generation]).to be > first[:generation]
-        described_class.stop
-        expect(described_class).not_to be_on
-      end
-
-      it "notices that another cleared it, and that what is older is lost" do
-        first = described_class.start
-        ObjectSpace.trace_object_allocations_clear
-        expect(described_class).to be_on
-        expect(described_class.since).to be_nil
-
-        GC.start
-        expect(described_class.start[:generation]).to be > first[:generation]
-        described_class.stop
-        expect(described_class).not_to be_on
+          GC.start
+          expect(described_class.start[:generation]).to be > first[:generation]
+          described_class.stop
+          expect(described_class).not_to be_on
+        end
       end
     end
   end

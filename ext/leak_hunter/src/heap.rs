@@ -4,7 +4,7 @@
 mod export;
 mod gem_uses;
 mod object;
-mod summaries;
+pub(crate) mod summaries;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leak_hunter_core::diff::{Mark, MarkedHeap};
-use leak_hunter_core::heap::{AllocationSite, Site, Sum, Tally};
+use leak_hunter_core::heap::{Sum, Tally};
 use magnus::{Class, DataTypeFunctions, Error, Module, RArray, RHash, RModule, Ruby, TypedData, method};
 
-use crate::convert::Hash;
 use crate::gvl;
+use crate::heap::summaries::{named_rows, own_sites, site_rows};
 use crate::heap::tell_collector;
 use crate::holders::site_to_hash;
 use crate::recorded::recorded_to_hash;
@@ -92,27 +92,12 @@ impl NativeMark {
             };
             heap.by_class().into_iter().map(own).collect()
         })?;
-        let array = ruby.ary_new_capa(rows.len());
-        for Sum { of: class, tally } in rows {
-            array.push(Hash::new(ruby).set("class", class)?.tally(tally)?.hash)?;
-        }
-        Ok(array)
+        named_rows(ruby, "class", rows)
     }
 
     fn by_site(ruby: &Ruby, this: &Self, limit: usize) -> Result<RArray, Error> {
-        let rows = this.without_gvl(ruby, move |heap| {
-            let own = |row: Sum<Option<Site<'_>>>| Sum {
-                of: row.of.map(AllocationSite::from),
-                tally: row.tally,
-            };
-            heap.by_site().into_iter().take(limit).map(own).collect()
-        })?;
-        let array = ruby.ary_new_capa(rows.len());
-        for row in &rows {
-            let site = row.of.as_ref().map(AllocationSite::borrowed);
-            array.push(site_to_hash(ruby, site)?.tally(row.tally)?.hash)?;
-        }
-        Ok(array)
+        let rows = this.without_gvl(ruby, move |heap| own_sites(heap.by_site(), limit))?;
+        site_rows(ruby, &rows)
     }
 
     fn by_class_and_site(ruby: &Ruby, this: &Self, limit: usize) -> Result<RArray, Error> {

@@ -13,9 +13,7 @@ module LeakHunter
       COLLECTIONS = 2
       # A mark says nothing of untraced objects, and so not of what finalizers held.
       COLLECTIONS_OF_MARK = 1
-      # As a dump has it.
-      OWN_PATH = File.expand_path("..", __dir__).freeze
-      private_constant :COLLECTIONS, :COLLECTIONS_OF_MARK, :OWN_PATH
+      private_constant :COLLECTIONS, :COLLECTIONS_OF_MARK
 
       class << self
         # @param names [Boolean] whether to note down which constants, variables and threads hold what
@@ -42,7 +40,8 @@ module LeakHunter
           end
 
           Tracing.forget_leftovers
-          Native.mark(facts.merge(snapshot: "mark", own_path: OWN_PATH, collections: COLLECTIONS_OF_MARK))
+          Native.mark(facts.merge(snapshot: "mark", own_path: Recorder::Envelope::OWN_PATH,
+                                  collections: COLLECTIONS_OF_MARK))
         end
 
         # The shared library of Ruby's extension, which knows what tracing has recorded. Some Rubies have it built in.

@@ -22,7 +22,7 @@ module LeakHunter
 
       # Bytes for what {#stamp} adds.
       ROOM = 256 + Memory::ROOM
-      private_constant :ROOM, :OWN_PATH
+      private_constant :ROOM
 
       attr_reader :id, :sequence, :generation, :snapshot, :first_line
 

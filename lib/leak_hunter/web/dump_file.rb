@@ -9,7 +9,7 @@ module LeakHunter
     # A dump in the directory, described by its first line. Its id is its file name, so an id that is not a plain file
     # name, or not one of a file that LeakHunter wrote, finds nothing.
     class DumpFile
-      SUFFIXES = [".json.zst", ".json.gz", ".json"].freeze
+      SUFFIXES = Recorder::Format::SUFFIXES.values.freeze
       ID = /\A[A-Za-z0-9][A-Za-z0-9._-]{0,199}\z/
       # The names that the recorder gives.
       RECORDED = /\A\d{8}T\d{6}\.\d{6}Z-.+-pid\d+-\d{4,}\z/

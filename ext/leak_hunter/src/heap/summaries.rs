@@ -16,41 +16,46 @@ impl<'a> Hash<'a> {
     }
 }
 
+/// Rows of `count` and `memsize`, each with a name under `key`.
+pub(crate) fn named_rows(ruby: &Ruby, key: &str, rows: Vec<Sum<Option<String>>>) -> Result<RArray, Error> {
+    let array = ruby.ary_new_capa(rows.len());
+    for Sum { of: name, tally } in rows {
+        array.push(Hash::new(ruby).set(key, name)?.tally(tally)?.hash)?;
+    }
+    Ok(array)
+}
+
+/// The first `limit` rows by allocation site, with texts of their own.
+pub(crate) fn own_sites(rows: Vec<Sum<Option<Site<'_>>>>, limit: usize) -> Vec<Sum<Option<AllocationSite>>> {
+    let own = |row: Sum<Option<Site<'_>>>| Sum {
+        of: row.of.map(AllocationSite::from),
+        tally: row.tally,
+    };
+    rows.into_iter().take(limit).map(own).collect()
+}
+
+/// Rows of `count` and `memsize`, each with its allocation site.
+pub(crate) fn site_rows(ruby: &Ruby, rows: &[Sum<Option<AllocationSite>>]) -> Result<RArray, Error> {
+    let array = ruby.ary_new_capa(rows.len());
+    for row in rows {
+        let site = row.of.as_ref().map(AllocationSite::borrowed);
+        array.push(site_to_hash(ruby, site)?.tally(row.tally)?.hash)?;
+    }
+    Ok(array)
+}
+
 impl NativeHeap {
     fn by_class(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
-        let rows = this.without_gvl(ruby, Heap::by_class)?;
-        let array = ruby.ary_new_capa(rows.len());
-        for Sum { of: class, tally } in rows {
-            array.push(Hash::new(ruby).set("class", class)?.tally(tally)?.hash)?;
-        }
-        Ok(array)
+        named_rows(ruby, "class", this.without_gvl(ruby, Heap::by_class)?)
     }
 
     fn by_gem(ruby: &Ruby, this: &Self) -> Result<RArray, Error> {
-        let rows = this.without_gvl(ruby, Heap::by_gem)?;
-        let array = ruby.ary_new_capa(rows.len());
-        for Sum { of: gem, tally } in rows {
-            array.push(Hash::new(ruby).set("gem", gem)?.tally(tally)?.hash)?;
-        }
-        Ok(array)
+        named_rows(ruby, "gem", this.without_gvl(ruby, Heap::by_gem)?)
     }
 
     fn by_site(ruby: &Ruby, this: &Self, limit: usize) -> Result<RArray, Error> {
-        let rows = this.without_gvl(ruby, move |heap| {
-            let mut rows = heap.by_site();
-            rows.truncate(limit);
-            let own = |row: Sum<Option<Site<'_>>>| Sum {
-                of: row.of.map(AllocationSite::from),
-                tally: row.tally,
-            };
-            rows.into_iter().map(own).collect::<Vec<_>>()
-        })?;
-        let array = ruby.ary_new_capa(rows.len());
-        for row in &rows {
-            let site = row.of.as_ref().map(AllocationSite::borrowed);
-            array.push(site_to_hash(ruby, site)?.tally(row.tally)?.hash)?;
-        }
-        Ok(array)
+        let rows = this.without_gvl(ruby, move |heap| own_sites(heap.by_site(), limit))?;
+        site_rows(ruby, &rows)
     }
 
     /// Bytes by name of the class.
