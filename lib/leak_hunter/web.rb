@@ -16,10 +16,9 @@ module LeakHunter
   #
   # A heap dump tells much of the process, and with `values: :all` every string. So every request is refused until a
   # token ({Configuration#token}), a block ({Configuration#authorize}) or both are set. Either authorizes: a request
-  # whose `authorization: Bearer`
-  # header has the token passes, and the block decides about all others. To require more than the token, set no token
-  # and check everything in the block. Requests that are not authorized get 404 for every path, as if nothing were
-  # mounted here. A block that raises refuses.
+  # whose `authorization: Bearer` header has the token passes, and the block decides about all others. To require more
+  # than the token, set no token and check everything in the block. Requests that are not authorized get 404 for every
+  # path, as if nothing were mounted here. A block that raises refuses.
   #
   # A block that checks only the client's address also authorizes pages of other sites that run in a browser there, as
   # long as the application accepts any `host`: a host name of theirs may resolve to this server.

@@ -10,9 +10,6 @@ module LeakHunter
       # @return [String] absolute path of the folder
       attr_reader :dir
 
-      # @return [String, nil] absolute path of the file, if one was given
-      attr_reader :path
-
       # @param path [String, #to_path, nil] the file, or nil for a name made from the {Envelope}
       # @param dir [String, #to_path, nil] the folder of a file so named
       def initialize(path: nil, dir: nil)

@@ -16,8 +16,7 @@ module LeakHunter
     # One dump being taken, step by step.
     class Recording
       # One collection is not enough: what finalizers held dies in the next. Beside busy threads the count of live
-      # objects may never settle. One more comes right before the snapshot. Not a Range: Ruby would examine that, with a
-      # Hash.
+      # objects may never settle. One more comes right before the snapshot.
       LEAST_COLLECTIONS = 2
       MOST_COLLECTIONS = 9
 

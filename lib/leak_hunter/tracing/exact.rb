@@ -9,8 +9,6 @@ module LeakHunter
       @start = nil
 
       class << self
-        def mode = :exact
-
         # A Ractor that ends may switch all hooks off (Bug #19112), so one allocation is looked at.
         def on? = held? && !Native.allocation(Object.new).nil?
 

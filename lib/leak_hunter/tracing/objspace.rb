@@ -28,8 +28,6 @@ module LeakHunter
       @start = nil
 
       class << self
-        def mode = :objspace
-
         # Whether allocations are being traced, by whomever. The VM does not tell, so this makes objects and looks.
         def on?
           2.times.any? { seen? } # another tool may empty the table just now
