@@ -96,23 +96,24 @@ impl Graph {
         successors.filter(move |next| *next >= objects || self.levels[*next] == level)
     }
 
-    /// The objects that a node keeps alive, without its class. Caches, tools and the machine stack keep nothing alive.
-    pub(crate) fn keeping_successors(&self, node: NodeId) -> impl Iterator<Item = ObjectId> + '_ {
-        let keeps = match self.place(node) {
+    /// Whether a node keeps alive what it refers to. Caches, tools and the machine stack do not.
+    pub(crate) fn keeps_alive(&self, node: NodeId) -> bool {
+        match self.place(node) {
             Place::Object(object) => {
-                self.heap.has_references(object)
-                    && self.level_to(object) < Level::Unreachable as u8
+                self.level_to(object) < Level::Unreachable as u8
                     && !self.low_priority.is_tool(&self.heap, object)
             }
             Place::Category(index) => self.categories[index].level != Level::LowPriority,
             Place::Top => false,
-        };
-        let mut successors = match keeps {
-            true => self.object_successors(node),
-            false => ObjectSuccessors::none(),
-        };
-        successors.class = None;
-        successors
+        }
+    }
+
+    /// What a category of roots refers to.
+    pub(crate) fn entries(&self, category: NodeId) -> &[ObjectId] {
+        match self.place(category) {
+            Place::Category(index) => &self.categories[index].root.references,
+            _ => &[],
+        }
     }
 
     /// Goes on with an object's successors, essential or not, up to one that `wanted` takes. `None` is where they begin:

@@ -38,6 +38,21 @@ impl ObjectSet {
         }
     }
 
+    /// Adds all of another set.
+    pub fn extend(&mut self, other: &Self) {
+        if other.words.len() > self.words.len() {
+            self.words.resize(other.words.len(), 0);
+        }
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+        }
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
     /// Whether the set has the object.
     #[inline]
     pub fn contains(&self, object: impl Into<NodeId>) -> bool {

@@ -13,7 +13,7 @@ use super::merge::{Merged, position};
 use super::old_classes::OldClasses;
 use super::profile::Judged;
 use super::role::Role;
-use super::{Holder, HolderKind, Past, PathStep, Retained, Sharer};
+use super::{Holder, HolderKind, Past, PathStep, Pinned, Retained, Sharer};
 use crate::error::Result;
 use crate::graph::{EdgeNames, Graph, Length, NodeId, PathFinder, PathNode};
 use crate::heap::Type;
@@ -35,6 +35,7 @@ struct Paths {
 /// What is known of a holder besides.
 pub(super) struct Measured {
     pub(super) retained: Retained,
+    pub(super) pinned: Option<Pinned>,
     pub(super) judged: Judged,
     pub(super) on_stack: StackValue,
     pub(super) loaded: Option<LoadedCode>,
@@ -137,6 +138,7 @@ impl Describer<'_> {
         let Measured {
             retained,
             judged,
+            pinned,
             on_stack,
             loaded,
         } = measured;
@@ -176,7 +178,7 @@ impl Describer<'_> {
             key_count: keys.and_then(|keys| self.key_counts.count(keys)),
             keys: keys.cloned(),
             thread_name: self.thread_name(merged),
-            pinned: merged.pinned.clone(),
+            pinned,
             loaded,
             consequences: merged.consequences.clone(),
             reserved: u64::try_from(merged.reserved).unwrap_or(u64::MAX),

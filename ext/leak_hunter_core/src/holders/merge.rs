@@ -9,7 +9,6 @@ use super::Facts;
 use super::choose::Chosen;
 use super::fingerprint::Fingerprints;
 use super::leak_tree::LeakTree;
-use super::pinned::Pinned;
 use super::role::Role;
 use super::visible_owner::is_visible;
 use super::{GroupShare, Leaked};
@@ -38,7 +37,8 @@ pub(super) struct Merged<'a> {
     pub(super) main: Sketch<'a>,
     /// Bytes of stacks.
     pub(super) reserved: u128,
-    pub(super) pinned: Option<Pinned>,
+    /// Strings that others are parts of, and that nothing else may refer to.
+    pub(super) strings: Vec<ObjectId>,
     pub(super) contexts: ContextTally<TextId>,
     /// What goes when what it holds goes.
     pub(super) consequences: Vec<Consequence>,
@@ -60,7 +60,7 @@ pub(super) struct Sketch<'a> {
     count: u64,
     bytes: u128,
     reserved: u128,
-    pinned: Option<Pinned>,
+    strings: Vec<ObjectId>,
     contexts: ContextTally<TextId>,
     groups: Vec<GroupShare>,
     /// The leaked object that the path leads to.
@@ -163,7 +163,7 @@ impl<'a> Merged<'a> {
             count: main.count,
             bytes: main.bytes,
             reserved: main.reserved,
-            pinned: main.pinned.take(),
+            strings: std::mem::take(&mut main.strings),
             contexts: std::mem::take(&mut main.contexts),
             consequences: Vec::new(),
             groups: std::mem::take(&mut main.groups),
@@ -176,7 +176,7 @@ impl<'a> Merged<'a> {
         self.count += other.count;
         self.bytes += other.bytes;
         self.reserved += other.reserved;
-        self.pinned = Pinned::joined(self.pinned.take(), other.pinned.take());
+        self.strings.append(&mut other.strings);
         self.contexts.merge(std::mem::take(&mut other.contexts));
         self.groups.append(&mut other.groups);
         self.all.push(other.chosen);
@@ -263,7 +263,11 @@ impl<'a> Sketch<'a> {
                 })
                 .map(|it| u128::from(heap.memsize(it.object)))
                 .sum(),
-            pinned: Pinned::of(heap, &leaked, &facts.pinned),
+            strings: leaked
+                .iter()
+                .map(|it| it.object)
+                .filter(|object| facts.strings.contains(*object))
+                .collect(),
             contexts,
             groups: by_group.iter().map(share).collect(),
             sample,

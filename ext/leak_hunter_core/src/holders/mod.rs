@@ -55,6 +55,7 @@ mod old_classes;
 mod past;
 mod pinned;
 mod profile;
+mod referred;
 mod retained;
 mod role;
 #[cfg(test)]
@@ -287,8 +288,8 @@ impl Amount {
 pub(crate) struct Facts {
     names: ClassNames,
     old_classes: OldClasses,
-    /// Strings that only others keep.
-    pinned: ObjectSet,
+    /// Strings that others are parts of, and that nothing else may refer to.
+    strings: ObjectSet,
     /// Whether any object was allocated in a context.
     has_contexts: bool,
 }
@@ -305,7 +306,7 @@ impl Facts {
             names: classes.names,
             old_classes: classes.old,
             has_contexts: graph.heap().has_contexts(),
-            pinned: pinned::strings(graph, parents, leaked, progress)?,
+            strings: pinned::candidates(graph, parents, leaked, progress)?,
         })
     }
 }
@@ -391,7 +392,7 @@ pub(crate) fn holders_with(
     let leak_tree = LeakTree::new(graph, tree, &held, progress)?;
     let chosen = Choice::run(&leak_tree, parents, &facts.names, progress)?;
     let merged = merge::by_fingerprint(&leak_tree, &chosen, parents, &facts, progress)?;
-    let retained = || retained::of_all(graph, tree, &merged, since, pool, progress);
+    let retained = || retained::of_all(graph, tree, &merged, &facts.strings, since, pool, progress);
     let judged = || profile::of_all(graph, tree, parents, &merged, past, progress);
     let last_values = || last_value::of_all(&leak_tree, &merged, past, progress);
     let loaded = || LoadedFiles::of(heap, &held, past, progress)?.of_all(&leak_tree, &merged, past, progress);
@@ -404,8 +405,9 @@ pub(crate) fn holders_with(
         .into_iter()
         .zip(judged?)
         .zip(last_values?.into_iter().zip(loaded?))
-        .map(|((retained, judged), (on_stack, loaded))| Measured {
-            retained,
+        .map(|((freed, judged), (on_stack, loaded))| Measured {
+            retained: freed.retained,
+            pinned: freed.pinned,
             judged,
             on_stack,
             loaded,

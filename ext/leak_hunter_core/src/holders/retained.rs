@@ -1,11 +1,11 @@
 //! What would be freed: a lower and an upper bound.
 
-use std::ops::Range;
-
 use rayon::ThreadPool;
 
 use super::choose::Chosen;
 use super::merge::Merged;
+use super::pinned::Pinned;
+use super::referred;
 use super::targets::Targets;
 use crate::error::Result;
 use crate::graph::{Dominators, Graph, NodeId, Ticks};
@@ -31,15 +31,23 @@ pub struct Retained {
     pub cut: u64,
 }
 
-/// One for each of `merged`.
+/// What is found of a holder.
+pub(super) struct Freed {
+    pub(super) retained: Retained,
+    /// Of the Strings that it holds, those that only others keep.
+    pub(super) pinned: Option<Pinned>,
+}
+
+/// One for each of `merged`. `strings` has those that others are parts of.
 pub(super) fn of_all(
     graph: &Graph,
     tree: &Dominators,
     merged: &[Merged<'_>],
+    strings: &ObjectSet,
     since: Option<Generation>,
     pool: Option<&ThreadPool>,
     progress: &Progress,
-) -> Result<Vec<Retained>> {
+) -> Result<Vec<Freed>> {
     let shared = || match since {
         Some(since) => {
             let owners = owners(graph, tree, merged, progress)?;
@@ -47,12 +55,27 @@ pub(super) fn of_all(
         }
         None => Ok(vec![0; merged.len()]),
     };
-    let (shared, cuts) = pool::join(pool, shared, || cuts(graph, tree, merged, pool, progress));
+    let targets = || {
+        Targets::of(
+            graph,
+            tree,
+            merged.iter().flat_map(|it| cut_at(graph, it)),
+            progress,
+        )
+    };
+    let referred = || {
+        let targets = targets()?;
+        let referred = referred::find(graph, &targets, strings, pool, progress)?;
+        Ok((targets, referred))
+    };
+    let (shared, referred) = pool::join(pool, shared, referred);
+    let (targets, referred) = referred?;
+    let mut ticks = Ticks::new(progress);
     let mut all = Vec::with_capacity(merged.len());
-    for ((merged, shared), cut) in merged.iter().zip(shared?).zip(cuts?) {
+    for (merged, shared) in merged.iter().zip(shared?) {
         let mut retained = Retained {
             shared,
-            cut,
+            cut: cut(graph, tree, merged, &targets, &referred.edges, &mut ticks)?,
             ..Retained::default()
         };
         for chosen in &merged.all {
@@ -64,7 +87,10 @@ pub(super) fn of_all(
                 *sum = sum.saturating_add(tree.retained(*node));
             }
         }
-        all.push(retained);
+        all.push(Freed {
+            retained,
+            pinned: Pinned::of(graph.heap(), &merged.strings, &referred.by_others),
+        });
     }
     Ok(all)
 }
@@ -154,64 +180,27 @@ fn target_of(graph: &Graph, chosen: &Chosen) -> Option<NodeId> {
     }
 }
 
-/// By holder, what is freed when the one edge that leads to it is cut.
-fn cuts(
-    graph: &Graph,
-    tree: &Dominators,
-    merged: &[Merged<'_>],
-    pool: Option<&ThreadPool>,
-    progress: &Progress,
-) -> Result<Vec<u64>> {
-    let nodes_of = |merged: &Merged<'_>| -> Vec<NodeId> {
-        let all = merged.all.iter();
-        all.filter_map(|chosen| target_of(graph, chosen)).collect()
-    };
-    let targets = Targets::of(graph, tree, merged.iter().flat_map(nodes_of), progress)?;
-    let (middle, top) = (graph.len() / 2, graph.top().get());
-    let count = |nodes| edges_from_outside(graph, &targets, nodes, progress);
-    let (low, high) = pool::join(pool, || count(0..middle), || count(middle..top));
-    let edges: Vec<u32> = low?
-        .iter()
-        .zip(high?)
-        .map(|(low, high)| low.saturating_add(high))
-        .collect();
-    let mut ticks = Ticks::new(progress);
-    let mut cuts = Vec::with_capacity(merged.len());
-    for merged in merged {
-        let mut own = Vec::new();
-        for node in nodes_of(merged) {
-            ticks.tick()?;
-            own.extend(targets.target(node).filter(|target| edges[*target] == 1));
-        }
-        let cut = targets.outermost(own).into_iter().fold(0u64, |sum, target| {
-            sum.saturating_add(tree.retained(targets.node(target)))
-        });
-        cuts.push(cut);
-    }
-    Ok(cuts)
+/// The nodes whose one edge is to be cut.
+fn cut_at(graph: &Graph, merged: &Merged<'_>) -> Vec<NodeId> {
+    let all = merged.all.iter();
+    all.filter_map(|chosen| target_of(graph, chosen)).collect()
 }
 
-/// By target, how many of these nodes are outside of what it dominates and refer to it.
-fn edges_from_outside(
+/// What is freed when the one edge that leads to a holder is cut. `edges` has how many lead to each target.
+fn cut(
     graph: &Graph,
+    tree: &Dominators,
+    merged: &Merged<'_>,
     targets: &Targets,
-    nodes: Range<u32>,
-    progress: &Progress,
-) -> Result<Vec<u32>> {
-    let mut ticks = Ticks::new(progress);
-    let mut edges = vec![0u32; targets.len()];
-    // by target, the last node that was counted: an object may refer to it more than once
-    let mut last = vec![None; targets.len()];
-    for node in nodes.map(NodeId::new) {
+    edges: &[u32],
+    ticks: &mut Ticks<'_>,
+) -> Result<u64> {
+    let mut own = Vec::new();
+    for node in cut_at(graph, merged) {
         ticks.tick()?;
-        graph.keeping_successors(node).for_each(|next| {
-            let target = targets.target(next.into());
-            let counts = |target: &usize| last[*target] != Some(node) && !targets.is_below(*target, node);
-            if let Some(target) = target.filter(counts) {
-                edges[target] = edges[target].saturating_add(1);
-                last[target] = Some(node);
-            }
-        });
+        own.extend(targets.target(node).filter(|target| edges[*target] == 1));
     }
-    Ok(edges)
+    Ok(targets.outermost(own).into_iter().fold(0u64, |sum, target| {
+        sum.saturating_add(tree.retained(targets.node(target)))
+    }))
 }

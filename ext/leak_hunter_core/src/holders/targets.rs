@@ -65,6 +65,10 @@ impl Targets {
         })
     }
 
+    pub(super) fn nodes(&self) -> &[NodeId] {
+        &self.nodes
+    }
+
     pub(super) fn node(&self, target: usize) -> NodeId {
         self.nodes[target]
     }
