@@ -285,3 +285,23 @@ fn deep_and_wide_graphs_do_not_recurse() {
         assert_eq!(tree.retained(node(0)), COUNT as u64);
     }
 }
+
+#[test]
+fn a_long_list_of_leaves_can_be_cancelled() {
+    const COUNT: usize = 100 * CHECK_EVERY;
+    let plain = Plain {
+        objects: std::iter::once(((1..COUNT).collect(), None, false))
+            .chain((1..COUNT).map(|_| (Vec::new(), None, false)))
+            .collect(),
+        sizes: vec![1; COUNT],
+        strong: vec![0],
+        stack: Vec::new(),
+    };
+    let heap = Arc::new(plain.heap());
+    let graph = Graph::unsearched(heap);
+    let progress = Progress::cancelled_at(4);
+    assert!(
+        DepthFirst::from_roots(&graph, &progress).is_err(),
+        "looked four times"
+    );
+}
