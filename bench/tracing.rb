@@ -5,6 +5,9 @@
 #
 #   rake bench:tracing                 # ROUNDS=60 REQUESTS=250
 #
+# "budget" is sampling that may take 1 % of the CPU time: its rounds have pulses in which allocations are reported, and
+# longer times in which they are not; the mean of all counts, as few rounds have a pulse.
+#
 # One process. In each round every tracer is on for some requests, one after the other, so that a busy moment of the
 # machine meets all. CPU time of the process, collections included; of each tracer's rounds the lowest tenth.
 
@@ -36,15 +39,24 @@ class Visitor
   end
 end
 
+# What a tracer is switched on by, in the course of requests, and off.
 TRACERS = {
-  "none" => [-> {}, -> {}],
-  "exact" => [-> { LeakHunter.trace!(mode: :exact) }, -> { LeakHunter.untrace! }],
-  "objspace" => [-> { ObjectSpace.trace_object_allocations_start },
+  "none" => [->(_) {}, -> {}],
+  "exact" => [->(_) { LeakHunter.trace!(mode: :exact) }, -> { LeakHunter.untrace! }],
+  "sampled" => [->(_) { LeakHunter.trace!(mode: :sampled) }, -> { LeakHunter.untrace! }],
+  "budget" => [lambda do |visitor|
+                 LeakHunter.trace!(mode: :sampled, budget: 0.01)
+                 # what it takes to begin is part of the budget, too, so the first pulse is late
+                 visitor.visit(50) until LeakHunter::Native.sampling[:taken].positive?
+               end, -> { LeakHunter.untrace! }],
+  "objspace" => [->(_) { ObjectSpace.trace_object_allocations_start },
                  lambda do
                    ObjectSpace.trace_object_allocations_stop
                    ObjectSpace.trace_object_allocations_clear
                  end]
 }.freeze
+# So many times as many requests a round, for several pulses in it.
+LONGER = { "budget" => 4 }.freeze
 
 Sample = Struct.new(:cpu, :gc)
 
@@ -53,25 +65,34 @@ def cpu = Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID)
 # In milliseconds.
 def gc_time = GC.stat(:time)
 
-def sample(visitor, start, stop)
-  start.call
+# Of a request.
+def sample(visitor, name)
+  start, stop = TRACERS.fetch(name)
+  requests = REQUESTS * LONGER.fetch(name, 1)
+  start.call(visitor)
   visitor.visit(5)
   GC.start
   cpu_before = cpu
   gc_before = gc_time
-  visitor.visit(REQUESTS)
-  Sample.new(cpu - cpu_before, (gc_time - gc_before) / 1000.0)
+  visitor.visit(requests)
+  Sample.new((cpu - cpu_before) / requests, (gc_time - gc_before) / 1000.0 / requests)
 ensure
   stop.call
 end
 
 def low(values) = values.sort[values.size / 10]
 
+def mean(values) = values.sum / values.size
+
+# The middle half, of which a busy moment of the machine is no part.
+def middle(values) = mean(values.sort[(values.size / 4)..-((values.size / 4) + 1)])
+
 def row(name, samples, base)
   time, base_time = [samples, base].map { |list| low(list.map(&:cpu)) }
+  time, base_time = [samples, base].map { |list| middle(list.map(&:cpu)) } if name == "budget"
   gc = samples.sum(&:gc) / samples.size
   format("| %<name>s | %<time>.2f ms | %<ratio>.2f | %<gc>.2f ms |",
-         name:, time: time * 1000 / REQUESTS, ratio: time / base_time, gc: gc * 1000 / REQUESTS)
+         name:, time: time * 1000, ratio: time / base_time, gc: gc * 1000)
 end
 
 def memory
@@ -95,7 +116,7 @@ Dir.mktmpdir do |dir|
     visitor.visit(100)
     puts memory
     samples = TRACERS.transform_values { [] }
-    ROUNDS.times { TRACERS.each { |name, tracer| samples[name] << sample(visitor, *tracer) } }
+    ROUNDS.times { TRACERS.each_key { |name| samples[name] << sample(visitor, name) } }
     puts "", "| tracer | a request | ratio | of it in collections |", "|---|---|---|---|"
     samples.each { |name, list| puts row(name, list, samples["none"]) }
   end

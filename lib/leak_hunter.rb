@@ -63,17 +63,22 @@ module LeakHunter
     #
     # Also loads json, for reports. That takes long beside busy threads: start tracing when the process starts.
     #
-    # @param mode [Symbol, nil] `:exact`, LeakHunter's own tracer, or `:objspace`, the VM's; nil chooses. See
-    #   docs/tracing.md
+    # @param mode [Symbol, nil] `:exact`, LeakHunter's own tracer, `:sampled`, the same for one allocation in many, or
+    #   `:objspace`, the VM's; nil chooses. See docs/tracing.md
     # @param focus [String, Regexp, Hash, Array, nil] sites of which the second round is to find the callers:
     #   "app/order.rb:12", a Regexp that matches that, or groups and holders of a {diff}. What is allocated there is
     #   remembered with its whole stack, and a later {diff} says how many objects of which caller stayed
+    # @param by [Symbol, nil] in the mode `:sampled`, what is counted until the next allocation is remembered:
+    #   `:allocations` (the default), or the `:bytes` of their slots, so that what is larger is the more probable
+    # @param every [Integer, nil] in the mode `:sampled`, one in so many of these; nil for 64 allocations or 4,096 bytes
+    # @param budget [Float, nil] in the mode `:sampled`, the share of CPU time that it may take, such as 0.01:
+    #   allocations are then reported now and then only
     # @return [Hash{Symbol => Object}, Object] since when, in which mode and why (see {Tracing.since}); with a block,
     #   what the block returned
-    def trace!(mode: nil, focus: nil, &block)
+    def trace!(mode: nil, focus: nil, by: nil, every: nil, budget: nil, &block)
       SignalHandler.refuse("LeakHunter.trace!")
       EagerLoad.call
-      Tracing.start(mode:, focus:, &block)
+      Tracing.start(mode:, focus:, by:, every:, budget:, &block)
     end
     alias start_tracing trace!
 

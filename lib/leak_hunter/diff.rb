@@ -49,7 +49,9 @@ module LeakHunter
   #   [`:file`], [`:line`], [`:method`] where it was made; nil when it was not traced
   #   [`:generation`] only when grouped by it
   #   [`:gem`] `"rack 2.2.6"`, `"stdlib"`, `"ruby"`, `"app"` or nil; there whenever file or gem is in `:group_by`
-  #   [`:count`] objects
+  #   [`:count`] objects; with bytes an estimate where the last moment was sampled
+  #   [`:estimate`] what that is estimated from, else nil: `:sampled` objects that are known, and what there is at least
+  #     and at most with a probability of 95 %, `:lowest` and `:highest`
   #   [`:cache_count`], [`:cache_memsize`] of these, inline caches of the VM, which are counted apart: there is one for
   #     each call in code that has run. Those of a line that has 64 or more are not: they grow with the data
   #   [`:bytesize`] bytes of String contents; 0 where the third is a {Heap} loaded from a dump, which lacks them
@@ -97,7 +99,9 @@ module LeakHunter
   #   [`:reasons`] what keeps it from being exact, Array of String: `"untraced"`, `"mostly_untraced"`, `"no_tracing"`,
   #     `"tracing_lost"`, `"tracing_unreliable"` (objects moved on Ruby < 3.4), `"compaction"`,
   #     `"compaction_inferred"`, `"boundary"`, `"skipped_lines"`, `"process_unknown"`, `"address_only"`,
-  #     `"partial_dump"` (the last dump lacks objects: `dump_all since:`)
+  #     `"partial_dump"` (the last dump lacks objects: `dump_all since:`), `"sampled"` (one object in so many is known:
+  #     numbers are estimates), `"samples_lost"` (sampled objects were given up, numbers are
+  #     too low), `"mixed_tracers"` (some moments were sampled and others not)
   #   [`:traced`], [`:untraced`] records of the third dump
   #   [`:survivors`] records by what decided about them: `:by_generation`, `:at_boundary` (born in the generation in
   #     which a dump was taken; the address decided), `:untraced` (address and class decided)
@@ -110,6 +114,8 @@ module LeakHunter
   #     nil), `:source` (`"recorded"`, `"inferred"` or nil)
   #   [`:same_process`] `"recorded"`, `"inferred"` or `"unknown"`
   #   [`:skipped_lines`] of all three dumps
+  #   [`:one_in`, `:sampled_by`] where the last moment was sampled, for how many objects each known one stands on the
+  #     average, and what was counted until the next one (`"allocations"` or `"bytes"`); else nil
   module Diff
     autoload :Pattern, "leak_hunter/diff/pattern"
 

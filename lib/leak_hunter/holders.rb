@@ -18,6 +18,7 @@ module LeakHunter
   #   that do
   # [`:alike`] how many holders of one class, each held in the same way, are reported as this one; mostly 1
   # [`:count`], [`:memsize`] leaked objects that it accounts for, and their bytes; each is accounted for once
+  # [`:estimate`] see {Diff}, where the last moment was sampled, else nil
   # [`:together`] of a `"shared"` one, the others that hold the same, so that removing from one of them frees nothing:
   #   `:name`, `:named_by`, `:address`, `:class`, `:count` (so many of the objects it refers to), `:path` (to it)
   # [`:pinned`] Strings that are alive only because others are parts of them: `:count`, `:memsize`, and where the

@@ -5,11 +5,13 @@ require "leak_hunter/tracing/exact"
 require "leak_hunter/tracing/focus"
 require "leak_hunter/tracing/mode"
 require "leak_hunter/tracing/objspace"
+require "leak_hunter/tracing/sampled"
+require "leak_hunter/tracing/wish"
 require "leak_hunter/uninterrupted"
 
 module LeakHunter
   # Allocation tracing: the record of where and in which GC generation each object was made. LeakHunter's own tracer
-  # ({Exact}) keeps it, or the VM's ({Objspace}); {Mode} says which.
+  # keeps it ({Exact} or {Sampled}), or the VM's ({Objspace}); {Mode} says which.
   #
   # A forked child inherits the tables and this state; all of it stays true there.
   module Tracing
@@ -30,20 +32,24 @@ module LeakHunter
       # With a block, until it ends. Blocks may be nested and run in several threads: the last one to end stops tracing,
       # unless it was started without a block, too.
       #
-      # @param mode [Symbol, nil] `:exact` for LeakHunter's own tracer, `:objspace` for the VM's; nil for what is on, or
-      #   else for the best one that is safe here
+      # @param mode [Symbol, nil] `:exact` for LeakHunter's own tracer, `:sampled` for that of one allocation in many,
+      #   `:objspace` for the VM's; nil for what is on, or else for the best one that is safe here
       # @param focus [String, Regexp, Hash, Array, nil] sites whose objects are traced with their stacks, in the mode
       #   `:exact`; see {LeakHunter.trace!}
+      # @param by [Symbol, nil] in the mode `:sampled`, what is counted: `:allocations` (the default), or the `:bytes`
+      #   of their slots, so that what is larger is the more probable
+      # @param every [Integer, nil] in the mode `:sampled`, one in so many of these; nil for 64 allocations or 4,096
+      #   bytes
+      # @param budget [Float, nil] in the mode `:sampled`, the share of CPU time that it may take; nil for no limit
       # @return [Hash{Symbol => Object}, Object] see {since}; with a block, what the block returned
       # @raise [UsageError] when LeakHunter traces in another mode than the one that is asked for
       # @raise [Unsupported] when the mode that is asked for is not safe here
-      def start(mode: nil, focus: nil, &block)
-        sites = Focus.check(focus) unless nil.equal?(focus)
-        mode ||= :exact if sites
-        return during(mode, sites, &block) if block
+      def start(mode: nil, focus: nil, by: nil, every: nil, budget: nil, &block)
+        wish = Wish.of(mode, focus, Sampling.check(by, every, budget))
+        return during(wish, &block) if block
 
         exclusively do
-          ensure_started(mode, sites)
+          ensure_started(wish)
           @stays = true
           describe
         end
@@ -55,7 +61,7 @@ module LeakHunter
       def ensure_on
         exclusively do
           stays = @stays || !tracer&.held?
-          ensure_started(nil)
+          ensure_started(Wish::ANY)
           @stays = stays
           describe
         end
@@ -76,7 +82,7 @@ module LeakHunter
       # Whether allocations are being traced, by whomever.
       #
       # @return [Boolean]
-      def on? = (Exact.held? && Exact.on?) || Objspace.on?
+      def on? = Exact.on? || Sampled.on? || Objspace.on?
 
       # Forgets what was recorded so far, of all tools. Tracing itself goes on.
       #
@@ -84,6 +90,7 @@ module LeakHunter
       def clear
         exclusively do
           Exact.clear
+          Sampled.clear
           Objspace.clear
         end
         nil
@@ -100,18 +107,30 @@ module LeakHunter
 
       # Since when everything that was made is known, thanks to LeakHunter.
       #
-      # @return [Hash{Symbol => Object}, nil] `generation:` (the GC count) and `time:`, `mode:` (`:exact` or
-      #   `:objspace`) and `why:` that one; nil when tracing is off or was started by another tool only, or when another
-      #   tool has stopped it or emptied its table meanwhile
+      # @return [Hash{Symbol => Object}, nil] `generation:` (the GC count) and `time:`, `mode:` (`:exact`, `:sampled` or
+      #   `:objspace`) and `why:` that one, in the mode `:sampled` also `sampling:` (`by:`, `every:`; how many
+      #   `allocations:` since then, and how many of them were `reported:`); nil when tracing is off or was started by
+      #   another tool only, or when another tool has stopped it or emptied its table meanwhile
       def since = exclusively { describe if tracer&.since }
+
+      # What a moment says of itself. Where one allocation in many is remembered, and the VM's tracer is on beside it,
+      # for another tool, the moment knows the births of all objects: it is the VM's, and not sampled.
+      #
+      # @return [Hash{Symbol => Object}, nil] see {since}
+      def of_moment = (since unless Sampled.held? && Objspace.on?)
 
       # Where and when one object was made.
       #
       # @return [Hash{Symbol => Object}, nil] `file:`, `line:`, `method:` and `generation:`; nil when it was not traced
-      def allocation(object) = Exact.allocation(object) || Objspace.allocation(object)
+      def allocation(object)
+        Exact.allocation(object) || Sampled.allocation(object) || Objspace.allocation(object)
+      end
+
+      # @return [Boolean] whether LeakHunter's own tracer is on, and the VM does not know what it does
+      def own? = Exact.held? || Sampled.held?
 
       # @return [Boolean] whether moved objects may have lost what was recorded of them, or have another's
-      def moves_spoil? = FORGETS_MOVED && !Exact.held?
+      def moves_spoil? = FORGETS_MOVED && !own?
 
       # @return [Boolean] whether objects were moved since {since}; while that is nil, since the process began
       def compacted? = compactions > (tracer&.since&.compactions || 0)
@@ -126,11 +145,11 @@ module LeakHunter
         Thread.handle_interrupt(Uninterrupted::NEVER) { @mutex.synchronize(&) }
       end
 
-      def during(mode, sites)
+      def during(wish)
         block = Object.new
         begin
           exclusively do
-            ensure_started(mode, sites)
+            ensure_started(wish)
             @blocks[block] = Thread.current
           end
           yield
@@ -151,20 +170,19 @@ module LeakHunter
       def tracer
         case @mode&.name
         when :exact then Exact
+        when :sampled then Sampled
         when :objspace then Objspace
         end
       end
 
-      def ensure_started(asked, sites = nil)
-        raise UsageError, "trace!: focus: takes the mode :exact, not #{asked.inspect}" if sites && asked != :exact
-
+      def ensure_started(wish)
         if tracer&.held?
-          refuse_another(asked)
+          refuse_another(wish.mode)
         else
-          @mode = Mode.choose(asked)
+          @mode = Mode.choose(wish.mode)
         end
-        tracer&.ensure_started
-        Exact.focus(sites) if sites && tracer == Exact
+        tracer == Sampled ? Sampled.ensure_started(wish.sampling) : tracer&.ensure_started
+        Exact.focus(wish.sites) if wish.sites && tracer == Exact
       end
 
       def refuse_another(asked)
@@ -176,12 +194,14 @@ module LeakHunter
 
       def end_tracing
         Exact.stop
+        Sampled.stop
         Objspace.stop
       end
 
       def describe
         start = tracer&.since
-        { generation: start&.generation, time: start&.time, mode: @mode.name, why: @mode.why }
+        facts = { generation: start&.generation, time: start&.time, mode: @mode.name, why: @mode.why }
+        tracer == Sampled ? facts.merge(sampling: Sampled.facts) : facts
       end
     end
   end

@@ -25,7 +25,7 @@ RSpec.describe LeakHunter::Tracing::Mode do
 
   it "is refused when there is none of that name" do
     expect { LeakHunter.trace!(mode: :fast) }
-      .to raise_error(LeakHunter::UsageError, "trace!: the mode is :exact or :objspace, not :fast")
+      .to raise_error(LeakHunter::UsageError, "trace!: the mode is :exact, :sampled or :objspace, not :fast")
     expect(LeakHunter).not_to be_tracing
   end
 
@@ -48,7 +48,7 @@ RSpec.describe LeakHunter::Tracing::Mode do
 
   it "says which values the variable takes" do
     expect(mode_in("fast", "LeakHunter.trace! rescue puts $!.message"))
-      .to eq("LEAK_HUNTER_TRACER is \"fast\": it can be off, objspace or exact\n")
+      .to eq("LEAK_HUNTER_TRACER is \"fast\": it can be off, objspace, exact or sampled\n")
   end
 
   it "is not exact beside other Ractors, whose allocations Ruby before 4.0 does not report" do

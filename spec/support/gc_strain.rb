@@ -23,8 +23,8 @@ module GCStrain
     left = Hash.new(CALLS)
     Module.new do
       names.each do |name|
-        define_method(name) do |*arguments|
-          (left[name] -= 1).negative? ? super(*arguments) : GCStrain.around { super(*arguments) }
+        define_method(name) do |*arguments, &block|
+          (left[name] -= 1).negative? ? super(*arguments, &block) : GCStrain.around { super(*arguments, &block) }
         end
       end
     end

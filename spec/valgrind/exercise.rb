@@ -86,6 +86,21 @@ def traced(dir)
   20.times { LeakHunter.trace!(mode: :exact) { leak(5) } }
 end
 
+# One allocation in so many, or one byte.
+def samples(dir)
+  [{ every: 3 }, { by: :bytes, every: 200 }, { every: 3, budget: 0.5 }].each_with_index do |options, index|
+    LeakHunter.trace!(mode: :sampled, **options)
+    paths = (1..3).map do |number|
+      path = File.join(dir, "sampled #{index} #{number}.json")
+      (number == 2 ? LeakHunter.snapshot!(path) : LeakHunter.dump!(path)).path.tap { leak(200) }
+    end
+    GC.compact if GC.respond_to?(:compact)
+    RETAINED.last(10).each { |it| LeakHunter::Tracing.allocation(it) }
+    LeakHunter.diff(*paths, holders: true)
+    LeakHunter.untrace!
+  end
+end
+
 Dir.mktmpdir do |dir|
   LeakHunter.trace!(mode: :objspace)
   paths = (1..3).map do |number|
@@ -96,6 +111,7 @@ Dir.mktmpdir do |dir|
   marks
   LeakHunter.untrace!
   traced(dir)
+  samples(dir)
   errors(paths, dir)
   stopped(paths)
 end

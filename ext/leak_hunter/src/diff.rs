@@ -6,6 +6,7 @@ use leak_hunter_core::diff::{DumpSummary, Evidence, Group, Identity, Key, Patter
 use leak_hunter_core::diff::{Input, Mark, compare};
 use leak_hunter_core::export::{Frame, FrameTree, Limits, View};
 use leak_hunter_core::ids::Generation;
+use leak_hunter_core::sampling::Estimate;
 use leak_hunter_core::verdict::{Outcome, Provenance, Summary, Verdict};
 use leak_hunter_core::{Options, PhaseTime, Report};
 use magnus::{
@@ -278,6 +279,7 @@ fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, 
     let addresses: Vec<String> = group.addresses.iter().map(|it| holders::hex(*it)).collect();
     let hash = hash
         .set("count", group.count)?
+        .set("estimate", estimate_to_hash(ruby, group.estimate.as_ref())?)?
         .set("cache_count", group.caches.count)?
         .set("cache_memsize", group.caches.memsize)?
         .set("bytesize", group.bytesize)?
@@ -294,6 +296,17 @@ fn group_to_hash(ruby: &Ruby, group: &Group, group_by: &[Key]) -> Result<RHash, 
         .set("callers", array(ruby, &group.callers.shown, origin::caller)?)?
         .set("caller_totals", origin::caller_totals(ruby, &group.callers)?)?;
     Ok(hash.hash)
+}
+
+pub(crate) fn estimate_to_hash(ruby: &Ruby, estimate: Option<&Estimate>) -> Result<Option<RHash>, Error> {
+    let Some(estimate) = estimate else {
+        return Ok(None);
+    };
+    let hash = Hash::new(ruby)
+        .set("sampled", estimate.sampled)?
+        .set("lowest", estimate.lowest)?
+        .set("highest", estimate.highest)?;
+    Ok(Some(hash.hash))
 }
 
 fn evidence_to_hash(ruby: &Ruby, evidence: &Evidence) -> Result<RHash, Error> {
@@ -321,6 +334,8 @@ fn evidence_to_hash(ruby: &Ruby, evidence: &Evidence) -> Result<RHash, Error> {
         .set("slots_reused", evidence.slots_reused)?
         .set("compaction", compaction.hash)?
         .set("same_process", evidence.same_process.name())?
-        .set("skipped_lines", evidence.skipped_lines)?;
+        .set("skipped_lines", evidence.skipped_lines)?
+        .set("one_in", evidence.one_in)?
+        .set("sampled_by", evidence.sampled.map(|sampled| sampled.by.name()))?;
     Ok(hash.hash)
 }

@@ -10,6 +10,7 @@ use leak_hunter_core::verdict::{Births, Judgement, Level, Rate};
 use magnus::{Error, RArray, RHash, Ruby};
 
 use crate::convert::{Hash, array};
+use crate::diff::estimate_to_hash;
 use crate::origin;
 
 /// `seconds` has those of each window.
@@ -29,6 +30,7 @@ pub(crate) fn to_hash(ruby: &Ruby, holder: &Holder, seconds: &[Option<f64>]) -> 
         .set("kind", holder.kind.name())?
         .set("alike", holder.alike)?
         .set("count", holder.count)?
+        .set("estimate", estimate_to_hash(ruby, holder.estimate.as_ref())?)?
         .set("memsize", holder.memsize)?
         .set("together", array(ruby, &holder.together, sharer_to_hash)?)?
         .set("retained", retained.hash)?

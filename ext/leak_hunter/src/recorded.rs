@@ -2,6 +2,7 @@
 
 use leak_hunter_core::dump::{DumpHeader, Memory, Tracer};
 use leak_hunter_core::ids::Generation;
+use leak_hunter_core::sampling::{By, Sampled};
 use magnus::{Error, RHash, Ruby};
 
 use crate::convert::{Hash, fetch};
@@ -25,10 +26,34 @@ pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<DumpHeader, Error>
             .map(Box::new),
         tracing_since: fetch::<Option<u64>>(ruby, hash, "tracing_since")?.map(Generation::new),
         tracer: fetch::<Option<String>>(ruby, hash, "tracer")?.and_then(|name| Tracer::named(&name)),
+        sampling: fetch::<Option<RHash>>(ruby, hash, "sampling")?
+            .map(|sampling| sampled_of(ruby, sampling))
+            .transpose()?,
         snapshot: fetch(ruby, hash, "snapshot")?,
         own_path: fetch::<Option<String>>(ruby, hash, "own_path")?.map(Into::into),
         names_complete: fetch(ruby, hash, "names_complete")?,
     })
+}
+
+fn sampled_of(ruby: &Ruby, hash: RHash) -> Result<Sampled, Error> {
+    let by: Option<String> = fetch(ruby, hash, "by")?;
+    Ok(Sampled {
+        by: by.and_then(|name| By::named(&name)).unwrap_or_default(),
+        every: fetch(ruby, hash, "every")?,
+        allocations: fetch(ruby, hash, "allocations")?,
+        reported: fetch(ruby, hash, "reported")?,
+        lost: fetch(ruby, hash, "lost")?,
+    })
+}
+
+fn sampled_to_hash(ruby: &Ruby, sampled: &Sampled) -> Result<RHash, Error> {
+    let hash = Hash::new(ruby)
+        .set("by", sampled.by.name())?
+        .set("every", sampled.every)?
+        .set("allocations", sampled.allocations)?
+        .set("reported", sampled.reported)?
+        .set("lost", sampled.lost)?;
+    Ok(hash.hash)
 }
 
 fn memory_of(ruby: &Ruby, hash: RHash) -> Result<Memory, Error> {
@@ -61,6 +86,11 @@ pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHa
         .as_deref()
         .map(|memory| memory_to_hash(ruby, memory))
         .transpose()?;
+    let sampling = recorded
+        .sampling
+        .as_ref()
+        .map(|sampling| sampled_to_hash(ruby, sampling))
+        .transpose()?;
     let hash = Hash::new(ruby)
         .set("id", recorded.id.as_str())?
         .set("boot", recorded.boot.as_str())?
@@ -75,6 +105,7 @@ pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHa
         .set("memory", memory)?
         .set("tracing_since", recorded.tracing_since.map(Generation::get))?
         .set("tracer", recorded.tracer.map(Tracer::name))?
+        .set("sampling", sampling)?
         .set("snapshot", recorded.snapshot.as_str())?
         .set("own_path", recorded.own_path.as_deref())?
         .set("names_complete", recorded.names_complete)?;

@@ -7,15 +7,22 @@
 #![allow(clippy::unnecessary_cast)]
 
 mod books;
+mod captured;
 mod compaction;
+mod countdown;
 mod focus;
 mod frames;
 mod hooks;
+mod marks;
 mod numbers;
 mod owner;
 mod pages;
 mod places;
 mod read;
+mod reader;
+mod remembered;
+mod sample;
+mod sampling;
 mod stacks;
 mod state;
 mod vm;
@@ -26,9 +33,9 @@ use magnus::{Error, Object, RHash, RModule, RString, Ruby, Value, function};
 pub(crate) use self::frames::KnownStacks;
 pub(crate) use self::read::{Place, each_known, knows_objects, noted};
 
-use self::books::Counters;
+use self::books::{Books, Counters, Missed};
 use self::focus::Focus;
-use self::state::{not_recorded, state};
+use self::state::{State, not_recorded, state};
 use crate::convert::Hash;
 use crate::errors;
 
@@ -43,7 +50,8 @@ pub(crate) fn init(ruby: &Ruby, native: RModule) -> Result<(), Error> {
     native.define_singleton_method("forget_births", function!(forget_births, 0))?;
     native.define_singleton_method("focus_traces", function!(focus, 1))?;
     native.define_singleton_method("trace_stacks", function!(stacks, 0))?;
-    native.define_singleton_method("allocation", function!(allocation, 1))
+    native.define_singleton_method("allocation", function!(allocation, 1))?;
+    sample::init(native)
 }
 
 /// Looks at the stacks of what is allocated at these sites from here on.
@@ -127,11 +135,12 @@ fn allocation(ruby: &Ruby, object: Value) -> Result<Option<RHash>, Error> {
 fn traced(ruby: &Ruby) -> Result<RHash, Error> {
     let counters = Counters::resolve(ruby)?;
     let (objects, missed, dropped, memory, places) = {
-        let state = locked(ruby)?;
+        let mut state = locked(ruby)?;
+        state.check();
         (
-            state.pages.len(),
-            counters.read().missed(&state.start, state.events),
-            state.dropped + state.pages.dropped(),
+            state.len(),
+            missed(&state, counters.read()),
+            state.dropped + state.pages.dropped() + state.lost(),
             state.memory(),
             state.places.len(),
         )
@@ -145,6 +154,17 @@ fn traced(ruby: &Ruby) -> Result<RHash, Error> {
         .set("dropped", dropped)?
         .set("not_recorded", not_recorded())?;
     Ok(hash.hash)
+}
+
+/// Nothing where one in so many is remembered, which takes note of no event.
+fn missed(state: &State, now: Books) -> Missed {
+    match state.sampling {
+        None => now.missed(&state.start, state.events),
+        Some(_) => Missed {
+            allocations: 0,
+            frees: 0,
+        },
+    }
 }
 
 fn locked(ruby: &Ruby) -> Result<parking_lot::MutexGuard<'static, state::State>, Error> {

@@ -100,6 +100,7 @@ pub mod lock;
 pub mod origin;
 pub mod pool;
 pub mod progress;
+pub mod sampling;
 #[cfg(test)]
 mod test_support;
 pub mod verdict;

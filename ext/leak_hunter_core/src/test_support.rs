@@ -27,6 +27,7 @@ pub(crate) struct Line {
     pub(crate) generation: Option<u64>,
     pub(crate) context: Option<String>,
     pub(crate) stack: Option<u32>,
+    pub(crate) sampled_bytes: Option<u32>,
     pub(crate) memsize: u64,
     pub(crate) flags: bool,
 }
@@ -92,6 +93,9 @@ impl Line {
         if let Some(stack) = self.stack {
             put(format!(", \"stack\":{stack}").as_bytes());
         }
+        if let Some(bytes) = self.sampled_bytes {
+            put(format!(", \"sampled_bytes\":{bytes}").as_bytes());
+        }
         if self.memsize > 0 {
             put(format!(", \"memsize\":{}", self.memsize).as_bytes());
         }
@@ -125,6 +129,7 @@ impl Line {
                 .as_ref()
                 .map(|text| String::from_utf8_lossy(text).into_owned()),
             stack: fields.stack.map(StackId::get),
+            sampled_bytes: fields.sampled_bytes,
             memsize: fields.memsize,
             ..written.clone()
         }
@@ -162,8 +167,8 @@ fn site() -> impl Strategy<Value = (Option<Vec<u8>>, Option<u64>, Option<String>
     prop_oneof![3 => traced, 1 => Just((None, None, None, None))]
 }
 
-/// A context and a stack: mostly none.
-pub(crate) fn origin() -> impl Strategy<Value = (Option<String>, Option<u32>)> {
+/// A context, a stack, and the bytes by which it was sampled: mostly none.
+pub(crate) fn origin() -> impl Strategy<Value = (Option<String>, Option<u32>, Option<u32>)> {
     let context = prop_oneof![
         2 => "[A-Z]{1,4} /[a-z/:]{0,6}",
         1 => ".{0,8}",
@@ -173,6 +178,7 @@ pub(crate) fn origin() -> impl Strategy<Value = (Option<String>, Option<u32>)> {
     (
         option::weighted(0.4, context),
         option::weighted(0.2, prop_oneof![0..200u32, Just(u32::MAX - 1)]),
+        option::weighted(0.2, 1..1000u32),
     )
 }
 
@@ -239,6 +245,7 @@ pub(crate) fn any_line() -> impl Strategy<Value = Line> {
                 generation,
                 context: generation.and(origin.0),
                 stack: generation.and(origin.1),
+                sampled_bytes: generation.and(origin.2),
                 memsize,
                 flags,
                 ..shape

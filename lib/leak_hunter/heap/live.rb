@@ -60,11 +60,12 @@ module LeakHunter
 
         # The rest is read at the moment of the walk.
         def facts
-          tracing = Tracing.since
+          tracing = Tracing.of_moment
           { id: ProcessIdentity.random(16), boot: ProcessIdentity.boot, pid: Process.pid,
             host: ProcessIdentity.host, sequence: ProcessIdentity.next_sequence,
             taken_at: Time.now.utc.strftime("%Y-%m-%dT%H:%M:%S.%6NZ"), ruby: RUBY_VERSION, platform: RUBY_PLATFORM,
-            tracing_since: tracing&.fetch(:generation), tracer: tracing&.fetch(:mode)&.name, snapshot: "live",
+            tracing_since: tracing&.fetch(:generation), tracer: tracing&.fetch(:mode)&.name,
+            sampling: tracing && tracing[:sampling], snapshot: "live",
             generation: 0, compactions: 0,
             objspace:, heap_page_size: Recorder::Memory::PAGE, ask_for_sites: false, jit: jit? }
         end

@@ -46,6 +46,7 @@ module LeakHunter
         @format = format
         @tracing_generation = tracing&.fetch(:generation)
         @tracer = tracing[:mode].to_s if @tracing_generation
+        @sampling = tracing[:sampling] if @tracing_generation
         @ractors = ractors
         @id = ProcessIdentity.random(16)
         @pid = Process.pid
@@ -64,6 +65,9 @@ module LeakHunter
         write_ahead
         self
       end
+
+      # @return [Boolean] whether LeakHunter's tracing is that of the moment
+      def traced? = !@tracing_generation.nil?
 
       # @return [void]
       def stamp
@@ -108,6 +112,7 @@ module LeakHunter
 
       def state
         { tracing_since: @tracing_generation, tracer: @tracer, snapshot: @snapshot, own_path: OWN_PATH,
+          **(@sampling ? { sampling: @sampling } : {}),
           **(@format ? { values: @format.values.to_s } : {}), **(@ractors > 1 ? { ractors: @ractors } : {}) }
       end
 
@@ -131,6 +136,7 @@ module LeakHunter
         case value
         when String then JSONText.quote(value)
         when nil then "null"
+        when Hash then "{#{members(**value)}}"
         else value.to_s
         end
       end

@@ -65,7 +65,7 @@ module LeakHunter
         end
         Tracing.ensure_on if @trace
         Tracing.forget_leftovers
-        @tracing = Tracing.since
+        @tracing = Tracing.of_moment
       end
 
       # Until a collection frees nothing any more.

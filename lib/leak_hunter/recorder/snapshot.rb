@@ -44,7 +44,7 @@ module LeakHunter
       # What LeakHunter's own tracer knows is not in the text: it is noted in the same moment, and put in later.
       def dump
         @text = ObjectSpace.dump_all(output: :string, full: @full)
-        return unless Tracing::Exact.held?
+        return unless Tracing.own? && @envelope.traced?
 
         Native.note_births
         @stacks = Native.trace_stacks

@@ -10,9 +10,16 @@ module LeakHunter
         "mostly_untraced" => "This is not certain: most of these objects were not traced.",
         "tracing_lost" => "This is not certain: more objects had to be left out than are shown.",
         "compaction" => "This is not certain: more objects had to be left out than are shown.",
+        "samples_lost" => "This is not certain: sampled objects were given up, so the numbers are too low.",
         "tracing_unreliable" => "This is not certain: objects moved, and Ruby before 3.4 loses or confuses the " \
                                 "allocation data of objects that move."
       }.freeze
+
+      MIXED = "Some moments were sampled and others not: what was allocated while another tracer was on is not known."
+
+      # Of so many times the objects that one stands for, none is known with a probability of 1 %.
+      SEEN = Math.log(100)
+      private_constant :MIXED, :SEEN
 
       PAIRS = { first_to_second: "the first and the second", second_to_third: "the second and the third" }.freeze
       PAIRS_OF_MANY = { first_to_second: "the first and the last but one",
@@ -26,7 +33,8 @@ module LeakHunter
 
       # @return [String] one paragraph
       def to_s
-        printable([certainty, untraced, remedy, slots, compaction, withheld, skipped, process, names].compact.join(" "))
+        parts = [certainty, sampled, untraced, remedy, slots, compaction, withheld, skipped, process, names]
+        printable(parts.compact.join(" "))
       end
 
       # @return [Boolean] whether the headline of a report with holders says it all
@@ -49,16 +57,37 @@ module LeakHunter
         return NOT_CERTAIN["tracing_lost"] if @withheld.values.sum > @result[:totals][:count]
         return NOT_CERTAIN.fetch(@evidence[:reasons].first, "This is not certain.") if @evidence[:confidence] == "low"
         return "This is exact: objects are matched by allocation generation, not by address." if exact?
+        return "Which objects these are is exact: their allocation generation says so." if only_sampled?
 
         "This is almost certain: objects are matched by allocation generation where it is known."
       end
 
       def exact? = @evidence[:confidence] == "exact"
 
+      def only_sampled? = @evidence[:reasons] == ["sampled"]
+
+      def sampled? = !@evidence[:one_in].nil?
+
+      # What the numbers are estimated from, and what may not be seen: with a probability of 99 % one of so many is.
+      def sampled
+        return MIXED if @evidence[:reasons].to_a.include?("mixed_tracers") && !sampled?
+        return unless sampled?
+
+        one_in = @evidence[:one_in]
+        traced = @evidence[:traced].to_i
+        all = traced + @evidence[:untraced].to_i
+        text = "Numbers are estimates: one allocation in #{count(one_in.round)} was remembered#{larger}, and so " \
+               "#{count(traced)} of #{counted(all, "object")} #{are(traced)} known."
+        text << " Of a leak of fewer than #{count((SEEN * one_in).ceil)} objects none may be among them." if one_in > 1
+        @evidence[:reasons].to_a.include?("mixed_tracers") ? "#{text} #{MIXED}" : text
+      end
+
+      def larger = @evidence[:sampled_by] == "bytes" ? " on average, of large ones more" : ""
+
       # Where the answer is exact, objects that were not traced do not matter.
       def untraced
         untraced = @evidence[:untraced].to_i
-        return if untraced.zero? || exact? || @evidence[:identity].start_with?("address")
+        return if untraced.zero? || sampled? || exact? || @evidence[:identity].start_with?("address")
 
         all = untraced + @evidence[:traced].to_i
         text = "#{count(untraced)} of #{counted(all, "object")} #{were(untraced)} not traced"

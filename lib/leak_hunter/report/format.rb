@@ -29,6 +29,9 @@ module LeakHunter
       # "1 object", "9,037 objects"
       def counted(number, noun) = "#{count(number)} #{noun}#{"s" unless number == 1}"
 
+      # "about 3,100": as many digits as an estimate has
+      def about(number) = "about #{count(number.round(2 - number.to_s.length))}"
+
       # In units of 1000, as disks and networks count.
       def bytes(number)
         return "#{number} B" if number < 1000

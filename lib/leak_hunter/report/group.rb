@@ -43,10 +43,11 @@ module LeakHunter
         line.empty? ? nil : shorten(line, width)
       end
 
-      # @return [Hash{String => String}] through which contexts and callers it was allocated, where that is known
+      # @return [Hash{String => String}] what its numbers are estimated from, and through which contexts and callers it
+      #   was allocated, where that is known
       def origins
         origin = Origin.new(@group)
-        { "from" => origin.contexts, "via" => origin.callers }.compact
+        { "estimate" => estimate, "from" => origin.contexts, "via" => origin.callers }.compact
       end
 
       # @return [String] garbage collections between the allocation and the third dump, "36-69"
@@ -100,6 +101,13 @@ module LeakHunter
 
       def in_root(file)
         file.delete_prefix("#{@root}/") if @root && @root != "/" && file.start_with?("#{@root}/")
+      end
+
+      def estimate
+        estimate = @group[:estimate] or return
+
+        sampled, lowest, highest = estimate.values_at(:sampled, :lowest, :highest)
+        "from #{count(sampled)} sampled: #{count(lowest)} to #{count(highest)} objects"
       end
 
       def generation = @group[:generation] && "allocated in GC #{count(@group[:generation])}"

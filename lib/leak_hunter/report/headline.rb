@@ -51,6 +51,7 @@ module LeakHunter
         return "No leak found, but this is not certain: see which objects were left out." if withheld?
         return "No leak found, but this is not certain: the last dump lacks objects." if undecided?
         return "No leak found among the objects that pass the filters." if filtered
+        return "No leak found among the objects that were sampled." if sampled?
 
         "No leak found."
       end
@@ -82,7 +83,11 @@ module LeakHunter
         parts.join(", ")
       end
 
+      def sampled? = !@result.dig(:evidence, :one_in).nil?
+
       def certainty
+        return "estimated, from one object in #{count(@result.dig(:evidence, :one_in).round)}" if sampled?
+
         { "exact" => "exact", "high" => "almost certain" }.fetch(@result.dig(:evidence, :confidence), "low")
       end
     end

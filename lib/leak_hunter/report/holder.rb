@@ -77,7 +77,7 @@ module LeakHunter
 
       # @return [String] "6,742 objects, 1.2 MB"
       def size
-        return "#{counted(objects, "object")}, #{bytes(memsize)}" unless in_place?
+        return "#{estimated || counted(objects, "object")}, #{bytes(memsize)}" unless in_place?
 
         last = @holder[:growth].last.to_i
         "#{@holder[:class]}, #{in_entries? ? entries_of(last).delete_prefix("+") : bytes(last)}"
@@ -143,6 +143,12 @@ module LeakHunter
       def in_entries? = in_place? && @holder[:unit] == "entries"
 
       def entries_of(number) = "#{"+" unless number.negative?}#{count(number)} #{number == 1 ? "entry" : "entries"}"
+
+      # Where one object in so many is known.
+      def estimated
+        sampled = @holder.dig(:estimate, :sampled)
+        "#{about(objects)} objects (#{count(sampled)} sampled)" if sampled
+      end
 
       # Others that refer to the same objects.
       def sharers = @holder[:together].to_a

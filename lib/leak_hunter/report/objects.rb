@@ -24,6 +24,8 @@ module LeakHunter
         return "No leak found among the objects that pass the filters. #{filtered}" if filtered
         return "No leak found, but this is not certain: see which objects were left out." if withheld?
 
+        return "No leak found among the objects that were sampled." if @result.dig(:evidence, :one_in)
+
         "No leak found: no object that was allocated between the first and the #{before_last} dump is still alive " \
           "in the #{last}. What grew without new objects, such as a String that is appended to, is not in this " \
           "answer, nor is memory that C extensions allocate."
@@ -36,7 +38,9 @@ module LeakHunter
       def last = three? ? "third" : "last"
 
       def found
-        what = "#{counted(@totals[:count], "object")} (#{bytes(@totals[:memsize])})"
+        number = @totals[:count]
+        number = @result.dig(:evidence, :one_in) ? "#{about(number)} objects" : counted(number, "object")
+        what = "#{number} (#{bytes(@totals[:memsize])})"
         one = @totals[:count] == 1
         if @result[:identity] == "address"
           "#{what} #{one ? "is" : "are"} in the second and the third dump at an address that is free in the first."

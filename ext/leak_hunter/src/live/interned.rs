@@ -46,12 +46,15 @@ pub(super) struct Site {
     pub(super) context: u32,
     /// Of [`crate::trace`]; 0 for none.
     pub(super) stack: u32,
+    /// The bytes of the slot, where allocations are sampled by these; else 0.
+    pub(super) sampled_bytes: u32,
 }
 
 impl Mix for Site {
     #[inline]
     fn mix(&self) -> u64 {
-        let origin = u64::from(self.context) << 13 ^ u64::from(self.stack) << 27;
+        let origin =
+            u64::from(self.context) << 13 ^ u64::from(self.stack) << 27 ^ u64::from(self.sampled_bytes) << 52;
         self.path ^ self.method.rotate_left(41) ^ self.line << 7 ^ self.generation << 48 ^ origin
     }
 }

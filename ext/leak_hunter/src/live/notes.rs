@@ -113,6 +113,7 @@ impl Notes {
                 generation: u64::from(record.generation) + 1,
                 context: 0,
                 stack: 0,
+                sampled_bytes: 0,
             }));
             let address = record.address;
             by_object.push(TracedObject { address, site });
@@ -142,6 +143,7 @@ impl Notes {
             generation: (known.birth >> 32) + 1,
             context: place.context,
             stack: place.stack,
+            sampled_bytes: place.sampled_bytes,
         }
     }
 }

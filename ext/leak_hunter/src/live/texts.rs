@@ -238,6 +238,7 @@ impl Described {
             generation: site.generation.checked_sub(1).map(Generation::new),
             context: context::name(site.context).map(|name| name.as_bytes().into()),
             stack: (site.stack != 0).then(|| StackId::new(site.stack)),
+            sampled_bytes: (site.sampled_bytes != 0).then_some(site.sampled_bytes),
             ..Fields::default()
         }
     }

@@ -69,6 +69,10 @@ impl Counters {
 }
 
 impl Books {
+    pub(super) fn allocations(&self) -> u64 {
+        self.allocations
+    }
+
     pub(super) const fn new() -> Self {
         Self {
             allocations: 0,

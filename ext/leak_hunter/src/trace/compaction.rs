@@ -38,6 +38,10 @@ impl State {
     /// # Safety
     /// In the collection that has moved them.
     pub(super) unsafe fn compacted(&mut self) {
+        if let Some(sampling) = &mut self.sampling {
+            // SAFETY: what the caller promises.
+            return unsafe { sampling.compacted() };
+        }
         let Some(slots) = self.slots else { return };
         // SAFETY: a plain counter of the VM's.
         let doubtful = HOOKS_COLLECT && unsafe { rb_sys::rb_gc_count() } as u64 != self.collections;

@@ -9,6 +9,7 @@ use leak_hunter_core::ids::StackId;
 use magnus::rb_sys::protect;
 use rb_sys::VALUE;
 
+use super::reader::Reader;
 use super::stacks::Counted;
 use super::state::{self, state};
 
@@ -20,14 +21,23 @@ pub(crate) struct KnownStacks {
     stacks: Vec<Counted>,
     /// The tracing that they are of: its frames are kept as long as it lasts.
     tracing: u64,
+    _reader: Reader,
 }
 
 impl KnownStacks {
     /// With the GVL; makes no object.
     pub(crate) fn take() -> Self {
-        let stacks = state().map_or_else(Vec::new, |state| state.counted_stacks());
+        let reader = Reader::new();
+        let stacks = state().map_or_else(Vec::new, |mut state| {
+            state.check();
+            state.counted_stacks()
+        });
         let tracing = state::tracing();
-        Self { stacks, tracing }
+        Self {
+            stacks,
+            tracing,
+            _reader: reader,
+        }
     }
 
     /// With the GVL, which is kept; makes objects. None when tracing has ended meanwhile.

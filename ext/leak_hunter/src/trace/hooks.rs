@@ -2,11 +2,17 @@
 //! waits, or raises: a collection may be going on, and the object is not initialized yet.
 #![allow(unsafe_code)]
 
-use rb_sys::{RUBY_INTERNAL_EVENT_FREEOBJ, RUBY_INTERNAL_EVENT_NEWOBJ, VALUE, rb_trace_arg_t};
+use std::time::Instant;
+
+use rb_sys::{
+    RUBY_INTERNAL_EVENT_FREEOBJ, RUBY_INTERNAL_EVENT_GC_END_MARK, RUBY_INTERNAL_EVENT_NEWOBJ, VALUE,
+    rb_trace_arg_t,
+};
 
 use super::places::Caller;
-use super::state::state;
-use super::vm;
+use super::sampling::By;
+use super::state::{Born, state};
+use super::{countdown, vm};
 use crate::context;
 
 /// Switches the hooks on.
@@ -23,7 +29,50 @@ pub(super) unsafe fn add() {
     }
 }
 
-/// Switches the hooks off.
+/// Switches on what forgets objects that were sampled.
+///
+/// # Safety
+/// With the GVL, and once until [`remove`].
+pub(super) unsafe fn add_forgetting() {
+    // SAFETY: what the caller promises; the hook raises nothing and makes nothing.
+    unsafe { vm::add(marked, RUBY_INTERNAL_EVENT_GC_END_MARK) };
+}
+
+/// Switches that off, if it is on.
+///
+/// # Safety
+/// With the GVL.
+pub(super) unsafe fn remove_forgetting() {
+    // SAFETY: what the caller promises.
+    unsafe { vm::remove(marked) };
+}
+
+/// Switches on what remembers one in so many.
+///
+/// # Safety
+/// With the GVL, and once until [`remove_sampling`] or [`remove`].
+pub(super) unsafe fn add_sampling(by: By) {
+    let hook = match by {
+        By::Allocations => sampled,
+        By::Bytes => sampled_by_bytes,
+    };
+    // SAFETY: what the caller promises; the hook raises nothing and makes nothing.
+    unsafe { vm::add(hook, RUBY_INTERNAL_EVENT_NEWOBJ) };
+}
+
+/// Switches that off, if it is on.
+///
+/// # Safety
+/// With the GVL.
+pub(super) unsafe fn remove_sampling() {
+    // SAFETY: what the caller promises.
+    unsafe {
+        vm::remove(sampled);
+        vm::remove(sampled_by_bytes);
+    }
+}
+
+/// Switches all hooks off that are on.
 ///
 /// # Safety
 /// With the GVL.
@@ -32,6 +81,9 @@ pub(super) unsafe fn remove() {
     unsafe {
         vm::remove(allocated);
         vm::remove(freed);
+        vm::remove(sampled);
+        vm::remove(sampled_by_bytes);
+        vm::remove(marked);
         #[cfg(not(ruby_gte_3_4))]
         vm::remove(collecting);
     }
@@ -40,19 +92,83 @@ pub(super) unsafe fn remove() {
 unsafe extern "C" fn allocated(_data: VALUE, event: *mut rb_trace_arg_t) {
     let Some(mut state) = state() else { return };
     let Some(slots) = state.slots else { return };
-    // SAFETY: the VM's own event, while it lasts. These read the running frame, as ObjectSpace does, and make nothing.
+    // SAFETY: the VM's own event, while it lasts.
     unsafe {
         let object = rb_sys::rb_tracearg_object(event);
-        let caller = Caller {
+        let caller = caller(event);
+        let generation = rb_sys::rb_gc_count() as u32;
+        state.allocated(object as u64, slots.size(object), generation, &caller);
+    }
+}
+
+/// Reads the running frame, as ObjectSpace does, and makes nothing.
+///
+/// # Safety
+/// An allocation's event, while it lasts.
+#[inline]
+unsafe fn caller<'a>(event: *mut rb_trace_arg_t) -> Caller<'a> {
+    // SAFETY: what the caller promises. The path lives as long as the frame runs.
+    unsafe {
+        Caller {
             path: vm::path(rb_sys::rb_tracearg_path(event)),
             // a Fixnum
             line: (rb_sys::rb_tracearg_lineno(event) as i64 >> 1) as i32,
             method: rb_sys::rb_tracearg_method_id(event) as u64,
             context: context::current(),
             stack: 0,
+            slot: 0,
+        }
+    }
+}
+
+unsafe extern "C" fn sampled(_data: VALUE, event: *mut rb_trace_arg_t) {
+    if !countdown::passes(1) {
+        // SAFETY: the VM's own event, while it lasts.
+        unsafe { remember(event, 0) };
+    }
+}
+
+unsafe extern "C" fn sampled_by_bytes(_data: VALUE, event: *mut rb_trace_arg_t) {
+    // SAFETY: the VM's own event, while it lasts.
+    let slot = unsafe { countdown::slot_size(rb_sys::rb_tracearg_object(event)) };
+    if !countdown::passes(slot) {
+        // SAFETY: the same.
+        unsafe { remember(event, u16::try_from(slot).unwrap_or(u16::MAX)) };
+    }
+}
+
+/// # Safety
+/// An allocation's event, while it lasts.
+#[cold]
+unsafe fn remember(event: *mut rb_trace_arg_t, slot: u16) {
+    if countdown::answers_probe() {
+        return;
+    }
+    let since = Instant::now();
+    let Some(mut state) = state() else { return };
+    // SAFETY: what the caller promises.
+    unsafe {
+        let object = rb_sys::rb_tracearg_object(event);
+        let caller = Caller {
+            slot,
+            ..caller(event)
         };
         let generation = rb_sys::rb_gc_count() as u32;
-        state.allocated(object as u64, slots.size(object), generation, &caller);
+        let born = Born {
+            address: object as u64,
+            generation,
+            is_internal: vm::is_internal(object),
+        };
+        if state.sampled(&born, &caller, since) {
+            remove_sampling();
+        }
+    }
+}
+
+unsafe extern "C" fn marked(_data: VALUE, _event: *mut rb_trace_arg_t) {
+    if let Some(sampling) = state().as_mut().and_then(|state| state.sampling.as_mut()) {
+        // SAFETY: in the event.
+        unsafe { sampling.marking_ends() };
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Caller<'a> {
     pub(super) context: u32,
     /// Where the site is in focus, the number of the stack; 0 for none.
     pub(super) stack: u32,
+    /// Where allocations are sampled by their bytes, those of the slot; else 0.
+    pub(super) slot: u16,
 }
 
 /// The number of a place.
@@ -60,7 +62,8 @@ pub(super) struct Place {
     path: u32,
     pub(super) line: i32,
     pub(super) method: u64,
-    pub(super) context: u32,
+    pub(super) context: u16,
+    pub(super) slot: u16,
     pub(super) stack: u32,
 }
 
@@ -69,7 +72,7 @@ impl Place {
     fn mix(&self) -> u64 {
         let mixed = u64::from(self.path) << 32 ^ self.line as u32 as u64 ^ self.method.rotate_left(23);
         let origin = u64::from(self.context) << 48 ^ u64::from(self.stack) << 17;
-        (mixed ^ origin).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        (mixed ^ origin ^ u64::from(self.slot) << 35).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
@@ -78,7 +81,7 @@ impl Place {
 struct Packed {
     path: u32,
     line: i32,
-    /// A row of the methods.
+    /// A row of the methods, and the slot.
     method: u32,
     /// Context and stack.
     origin: u32,
@@ -87,6 +90,11 @@ struct Packed {
 /// Of the bits of an origin, those of the stack. There are fewer stacks, and contexts, than their bits can count.
 const STACK_BITS: u32 = super::stacks::NODES.ilog2();
 const STACK_MASK: u32 = (1 << STACK_BITS) - 1;
+/// Of those of a method, the bits of its row: there are fewer than eight million. Above are the bytes of the slot, by four.
+const METHOD_BITS: u32 = 23;
+const METHOD_MASK: u32 = (1 << METHOD_BITS) - 1;
+const LARGEST_SLOT: u16 = ((1 << (32 - METHOD_BITS)) - 1) * SLOT_UNIT;
+const SLOT_UNIT: u16 = 4;
 
 impl Packed {
     fn hash(&self) -> u32 {
@@ -176,7 +184,8 @@ impl Places {
             path,
             line: caller.line,
             method: caller.method,
-            context: caller.context,
+            context: caller.context as u16,
+            slot: caller.slot.min(LARGEST_SLOT),
             stack: caller.stack,
         };
         let row = place.mix() >> 53;
@@ -295,8 +304,8 @@ impl Places {
         Packed {
             path: place.path,
             line: place.line,
-            method,
-            origin: place.context << STACK_BITS | place.stack & STACK_MASK,
+            method: u32::from(place.slot / SLOT_UNIT) << METHOD_BITS | method & METHOD_MASK,
+            origin: u32::from(place.context) << STACK_BITS | place.stack & STACK_MASK,
         }
     }
 
@@ -420,8 +429,13 @@ impl<'a> Texts<'a> {
         self.places.get(number as usize).map_or(nothing, |packed| Place {
             path: packed.path,
             line: packed.line,
-            method: self.methods.get(packed.method as usize).copied().unwrap_or(0),
-            context: packed.origin >> STACK_BITS,
+            method: self
+                .methods
+                .get((packed.method & METHOD_MASK) as usize)
+                .copied()
+                .unwrap_or(0),
+            context: (packed.origin >> STACK_BITS) as u16,
+            slot: (packed.method >> METHOD_BITS) as u16 * SLOT_UNIT,
             stack: packed.origin & STACK_MASK,
         })
     }

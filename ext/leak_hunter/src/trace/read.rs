@@ -11,6 +11,8 @@ use rb_sys::VALUE;
 
 use super::pages::Pages;
 use super::places::{Copied, Place as Stored};
+use super::reader::Reader;
+use super::remembered::Remembered;
 use super::state::state;
 use crate::context;
 
@@ -27,6 +29,8 @@ pub(crate) struct Place {
     pub(crate) context: u32,
     /// 0 for none.
     pub(crate) stack: u32,
+    /// The bytes of the slot, where allocations are sampled by these; else 0.
+    pub(crate) sampled_bytes: u32,
 }
 
 /// A line as ObjectSpace writes it.
@@ -42,17 +46,19 @@ pub(crate) fn knows_objects() -> bool {
 /// Calls it with each known object, by address; with the number of its place and, above it, its generation; and with what
 /// tells the place. The addresses of texts are good until an object is made.
 pub(crate) fn each_known(mut see: impl FnMut(Address, u64, &dyn Fn() -> Place)) {
-    let Some(state) = state() else { return };
+    let Some(mut state) = state() else { return };
+    state.check();
     let texts = state.places.texts();
-    for known in state.pages.sorted() {
+    for known in state.sorted() {
         let tell = || {
             let place = texts.place(known.entry.place());
             Place {
                 path: texts.path(place).map_or(0, |path| path.as_ptr() as u64),
                 line: line_of(place),
                 method: place.method,
-                context: place.context,
+                context: u32::from(place.context),
                 stack: place.stack,
+                sampled_bytes: u32::from(place.slot),
             }
         };
         see(Address::new(known.address), known.entry.bits(), &tell);
@@ -69,8 +75,9 @@ pub(super) struct Allocation {
 }
 
 pub(super) fn allocation(address: u64) -> Option<Allocation> {
-    let state = state()?;
-    let entry = state.pages.get(address)?;
+    let mut state = state()?;
+    state.check();
+    let entry = state.get(address)?;
     let texts = state.places.texts();
     let place = texts.place(entry.place());
     Some(Allocation {
@@ -78,16 +85,19 @@ pub(super) fn allocation(address: u64) -> Option<Allocation> {
         line: line_of(place),
         method: place.method,
         generation: entry.generation(),
-        context: context::name(place.context),
+        context: context::name(u32::from(place.context)),
     })
 }
 
 /// All that is known at one moment: a copy, for threads without the GVL.
 pub(crate) struct KnownBirths {
     pages: Pages,
+    remembered: Option<Remembered>,
     copied: Copied,
     /// The names of methods, by their Symbols.
     methods: HashMap<u64, Vec<u8>, RandomState>,
+    /// Stacks are told of by their numbers.
+    _reader: Reader,
 }
 
 /// What was known at the moment of the dump that is being taken. Nobody ever waits for it: with the GVL it is free.
@@ -96,10 +106,15 @@ static NOTED: Mutex<Option<KnownBirths>> = Mutex::new(None);
 /// Copies what is known, for [`noted`]: 8 bytes for each slot. To be called in the pause of a dump, with the GVL; makes no
 /// Ruby object. Nothing when the tracer is off.
 pub(crate) fn note() {
-    let known = state().filter(|state| state.on).map(|state| KnownBirths {
-        pages: state.pages.clone(),
-        copied: state.places.texts().copied(),
-        methods: HashMap::default(),
+    let known = state().filter(|state| state.on).map(|mut state| {
+        state.check();
+        KnownBirths {
+            pages: state.pages.clone(),
+            remembered: state.remembered().cloned(),
+            copied: state.places.texts().copied(),
+            methods: HashMap::default(),
+            _reader: Reader::new(),
+        }
     });
     if let Some(mut noted) = NOTED.try_lock() {
         *noted = known;
@@ -132,7 +147,9 @@ impl KnownBirths {
 
 impl Births for KnownBirths {
     fn birth(&self, address: Address) -> Option<Birth> {
-        let entry = self.pages.get(address.get())?;
+        let address = address.get();
+        let remembered = || self.remembered.as_ref()?.get(address);
+        let entry = self.pages.get(address).or_else(remembered)?;
         Some(Birth {
             place: PlaceId::new(entry.place()),
             generation: Generation::new(u64::from(entry.generation())),
@@ -146,8 +163,9 @@ impl Births for KnownBirths {
             path: texts.path(place).map(|path| path.to_bytes()),
             line: (place.line != 0).then(|| line_of(place)),
             method: self.method(place),
-            context: context::name(place.context).map(str::as_bytes),
+            context: context::name(u32::from(place.context)).map(str::as_bytes),
             stack: (place.stack != 0).then(|| StackId::new(place.stack)),
+            sampled_bytes: (place.slot != 0).then_some(u32::from(place.slot)),
         }
     }
 }

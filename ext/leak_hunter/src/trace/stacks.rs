@@ -5,16 +5,23 @@
 //! tracer's owner marks all of them.
 #![allow(unsafe_code)]
 
+use std::cmp::Reverse;
 use std::ffi::c_int;
 
 use rb_sys::VALUE;
 
+use super::captured::{Captured, Recent};
 use super::numbers::Numbers;
 
 /// As many frames of a stack are kept, the innermost.
 const FRAMES: usize = 64;
 /// As many nodes are kept. What comes later has no stack.
 pub(super) const NODES: usize = 1 << 18;
+/// So many are never given up, and so many frames: what allocates right now.
+const FEW_NODES: usize = NODES / 2;
+const FEW_FRAMES: usize = 1 << 14;
+/// What is given up must be worth looking at all for.
+const WORTH: usize = NODES / 16;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Node {
@@ -44,6 +51,13 @@ pub(super) struct Stacks {
     born: Vec<u64>,
     frames: Vec<VALUE>,
     frame_numbers: Numbers,
+    /// Numbers that were given up.
+    free: Vec<u32>,
+    free_frames: Vec<u32>,
+    recent: Recent,
+    /// With more than these it is time to give up what no object needs.
+    most: usize,
+    most_frames: usize,
 }
 
 // SAFETY: frames are numbers here; what they stand for is read with the GVL.
@@ -57,6 +71,11 @@ impl Stacks {
             born: Vec::new(),
             frames: Vec::new(),
             frame_numbers: Numbers::new(),
+            free: Vec::new(),
+            free_frames: Vec::new(),
+            recent: Recent::new(),
+            most: FEW_NODES,
+            most_frames: FEW_FRAMES,
         }
     }
 
@@ -71,22 +90,57 @@ impl Stacks {
         let found =
             unsafe { rb_sys::rb_profile_frames(0, FRAMES as c_int, frames.as_mut_ptr(), lines.as_mut_ptr()) };
         let found = usize::try_from(found).unwrap_or(0).min(FRAMES);
+        let stack = Captured {
+            frames: &frames[..found],
+            lines: &lines[..found],
+        };
+        let number = self.recent_or_interned(stack);
+        if number != 0 {
+            if let Some(born) = self.born.get_mut(number as usize) {
+                *born += 1;
+            }
+        }
+        number
+    }
+
+    /// The same few stacks allocate again and again: those are not looked up frame by frame.
+    fn recent_or_interned(&mut self, stack: Captured<'_>) -> u32 {
+        let hash = stack.hash();
+        let recent = self.recent.find(hash).filter(|number| self.is(*number, stack));
+        recent.unwrap_or_else(|| {
+            let number = self.intern(stack).unwrap_or(0);
+            self.recent.put(hash, number);
+            number
+        })
+    }
+
+    /// Whether the stack that ends in a node is this one.
+    fn is(&self, number: u32, stack: Captured<'_>) -> bool {
+        let mut at = number as usize;
+        for (frame, line) in stack.frames.iter().zip(stack.lines) {
+            let Some(node) = self.nodes.get(at).filter(|_| at != 0) else {
+                return false;
+            };
+            if node.line != *line || self.frames.get(node.frame as usize) != Some(frame) {
+                return false;
+            }
+            at = node.parent as usize;
+        }
+        at == 0
+    }
+
+    /// `None` where there is no room for it.
+    fn intern(&mut self, stack: Captured<'_>) -> Option<u32> {
         let mut parent = 0;
-        for (frame, line) in frames[..found].iter().zip(&lines[..found]).rev() {
+        for (frame, line) in stack.frames.iter().zip(stack.lines).rev() {
             let frame = self.frame(*frame);
-            parent = match self.node(Node {
+            parent = self.node(Node {
                 parent,
                 frame,
                 line: *line,
-            }) {
-                Some(number) => number,
-                None => return 0,
-            };
+            })?;
         }
-        if let Some(born) = self.born.get_mut(parent as usize) {
-            *born += 1;
-        }
-        parent
+        Some(parent)
     }
 
     fn frame(&mut self, frame: VALUE) -> u32 {
@@ -96,8 +150,16 @@ impl Stacks {
             .frame_numbers
             .find(hash, |number| frames[number as usize] == frame);
         known.unwrap_or_else(|| {
-            let number = self.frames.len() as u32;
-            self.frames.push(frame);
+            let number = match self.free_frames.pop() {
+                Some(number) => {
+                    self.frames[number as usize] = frame;
+                    number
+                }
+                None => {
+                    self.frames.push(frame);
+                    (self.frames.len() - 1) as u32
+                }
+            };
             let frames = &self.frames;
             self.frame_numbers
                 .insert(hash, number, |number| hash_of_frame(frames[number as usize]));
@@ -120,16 +182,83 @@ impl Stacks {
             });
             self.born.push(0);
         }
-        if self.nodes.len() >= NODES {
-            return None;
-        }
-        let number = self.nodes.len() as u32;
-        self.nodes.push(node);
-        self.born.push(0);
+        let number = match self.free.pop() {
+            Some(number) => {
+                self.nodes[number as usize] = node;
+                number
+            }
+            None if self.nodes.len() >= NODES => return None,
+            None => {
+                self.nodes.push(node);
+                self.born.push(0);
+                (self.nodes.len() - 1) as u32
+            }
+        };
         let nodes = &self.nodes;
         self.numbers
             .insert(hash, number, |number| nodes[number as usize].hash());
         Some(number)
+    }
+
+    /// Whether it is time to give up what no object needs.
+    #[inline]
+    pub(super) fn are_full(&self) -> bool {
+        self.nodes.len() - self.free.len() > self.most
+            || self.frames.len() - self.free_frames.len() > self.most_frames
+    }
+
+    /// Gives up all stacks but these, and how many objects came through them. The code of frames that are in no other can
+    /// be collected then.
+    #[cold]
+    pub(super) fn keep(&mut self, used: impl Iterator<Item = u32>) {
+        let mut keep = vec![false; self.nodes.len()];
+        for number in used {
+            let mut number = number as usize;
+            while number != 0 && !keep[number] {
+                keep[number] = true;
+                number = self.nodes[number].parent as usize;
+            }
+        }
+        let mut keep_frame = vec![false; self.frames.len()];
+        self.numbers = Numbers::new();
+        self.free.clear();
+        for number in 1..self.nodes.len() {
+            if keep[number] {
+                let nodes = &self.nodes;
+                keep_frame[nodes[number].frame as usize] = true;
+                self.numbers
+                    .insert(nodes[number].hash(), number as u32, |number| {
+                        nodes[number as usize].hash()
+                    });
+            } else {
+                self.born[number] = 0;
+                self.free.push(number as u32);
+            }
+        }
+        self.recent.clear();
+        self.keep_frames(&keep_frame);
+        let kept = self.nodes.len() - self.free.len();
+        self.most = (kept * 2)
+            .clamp(FEW_NODES, FEW_NODES.max(NODES - WORTH))
+            .max(kept + WORTH);
+        self.most_frames = FEW_FRAMES.max((self.frames.len() - self.free_frames.len()) * 2);
+    }
+
+    fn keep_frames(&mut self, keep: &[bool]) {
+        self.frame_numbers = Numbers::new();
+        self.free_frames.clear();
+        for number in 0..self.frames.len() {
+            if keep[number] {
+                let frames = &self.frames;
+                self.frame_numbers
+                    .insert(hash_of_frame(frames[number]), number as u32, |number| {
+                        hash_of_frame(frames[number as usize])
+                    });
+            } else {
+                self.frames[number] = 0;
+                self.free_frames.push(number as u32);
+            }
+        }
     }
 
     /// Objects count anew.
@@ -142,13 +271,25 @@ impl Stacks {
         &self.frames
     }
 
-    /// The stacks through which objects were allocated. `alive` are those of the living, by number.
-    pub(super) fn counted(&self, alive: &[u64]) -> Vec<Counted> {
+    /// The stacks through which objects were allocated. `alive` are those of the living, by number. `most`: where there
+    /// are too many stacks to tell of, so many of those with living objects, the ones with most.
+    pub(super) fn counted(&self, alive: &[u64], most: Option<usize>) -> Vec<Counted> {
+        let alive = |number: usize| alive.get(number).copied().unwrap_or(0);
         let born = self.born.iter().enumerate().filter(|(_, born)| **born > 0);
-        let counted = born.map(|(number, born)| Counted {
+        let numbers = born.map(|(number, _)| number);
+        let mut numbers: Vec<usize> = match most {
+            None => numbers.collect(),
+            Some(_) => numbers.filter(|number| alive(*number) > 0).collect(),
+        };
+        if let Some(most) = most.filter(|most| *most < numbers.len()) {
+            numbers.select_nth_unstable_by_key(most, |number| Reverse(alive(*number)));
+            numbers.truncate(most);
+            numbers.sort_unstable();
+        }
+        let counted = numbers.into_iter().map(|number| Counted {
             number: number as u32,
-            born: *born,
-            alive: alive.get(number).copied().unwrap_or(0),
+            born: self.born.get(number).copied().unwrap_or(0),
+            alive: alive(number),
             frames: self.path(number as u32),
         });
         counted.collect()
@@ -175,6 +316,8 @@ impl Stacks {
     pub(super) fn memory(&self) -> usize {
         self.nodes.capacity() * (size_of::<Node>() + size_of::<u64>())
             + self.frames.capacity() * size_of::<VALUE>()
+            + (self.free.capacity() + self.free_frames.capacity()) * size_of::<u32>()
+            + self.recent.memory()
             + self.numbers.memory()
             + self.frame_numbers.memory()
     }

@@ -4,14 +4,22 @@
 //! counted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::books::{Books, Counters};
+use super::countdown;
 use super::pages::{Entry, Known, Pages};
 use super::places::{Caller, Numbered, Places};
+use super::reader::Reader;
+use super::remembered::Remembered;
+use super::sampling::Sampling;
 use super::stacks::{Counted, Stacks};
 use super::vm::Slots;
+
+/// So many stacks of what was sampled are told of.
+const SAMPLED_STACKS: usize = 2_000;
 
 static STATE: Mutex<State> = Mutex::new(State::new());
 static NOT_RECORDED: AtomicU64 = AtomicU64::new(0);
@@ -41,8 +49,10 @@ pub(super) struct State {
     pub(super) collections: u64,
     /// Entries that were given up because what they stood for was gone without a word.
     pub(super) dropped: u64,
-    /// Of the sites in focus.
+    /// Of the sites in focus, or of what was sampled.
     pub(super) stacks: Stacks,
+    /// Where one allocation in so many is remembered, and nothing in `pages`.
+    pub(super) sampling: Option<Sampling>,
 }
 
 /// The state, if nobody has it.
@@ -82,6 +92,7 @@ impl State {
             collections: 0,
             dropped: 0,
             stacks: Stacks::new(),
+            sampling: None,
         }
     }
 
@@ -106,6 +117,7 @@ impl State {
     /// Gives all memory back.
     pub(super) fn end(&mut self) {
         ENDED.fetch_add(1, Ordering::Relaxed);
+        countdown::end();
         *self = Self::new();
     }
 
@@ -113,20 +125,65 @@ impl State {
     pub(super) fn clear(&mut self) {
         self.pages = Pages::new();
         self.stacks.clear_counts();
+        if let Some(sampling) = &mut self.sampling {
+            sampling.clear();
+        }
     }
 
-    /// The stacks of the sites in focus.
+    /// To be called before anything is read, with the GVL and in no collection: gives up what is in doubt.
+    pub(super) fn check(&mut self) {
+        if let Some(sampling) = &mut self.sampling {
+            sampling.check();
+        }
+    }
+
+    /// Where one allocation in so many is remembered, what is.
+    pub(super) fn remembered(&self) -> Option<&Remembered> {
+        self.sampling.as_ref().map(Sampling::remembered)
+    }
+
+    /// What is known of the object at an address.
+    pub(super) fn get(&self, address: u64) -> Option<Entry> {
+        self.pages
+            .get(address)
+            .or_else(|| self.remembered()?.get(address))
+    }
+
+    /// All objects that are known, by address.
+    pub(super) fn sorted(&self) -> impl Iterator<Item = Known> + '_ {
+        let remembered = self.remembered().map_or_else(Vec::new, Remembered::sorted);
+        self.pages.sorted().chain(remembered)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        let remembered = self.remembered().into_iter().flat_map(Remembered::entries);
+        self.pages.entries().chain(remembered)
+    }
+
+    /// How many of those that were sampled were given up.
+    pub(super) fn lost(&self) -> u64 {
+        self.sampling.as_ref().map_or(0, Sampling::lost)
+    }
+
+    /// How many objects are known.
+    pub(super) fn len(&self) -> usize {
+        self.pages.len() + self.remembered().map_or(0, Remembered::len)
+    }
+
+    /// The stacks of the sites in focus, or of what was sampled.
     pub(super) fn counted_stacks(&self) -> Vec<Counted> {
         let texts = self.places.texts();
         let mut alive = vec![0; self.stacks.len()];
         if !alive.is_empty() {
-            for entry in self.pages.entries() {
+            for entry in self.entries() {
                 if let Some(count) = alive.get_mut(texts.place(entry.place()).stack as usize) {
                     *count += 1;
                 }
             }
         }
-        self.stacks.counted(&alive)
+        // each of them is up to 64 lines of text, for which the GVL is kept
+        let most = self.sampling.is_some().then_some(SAMPLED_STACKS);
+        self.stacks.counted(&alive, most)
     }
 
     #[inline]
@@ -148,6 +205,45 @@ impl State {
         {
             NOT_RECORDED.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// An object was allocated that is to be remembered, as was found out at `since`. Whether the pulse is over, so that
+    /// nothing more is to be reported.
+    #[cold]
+    #[allow(unsafe_code)]
+    pub(super) fn sampled(&mut self, born: &Born, caller: &Caller<'_>, since: Instant) -> bool {
+        if self.places.is_full() || self.stacks.are_full() {
+            self.make_room();
+        }
+        // A stack keeps its code, and code keeps its caches: nothing would ever give up code with the stacks of its caches.
+        let stack = match born.is_internal {
+            true => 0,
+            // SAFETY: allocations are reported by the hook.
+            false => unsafe { self.stacks.capture() },
+        };
+        let place = self.places.number(&Caller { stack, ..*caller }).number;
+        let (Some(sampling), Some(counters)) = (&mut self.sampling, &self.counters) else {
+            return true;
+        };
+        sampling.remember(born.address, Entry::new(place, born.generation), since);
+        let is_overdue = sampling.is_overdue();
+        if is_overdue {
+            sampling.pulse_ends(counters);
+        }
+        is_overdue
+    }
+
+    /// Gives up the places and stacks of what is gone. Not while somebody reads them.
+    fn make_room(&mut self) {
+        let Some(sampling) = &self.sampling else { return };
+        if Reader::is_there() {
+            return;
+        }
+        let remembered = sampling.remembered();
+        self.places.keep(remembered.entries().map(Entry::place));
+        let texts = self.places.texts();
+        let stacks = remembered.entries().map(|entry| texts.place(entry.place()).stack);
+        self.stacks.keep(stacks);
     }
 
     /// The number of the place with the stack that allocates. `None` where there is no room for that.
@@ -179,8 +275,18 @@ impl State {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.pages.memory() + self.places.memory() + self.stacks.memory()
+        let remembered = self.sampling.as_ref().map_or(0, Sampling::memory);
+        self.pages.memory() + self.places.memory() + self.stacks.memory() + remembered
     }
+}
+
+/// An object that was allocated.
+#[derive(Clone, Copy)]
+pub(super) struct Born {
+    pub(super) address: u64,
+    pub(super) generation: u32,
+    /// Whether it is one of the VM's own.
+    pub(super) is_internal: bool,
 }
 
 /// An object that is elsewhere now.

@@ -116,9 +116,25 @@ pub(super) unsafe fn path<'a>(path: VALUE) -> Option<PathString<'a>> {
 /// A slot of a page of the VM's.
 #[cfg_attr(ruby_gte_3_4, allow(dead_code))]
 pub(super) unsafe fn is_free(slot: VALUE) -> bool {
+    // SAFETY: what the caller promises.
+    unsafe { type_in(slot) == rb_sys::ruby_value_type::RUBY_T_NONE as VALUE }
+}
+
+/// Whether an object is one of the VM's own, which no code ever sees.
+///
+/// # Safety
+/// A slot of a page of the VM's.
+pub(super) unsafe fn is_internal(slot: VALUE) -> bool {
+    // SAFETY: what the caller promises.
+    unsafe { type_in(slot) == rb_sys::ruby_value_type::RUBY_T_IMEMO as VALUE }
+}
+
+/// # Safety
+/// A slot of a page of the VM's.
+unsafe fn type_in(slot: VALUE) -> VALUE {
     const TYPE_MASK: VALUE = 0x1f;
     // SAFETY: every slot starts with its flags, which have the type; that of a free one is 0.
-    unsafe { *(slot as *const VALUE) & TYPE_MASK == rb_sys::ruby_value_type::RUBY_T_NONE as VALUE }
+    unsafe { *(slot as *const VALUE) & TYPE_MASK }
 }
 
 /// Whether there is memory at these addresses. A page of the VM's is given back as a whole, when all that was in it is

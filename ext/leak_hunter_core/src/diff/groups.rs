@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use foldhash::fast::RandomState;
 
 use super::callers::{Callers, StacksBySite, StayedByStack};
+use super::extrapolate::{self, StandsFor};
 use super::options::{Key, Options};
 use super::report::{GenerationRange, Group, GroupTotals, Values};
 use crate::dump::{Classes, Fields, Internal, StackLine, Type, lossy};
@@ -14,6 +15,7 @@ use crate::heap::Stacks;
 use crate::holders::{Amount, OF_ONE_LINE};
 use crate::ids::{Address, Generation, StackId};
 use crate::origin::ContextTally;
+use crate::sampling::Sampled;
 
 /// LeakHunter's own classes.
 const OURS: &str = "LeakHunter";
@@ -22,12 +24,14 @@ const OUR_NAMESPACE: &str = "LeakHunter::";
 /// Sums over objects.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
-    count: u64,
-    bytesize: u64,
-    memsize: u64,
+    pub(super) count: u64,
+    pub(super) bytesize: u64,
+    pub(super) memsize: u64,
     generations: Option<GenerationRange>,
     /// What of it is caches of code, which is decided last.
     caches: Amount,
+    /// What it stands for, where the last moment was sampled.
+    stands_for: Option<StandsFor>,
     /// The lowest addresses, so that the choice does not hang on the order of reading.
     samples: Vec<Address>,
 }
@@ -43,6 +47,7 @@ impl Tally {
                 highest: generation,
             }),
             caches: Amount::default(),
+            stands_for: None,
             samples: vec![fields.address],
         }
     }
@@ -52,6 +57,9 @@ impl Tally {
         self.bytesize = self.bytesize.saturating_add(other.bytesize);
         self.memsize = self.memsize.saturating_add(other.memsize);
         self.caches.merge(other.caches);
+        if let (Some(known), Some(more)) = (&mut self.stands_for, &other.stands_for) {
+            known.merge(more);
+        }
         self.generations = match (self.generations, other.generations) {
             (Some(one), Some(two)) => Some(GenerationRange {
                 lowest: one.lowest.min(two.lowest),
@@ -85,6 +93,7 @@ struct Site {
     generation: Option<Generation>,
     context: Option<String>,
     stack: Option<StackId>,
+    sampled_bytes: Option<u32>,
 }
 
 /// A line of code.
@@ -181,6 +190,7 @@ impl Sites {
             generation,
             context: text(fields.context.as_ref()),
             stack: fields.stack,
+            sampled_bytes: fields.sampled_bytes,
         };
         self.by_key
             .insert(self.scratch.as_slice().into(), OfSite { site, tally });
@@ -217,7 +227,13 @@ impl Sites {
     }
 
     /// The groups the caller asked for.
-    pub(crate) fn into_groups(self, classes: &Classes, options: &Options, own_paths: &[String]) -> Grouped {
+    pub(crate) fn into_groups(
+        self,
+        classes: &Classes,
+        options: &Options,
+        own_paths: &[String],
+        sampled: Option<&Sampled>,
+    ) -> Grouped {
         let mut totals = GroupTotals::default();
         let samples = self.samples;
         let mut groups: HashMap<Values, OfGroup, RandomState> = HashMap::default();
@@ -246,6 +262,8 @@ impl Sites {
                     memsize: tally.memsize,
                 };
             }
+            tally.stands_for =
+                sampled.map(|sampled| StandsFor::of(&tally, sampled.one_in(site.sampled_bytes)));
             totals.count += tally.count;
             totals.bytesize = totals.bytesize.saturating_add(tally.bytesize);
             totals.memsize = totals.memsize.saturating_add(tally.memsize);
@@ -258,6 +276,9 @@ impl Sites {
             .into_iter()
             .map(|(values, of_group)| of_group.into_group(values, samples, &stacks))
             .collect();
+        if let Some(sampled) = sampled {
+            extrapolate::totals(&groups, sampled, &mut totals);
+        }
         groups.sort_by(|one, two| {
             let key = |group: &Group| group.sizes(options.sort);
             key(two).cmp(&key(one)).then_with(|| one.values.cmp(&two.values))
@@ -343,10 +364,13 @@ impl OfGroup {
             stacks: stayed,
         } = self;
         tally.keep_lowest(samples);
-        Group {
+        let stands_for = tally.stands_for.take();
+        let mut group = Group {
             caches: tally.caches,
             values,
             count: tally.count,
+            estimate: None,
+            stands_for: StandsFor::default(),
             bytesize: tally.bytesize,
             memsize: tally.memsize,
             generations: tally.generations,
@@ -356,6 +380,10 @@ impl OfGroup {
                 false => stacks.callers(&stayed),
             },
             addresses: tally.samples,
+        };
+        if let Some(all) = stands_for {
+            extrapolate::group(&mut group, all);
         }
+        group
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Run;
 use super::census::{Census, Totals};
+use super::extrapolate::Extrapolation;
 use super::grown::{GrownInPlace, grown_in_place};
 use super::input::Source;
 use super::lengths::Lengths;
@@ -182,4 +183,13 @@ pub(super) struct Held {
     pub(super) holders: Vec<Holder>,
     pub(super) set_aside: SetAside,
     pub(super) grown: Vec<GrownInPlace>,
+}
+
+impl Held {
+    pub(super) fn extrapolate(&mut self, extrapolation: &Extrapolation<'_>) {
+        self.holders.iter_mut().for_each(|it| extrapolation.holder(it));
+        extrapolation.set_aside(&mut self.set_aside);
+        let trees = self.flame.iter_mut().flatten();
+        trees.for_each(|tree| extrapolation.flame(tree));
+    }
 }

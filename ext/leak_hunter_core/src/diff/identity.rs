@@ -16,6 +16,9 @@
 //! - Of a mark the generation is known, and no addresses. A collection follows it at once, so what has its generation was there.
 //!   Untraced objects cannot be compared with it.
 //!
+//! - Where the last dump was sampled, its untraced objects may have been born at any time, and most of those born between
+//!   the first and the second are among them. They say nothing; the traced ones are counted, and stand for all.
+//!
 //! The proof is in `docs/accuracy.md`.
 
 use super::census::{Census, Guard};
@@ -72,6 +75,8 @@ pub(crate) struct Judge<'a> {
     /// Whether they moved after the second, and tracing went on all along: then an untraced object in the slot of a traced
     /// one came there, and has lost nothing.
     pub(crate) untraced_came: bool,
+    /// Whether the third dump was sampled.
+    pub(crate) sampled: bool,
     /// Where objects moved: sites of the boundary generations in the first and the second dump.
     pub(crate) sites: Option<[SiteHashes; 2]>,
 }
@@ -119,7 +124,7 @@ impl Judge<'_> {
 
     /// `classes` are the third dump's, once they are known; until then some verdicts have to wait for them.
     pub(crate) fn untraced(&self, address: Address, guard: Guard, classes: Option<&Classes>) -> Verdict {
-        if self.first.is_mark || self.second.is_mark {
+        if self.sampled || self.first.is_mark || self.second.is_mark {
             return Verdict::Other;
         }
         let Some(in_second) = self.second.untraced.get(address).map(Guard::from_raw) else {

@@ -162,6 +162,7 @@ fn fields_of<'a>(heap: &'a Heap, object: ObjectId) -> Fields<'a> {
         generation: heap.generation(object),
         context: bytes(heap.context(object)),
         stack: heap.kind(object).and_then(|kind| kind.stack),
+        sampled_bytes: heap.kind(object).and_then(Kind::sampled_bytes),
         memsize: heap.memsize(object),
         bytesize: heap.bytesize(object).map_or(0, u64::from),
         ..Fields::default()

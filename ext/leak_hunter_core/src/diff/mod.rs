@@ -3,6 +3,7 @@
 mod by_address;
 mod callers;
 mod census;
+mod extrapolate;
 mod groups;
 mod grown;
 mod held;
@@ -36,6 +37,7 @@ pub use survivor_addresses::survivor_addresses;
 use self::by_address::{Addresses, NewAndKept};
 use self::census::Census;
 pub(crate) use self::census::Totals;
+use self::extrapolate::Extrapolation;
 use self::groups::{Grouped, Sites};
 use self::identity::Judge;
 pub(crate) use self::input::Source;
@@ -49,6 +51,7 @@ use crate::ids::Generation;
 use crate::ledger::Ledger;
 use crate::pool;
 use crate::progress::{Phase, Progress};
+use crate::sampling::{By, Sampled};
 pub use crate::verdict::Evidence;
 use crate::verdict::{self, Continuity, Facts, Move, Outcome, Provenance};
 
@@ -132,6 +135,7 @@ impl Run<'_> {
             between: before.get(1..).unwrap_or_default(),
             moved: verdict::any_moved(&moves) == Some(true),
             untraced_came: false,
+            sampled: self.sampled().is_some(),
             sites: None,
         };
         let new = || Third::new(Survivors::new(&judge, self.options), self.rows());
@@ -159,6 +163,9 @@ impl Run<'_> {
         }
         .evidence(self.files);
         evidence.partial = is_partial(&censuses, &third);
+        evidence.sampled = self.sampled();
+        evidence.mixed_tracers = self.has_mixed_tracers();
+        evidence.samples_lost = self.samples_lost();
         evidence.conclude(&all_seen);
         let totals: Vec<Totals> = censuses
             .iter()
@@ -169,7 +176,10 @@ impl Run<'_> {
         if self.options.holders {
             let heap = self.third_heap(rows, third.addresses, third.classes, &third.totals)?;
             let moved: Vec<Option<bool>> = moves.iter().map(|it| it.moved).collect();
-            let held = self.held(&report.groups, &heap, &censuses, &moved, &strings)?;
+            let mut held = self.held(&report.groups, &heap, &censuses, &moved, &strings)?;
+            if let Some(sampled) = &report.evidence.sampled {
+                held.extrapolate(&Extrapolation::of(&report.groups, sampled));
+            }
             let grows_in_place = held.grown.iter().map(|it| it.judgement);
             report.outcome = Some(Outcome::of(&held.holders, grows_in_place, &report.evidence));
             report.holders = Some(held.holders);
@@ -204,6 +214,25 @@ impl Run<'_> {
             Some(one.compactions != two.compactions)
         };
         self.files.windows(2).any(|pair| compactions(pair) == Some(true))
+    }
+
+    /// Of how many allocations one is known in the last moment.
+    fn sampled(&self) -> Option<Sampled> {
+        self.files.last()?.recorded()?.sampled()
+    }
+
+    /// Objects that were sampled and given up between the first and the last moment.
+    fn samples_lost(&self) -> u64 {
+        let lost = |file: Option<&Source>| Some(file?.recorded()?.sampled()?.lost);
+        let now = lost(self.files.last()).unwrap_or(0);
+        now.saturating_sub(lost(self.files.first()).unwrap_or(0))
+    }
+
+    /// Whether some moments were sampled and others not.
+    fn has_mixed_tracers(&self) -> bool {
+        let recorded: Vec<&DumpHeader> = self.files.iter().filter_map(Source::recorded).collect();
+        let sampled = recorded.iter().filter(|it| it.sampled().is_some()).count();
+        sampled > 0 && sampled < self.files.len()
     }
 
     /// Dumps that say when they were taken need no guess.
@@ -301,13 +330,22 @@ impl Run<'_> {
         classes: &Classes,
         totals: &[Totals],
         seen: Vec<Seen>,
-        evidence: Evidence,
+        mut evidence: Evidence,
     ) -> Report {
         self.progress.enter(Phase::Groups);
         let Grouped {
             groups,
             totals: group_totals,
-        } = sites.into_groups(classes, self.options, &self.own_paths());
+        } = sites.into_groups(
+            classes,
+            self.options,
+            &self.own_paths(),
+            evidence.sampled.as_ref(),
+        );
+        evidence.one_in = evidence.sampled.as_ref().map(|sampled| match sampled.by {
+            By::Allocations => sampled.one_in(None),
+            By::Bytes => Extrapolation::of(&groups, sampled).one_in(),
+        });
         let dumps = self
             .files
             .iter()

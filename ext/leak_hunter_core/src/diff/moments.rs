@@ -3,6 +3,7 @@
 use super::census::{Census, Guard};
 use super::input::Source;
 use super::named::Named;
+use crate::dump::DumpHeader;
 use crate::heap::{Birth, Heap, Kind};
 use crate::holders::Past;
 use crate::ids::ObjectId;
@@ -122,7 +123,7 @@ impl<'a> Moments<'a> {
     }
 }
 
-/// Whether tracing went on from the first moment to the last, and nothing of it was lost in a move.
+/// Whether all that was made was traced from the first moment to the last, and nothing of it was lost in a move.
 pub(super) fn is_traced_all_along(files: &[Source]) -> bool {
     let Some(headers) = files.iter().map(Source::recorded).collect::<Option<Vec<_>>>() else {
         return false;
@@ -132,7 +133,9 @@ pub(super) fn is_traced_all_along(files: &[Source]) -> bool {
     };
     let since = first.tracing_since;
     since.is_some()
-        && headers.iter().all(|header| header.tracing_since == since)
+        && headers
+            .iter()
+            .all(|header| header.tracing_since == since && header.sampled().is_none())
         && (first.compactions == last.compactions || !last.moves_spoil_tracing())
 }
 
@@ -147,6 +150,11 @@ impl Past for Moments<'_> {
             Window::Boundary(moment) => Some(self.at_boundary(moment, object)),
             Window::Unknown => None,
         }
+    }
+
+    fn is_sampled(&self) -> bool {
+        let sampled = |header: &DumpHeader| header.sampled().is_some();
+        self.heap.recorded().is_some_and(sampled)
     }
 
     fn length(&self, moment: usize, collection: ObjectId) -> Option<u64> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::callers::Callers;
+use super::extrapolate::StandsFor;
 use super::grown::GrownInPlace;
 use super::options::{Key, Options, Sort};
 use crate::dump::{DumpHeader, Skipped, Tracer};
@@ -11,6 +12,7 @@ use crate::holders::{Amount, Caches, Holder};
 use crate::ids::{Address, Generation};
 use crate::ledger::{self, Ledger};
 use crate::origin::Contexts;
+use crate::sampling::Estimate;
 use crate::verdict::{Evidence, Outcome};
 
 /// Version of the shape of [`Report`].
@@ -160,12 +162,16 @@ pub struct Values {
 }
 
 /// Leaked objects with the same values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// What they have in common.
     pub values: Values,
-    /// How many they are.
+    /// How many they are; an estimate where the last moment was sampled, as all numbers here are.
     pub count: u64,
+    /// What that is estimated from.
+    pub estimate: Option<Estimate>,
+    /// The same in all numbers.
+    pub(super) stands_for: StandsFor,
     /// What of it is caches of code, which no holder accounts for.
     pub caches: Amount,
     /// Bytes of string contents.

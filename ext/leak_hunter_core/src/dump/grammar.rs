@@ -76,6 +76,8 @@ pub struct Fields<'a> {
     pub context: Option<Cow<'a, [u8]>>,
     /// `stack`: through which frames it was allocated
     pub stack: Option<StackId>,
+    /// `sampled_bytes`: the bytes of its slot, where allocations were sampled by these
+    pub sampled_bytes: Option<u32>,
     /// `memsize`, in bytes
     pub memsize: u64,
 }
@@ -120,9 +122,10 @@ impl<'a> Fields<'a> {
             key.extend_from_slice(&length.to_le_bytes());
             key.extend_from_slice(text.map_or(&[], |text| text.as_ref()));
         }
-        if self.context.is_some() || self.stack.is_some() {
+        if self.context.is_some() || self.stack.is_some() || self.sampled_bytes.is_some() {
             let stack = self.stack.map_or(u32::MAX, StackId::get);
             key.extend_from_slice(&stack.to_le_bytes());
+            key.extend_from_slice(&self.sampled_bytes.unwrap_or(0).to_le_bytes());
             key.push(u8::from(self.context.is_some()));
             key.extend_from_slice(self.context.as_deref().unwrap_or_default());
         }
@@ -389,6 +392,10 @@ fn take<'a>(key: &[u8], value: &'a [u8], fields: &mut Fields<'a>) -> bool {
         b"stack" => number(value)
             .and_then(stack_id)
             .map(|it| fields.stack = Some(it))
+            .is_some(),
+        b"sampled_bytes" => number(value)
+            .and_then(|it| u32::try_from(it).ok())
+            .map(|it| fields.sampled_bytes = Some(it))
             .is_some(),
         _ => true,
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::memory::Memory;
 use crate::ids::Generation;
+use crate::sampling::{By, Sampled};
 
 /// The first line of a dump taken by LeakHunter (`docs/heap_dump_format.md`). Other tools skip it: no `address`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub struct DumpHeader {
     /// Which tracer that was; `None` when it was off, in dumps of older versions, and of a tracer that is not known here.
     #[serde(default, deserialize_with = "tracer")]
     pub tracer: Option<Tracer>,
+    /// Of how many allocations that one has remembered one; `None` when it was another than `sampled`.
+    #[serde(default)]
+    pub sampling: Option<Sampled>,
     /// `in_process`, `fork`, or `walk` of a file without contents.
     pub snapshot: String,
     /// Where LeakHunter's own code was in that process, without `.rb`; `None` in dumps of older versions.
@@ -54,17 +58,20 @@ pub struct DumpHeader {
 pub enum Tracer {
     /// LeakHunter's own hooks.
     Exact,
+    /// LeakHunter's own hooks, for one allocation in so many.
+    Sampled,
     /// Ruby's objspace.
     Objspace,
 }
 
 impl Tracer {
-    const ALL: [Self; 2] = [Self::Exact, Self::Objspace];
+    const ALL: [Self; 3] = [Self::Exact, Self::Sampled, Self::Objspace];
 
     /// As it is written.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Exact => "exact",
+            Self::Sampled => "sampled",
             Self::Objspace => "objspace",
         }
     }
@@ -129,11 +136,24 @@ impl DumpHeader {
     /// Whether a move loses an object's allocation info, or leaves it to another object: so does objspace before Ruby
     /// 3.4.
     pub fn moves_spoil_tracing(&self) -> bool {
-        if self.tracer == Some(Tracer::Exact) {
+        if matches!(self.tracer, Some(Tracer::Exact | Tracer::Sampled)) {
             return false;
         }
         let mut parts = self.ruby.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) < (3, 4)
+    }
+
+    /// Of how many allocations one was remembered, where that was not all.
+    pub fn sampled(&self) -> Option<Sampled> {
+        // whoever does not say how many makes no estimate, and is sampled all the same
+        let unknown = Sampled {
+            by: By::Allocations,
+            every: 1,
+            allocations: 0,
+            reported: 0,
+            lost: 0,
+        };
+        (self.tracer == Some(Tracer::Sampled)).then(|| self.sampling.unwrap_or(unknown))
     }
 
     /// Whether two dumps are of one process.
@@ -182,6 +202,7 @@ mod tests {
     fn only_the_tracer_that_follows_moves_can_be_believed_before_ruby_3_4() {
         let spoiled = |more: &str| header(more).map(|it| it.moves_spoil_tracing());
         assert_eq!(spoiled(r#", "tracer":"exact""#), Some(false));
+        assert_eq!(spoiled(r#", "tracer":"sampled""#), Some(false));
         for other in [
             "",
             r#", "tracer":null"#,
@@ -190,6 +211,33 @@ mod tests {
         ] {
             assert_eq!(spoiled(other), Some(true), "{other}");
         }
+    }
+
+    #[test]
+    fn it_is_known_of_how_many_allocations_one_was_remembered() {
+        let sampling = |more: &str| header(more).map(|it| it.sampling);
+        assert_eq!(sampling(""), Some(None));
+        assert_eq!(sampling(r#", "sampling":null"#), Some(None));
+        let sampled = Sampled {
+            by: By::Allocations,
+            every: 64,
+            allocations: 9,
+            reported: 3,
+            lost: 0,
+        };
+        let text = r#", "sampling":{"every":64, "allocations":9, "reported":3, "later":[1]}"#;
+        assert_eq!(sampling(text), Some(Some(sampled)));
+    }
+
+    /// How sampled objects are counted depends on it.
+    #[test]
+    fn a_moment_is_sampled_if_it_says_so_and_how() {
+        let sampled = |more: &str| header(more).map(|it| it.sampled().is_some());
+        let how = r#", "sampling":{"every":64, "allocations":9, "reported":3}"#;
+        assert_eq!(sampled(&format!(r#", "tracer":"sampled"{how}"#)), Some(true));
+        assert_eq!(sampled(&format!(r#", "tracer":"exact"{how}"#)), Some(false));
+        assert_eq!(sampled(r#", "tracer":"sampled""#), Some(true));
+        assert_eq!(sampled(""), Some(false));
     }
 
     #[test]
@@ -226,6 +274,7 @@ mod tests {
                 compactions: 0,
                 tracing_since: None,
                 tracer: None,
+                sampling: None,
                 snapshot: String::new(),
                 own_path: None,
                 memory: None,

@@ -35,6 +35,7 @@ pub(crate) struct HeapFields<'a> {
     pub(crate) generation: Option<Generation>,
     pub(crate) context: Option<&'a [u8]>,
     pub(crate) stack: Option<StackId>,
+    pub(crate) sampled_bytes: Option<u32>,
     pub(crate) memsize: u64,
 }
 
@@ -56,6 +57,7 @@ impl<'a> From<&'a Fields<'_>> for HeapFields<'a> {
             generation: fields.generation,
             context: fields.context.as_deref(),
             stack: fields.stack,
+            sampled_bytes: fields.sampled_bytes,
             memsize: fields.memsize,
         }
     }
@@ -94,6 +96,7 @@ impl<'a> HeapFields<'a> {
             generation: record.generation,
             context: record.origin.context,
             stack: record.origin.stack,
+            sampled_bytes: record.origin.sampled_bytes,
             memsize: record.memsize,
             ..Self::default()
         }

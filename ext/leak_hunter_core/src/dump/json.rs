@@ -30,6 +30,7 @@ struct Object {
     generation: Option<u64>,
     context: Option<String>,
     stack: Option<u64>,
+    sampled_bytes: Option<u32>,
     #[serde(default)]
     memsize: u64,
     length: Option<u64>,
@@ -77,6 +78,7 @@ pub(super) fn parse<'a>(record: &[u8], budget: &mut Budget<'_>) -> Option<Fields
             Some(number) => Some(stack_id(number)?),
             None => None,
         },
+        sampled_bytes: object.sampled_bytes,
         memsize: object.memsize,
         length: object.length.or(object.size),
         shape_id: object.shape_id.or(object.id),

@@ -179,6 +179,7 @@ impl<'a> Record<'a> {
                     generation: self.generation,
                     context: self.origin.context.map(Into::into),
                     stack: self.origin.stack,
+                    sampled_bytes: self.origin.sampled_bytes,
                     memsize: self.memsize,
                     ..Fields::default()
                 };
@@ -320,15 +321,21 @@ pub(crate) struct Origin<'a> {
     pub(crate) context: Option<&'a [u8]>,
     /// `stack`
     pub(crate) stack: Option<StackId>,
+    /// `sampled_bytes`
+    pub(crate) sampled_bytes: Option<u32>,
 }
 
 impl<'a> Origin<'a> {
-    /// Both members at the end of a text, and the `generation` before them. `None` where that is not there, or the
+    /// These members at the end of a text, and the `generation` before them. `None` where that is not there, or the
     /// context has an escape in it.
     #[inline]
     fn last_of(text: &'a [u8]) -> Option<(Self, LastMember<'a>)> {
         let mut origin = Self::default();
         let mut rest = text;
+        if let Some(LastMember { number, before }) = member_before(rest, b", \"sampled_bytes\":") {
+            origin.sampled_bytes = Some(u32::try_from(number).ok()?);
+            rest = before;
+        }
         if let Some(LastMember { number, before }) = member_before(rest, b", \"stack\":") {
             origin.stack = Some(stack_id(number)?);
             rest = before;

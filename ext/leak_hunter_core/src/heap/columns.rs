@@ -87,7 +87,7 @@ impl Row {
 pub struct Dictionary<'a> {
     /// Type, class, label.
     pub kinds: &'a [Fields<'a>],
-    /// File, line, method, generation, context, stack.
+    /// File, line, method, generation, context, stack, sampled bytes.
     pub sites: &'a [Fields<'a>],
     /// What there is to know of classes and modules as such.
     pub classes: &'a [Fields<'a>],
@@ -104,6 +104,7 @@ impl<'a> Dictionary<'a> {
                 generation: site.generation,
                 context: site.context.clone(),
                 stack: site.stack,
+                sampled_bytes: site.sampled_bytes,
                 ..kind.clone()
             },
             None => kind.clone(),

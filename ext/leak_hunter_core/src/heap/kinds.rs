@@ -35,6 +35,8 @@ pub struct Kind {
     pub(crate) context: Option<TextId>,
     /// Through which frames it was allocated.
     pub(crate) stack: Option<StackId>,
+    /// The bytes of the slot, where allocations were sampled by these; else 0.
+    pub(crate) slot: u16,
     /// Line of the allocation site; 0 for none.
     pub line: u64,
     /// `shape_id` of an OBJECT, which has the names of its instance variables; 0 for none.
@@ -79,6 +81,11 @@ impl BirthGeneration {
 }
 
 impl Kind {
+    /// The bytes of the slot, where allocations were sampled by these.
+    pub(crate) fn sampled_bytes(&self) -> Option<u32> {
+        (self.slot != 0).then_some(u32::from(self.slot))
+    }
+
     /// The class, singleton classes as they are; `None` of objects without one.
     #[inline]
     pub fn class(&self) -> Option<Address> {
@@ -179,6 +186,7 @@ impl Table {
             method: self.text(fields.method.as_deref()),
             context: self.text(fields.context.as_deref()),
             stack: fields.stack,
+            slot: slot_of(fields.sampled_bytes),
             line: fields.line.unwrap_or(0),
             shape: shape_of(type_, fields.shape_id),
         };
@@ -188,6 +196,11 @@ impl Table {
     fn birth(&mut self, birth: Birth) -> BirthId {
         BirthId::new(self.births.insert_full(birth).0 as u32)
     }
+}
+
+/// No slot is as large as that.
+pub(super) fn slot_of(sampled_bytes: Option<u32>) -> u16 {
+    sampled_bytes.map_or(0, |bytes| u16::try_from(bytes).unwrap_or(u16::MAX))
 }
 
 pub(super) fn shape_of(type_: Type, shape: Option<u64>) -> u64 {

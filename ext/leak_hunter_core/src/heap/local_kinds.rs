@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use indexmap::map::RawEntryApiV1;
 use indexmap::map::raw_entry_v1::RawEntryMut;
 
-use super::kinds::{Birth, BirthGeneration, Kind, Kinds, shape_of};
+use super::kinds::{Birth, BirthGeneration, Kind, Kinds, shape_of, slot_of};
 use crate::dump::{HeapFields, Internal, Type, lossy};
 use crate::ids::{BirthId, KindId, ObjectId, TextId};
 
@@ -128,6 +128,7 @@ impl LocalKinds {
             method: fields.method.map(|text| self.method(text, file, line)),
             context: fields.context.map(|text| self.text(text)),
             stack: fields.stack,
+            slot: slot_of(fields.sampled_bytes),
             line,
             shape: shape_of(type_, fields.shape_id),
         }

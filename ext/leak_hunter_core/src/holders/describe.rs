@@ -171,6 +171,7 @@ impl Describer<'_> {
             },
             alike: merged.alike(),
             count: merged.count,
+            estimate: None,
             memsize: u64::try_from(merged.bytes).unwrap_or(u64::MAX),
             together: self.sharers(&chosen.together, &paths.to_sharers),
             retained,

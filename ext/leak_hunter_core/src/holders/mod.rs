@@ -95,6 +95,7 @@ use crate::ids::{Address, Generation, ObjectId};
 use crate::origin::Contexts;
 use crate::pool;
 use crate::progress::Progress;
+use crate::sampling::Estimate;
 use crate::verdict::{History, Judgement};
 
 /// An object that leaked.
@@ -171,8 +172,11 @@ pub struct Holder {
     pub kind: HolderKind,
     /// How many objects hold in the same way and are reported as one.
     pub alike: u64,
-    /// Leaked objects that it accounts for.
+    /// Leaked objects that it accounts for; an estimate where the last moment was sampled, as all numbers of such objects
+    /// are.
     pub count: u64,
+    /// What that is estimated from.
+    pub estimate: Option<Estimate>,
     /// Their bytes.
     pub memsize: u64,
     /// Of a [`HolderKind::Shared`], the others that hold the same, most objects first.

@@ -15,6 +15,11 @@ pub trait Past: Sync {
     /// known.
     fn window(&self, object: ObjectId) -> Option<usize>;
 
+    /// Whether only some objects are known, so that what is not known of others says nothing.
+    fn is_sampled(&self) -> bool {
+        false
+    }
+
     /// How long a collection was at an earlier moment, counted from 0.
     fn length(&self, moment: usize, collection: ObjectId) -> Option<u64>;
 

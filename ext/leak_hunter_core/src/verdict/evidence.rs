@@ -112,6 +112,7 @@ impl Evidence {
             when(self.tracing_lost > survivors, Reason::TracingLost),
             when(self.untraced_moved > survivors, Reason::Compaction),
             when(moved && self.moves_spoil_tracing, Reason::TracingUnreliable),
+            when(self.samples_lost > 0, Reason::SamplesLost),
         ];
         let mild = [
             when(self.by_address > 0 && partly_traced, Reason::Untraced),
@@ -122,7 +123,13 @@ impl Evidence {
             ),
             when(self.tracing_lost > 0, Reason::TracingLost),
             when(self.boundary > 0, Reason::Boundary),
-            when(self.marks > 0 && self.untraced > 0, Reason::Marks),
+            // what was not sampled says nothing, of whatever moment
+            when(
+                self.marks > 0 && self.untraced > 0 && self.sampled.is_none(),
+                Reason::Marks,
+            ),
+            when(self.sampled.is_some(), Reason::Sampled),
+            when(self.mixed_tracers, Reason::MixedTracers),
             when(self.skipped_lines > 0, Reason::SkippedLines),
             when(
                 self.same_process == Provenance::Unknown && self.identity != MatchedBy::Address,

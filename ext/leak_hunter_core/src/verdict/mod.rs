@@ -15,6 +15,7 @@ pub(crate) use self::evidence::{Facts, any_moved};
 pub use self::growth::{Because, Births, History, Judgement, Level, Verdict};
 pub use self::outcome::{Finding, Outcome, Summary};
 pub use self::rates::Rate;
+use crate::sampling::Sampled;
 
 /// By what objects of different dumps were matched.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,6 +89,12 @@ pub enum Reason {
     Boundary,
     /// Of a mark no addresses are known, so nothing is said of untraced objects.
     Marks,
+    /// One allocation in so many was remembered: numbers are estimates.
+    Sampled,
+    /// Objects that were sampled were given up: numbers are too low.
+    SamplesLost,
+    /// Some moments were sampled and others not.
+    MixedTracers,
     /// Some lines could not be read.
     SkippedLines,
     /// It is not known whether the dumps are of one process.
@@ -110,6 +117,9 @@ impl Reason {
             Self::CompactionInferred => "compaction_inferred",
             Self::Boundary => "boundary",
             Self::Marks => "marks",
+            Self::Sampled => "sampled",
+            Self::SamplesLost => "samples_lost",
+            Self::MixedTracers => "mixed_tracers",
             Self::SkippedLines => "skipped_lines",
             Self::ProcessUnknown => "process_unknown",
             Self::PartialDump => "partial_dump",
@@ -141,7 +151,7 @@ impl Provenance {
 }
 
 /// What the answer rests on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evidence {
     /// By what objects were matched.
     pub identity: MatchedBy,
@@ -179,6 +189,14 @@ pub struct Evidence {
     pub same_process: Provenance,
     /// Moments of which only the GC count is known, so that nothing can be said of untraced objects.
     pub marks: u64,
+    /// Of how many allocations one is known in the last moment, where that is not all.
+    pub sampled: Option<Sampled>,
+    /// For how many objects each known one stands then, on the average.
+    pub one_in: Option<f64>,
+    /// Objects that were sampled and given up between the first and the last moment.
+    pub samples_lost: u64,
+    /// Whether some moments were sampled and others not.
+    pub mixed_tracers: bool,
     /// The last dump does not have all objects: it was taken with `since:`.
     pub partial: bool,
     /// Lines of all dumps that are no record.

@@ -34,6 +34,8 @@ pub struct PlaceText<'a> {
     pub context: Option<&'a [u8]>,
     /// The frames below, where they were recorded.
     pub stack: Option<StackId>,
+    /// The bytes of the slot, where allocations were sampled by these.
+    pub sampled_bytes: Option<u32>,
 }
 
 /// No tracer: a record keeps what it says of itself.

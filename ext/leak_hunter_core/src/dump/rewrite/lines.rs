@@ -149,6 +149,10 @@ fn write_birth<B: Births + ?Sized>(births: &B, birth: Birth, out: &mut Vec<u8>) 
         out.extend_from_slice(b", \"stack\":");
         out.extend_from_slice(number.format(stack.get()).as_bytes());
     }
+    if let Some(bytes) = place.sampled_bytes {
+        out.extend_from_slice(b", \"sampled_bytes\":");
+        out.extend_from_slice(number.format(bytes).as_bytes());
+    }
 }
 
 /// The inside of a JSON string; what is no UTF-8 stays as it is, as in Ruby's own.

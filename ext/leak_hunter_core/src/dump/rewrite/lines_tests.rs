@@ -111,6 +111,7 @@ impl Births for Everywhere {
                 path: Some(b"b.rb"),
                 context: Some(b"POST /orders"),
                 stack: Some(StackId::new(4)),
+                sampled_bytes: Some(80),
                 ..PlaceText::default()
             },
         }
@@ -135,7 +136,7 @@ fn births_stand_where_the_vm_writes_its_own() {
         (
             "{\"address\":\"0x38\", \"type\":\"ARRAY\", \"references\":[\"0x28\"]}\n",
             "{\"address\":\"0x38\", \"type\":\"ARRAY\", \"references\":[\"0x28\"], \"file\":\"b.rb\", \
-             \"generation\":7, \"context\":\"POST /orders\", \"stack\":4}\n",
+             \"generation\":7, \"context\":\"POST /orders\", \"stack\":4, \"sampled_bytes\":80}\n",
         ),
         (
             "{\"address\":\"0x48\", \"type\":\"OBJECT\", \"memsize\":40}\n",

@@ -186,6 +186,10 @@ impl Known<'_> {
             out.put(b", \"stack\":");
             out.number(u64::from(stack.get()));
         }
+        if let Some(bytes) = site.sampled_bytes {
+            out.put(b", \"sampled_bytes\":");
+            out.number(u64::from(bytes));
+        }
     }
 }
 

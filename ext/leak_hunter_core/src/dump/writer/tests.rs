@@ -157,13 +157,14 @@ fn classes() -> impl Strategy<Value = Vec<Fields<'static>>> {
 fn site() -> impl Strategy<Value = Fields<'static>> {
     let method = option::of(".{0,6}");
     (raw(), option::of(1..300u64), method, 0..40u64, origin()).prop_map(
-        |(file, line, method, generation, (context, stack))| Fields {
+        |(file, line, method, generation, (context, stack, sampled_bytes))| Fields {
             file: Some(file.into()),
             line,
             method: method.map(|it| it.into_bytes().into()),
             generation: Some(Generation::new(generation)),
             context: context.map(|it| it.into_bytes().into()),
             stack: stack.map(StackId::new),
+            sampled_bytes,
             ..Fields::default()
         },
     )

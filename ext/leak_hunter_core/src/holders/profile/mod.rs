@@ -214,6 +214,7 @@ impl<'a> Profiles<'a> {
         let memsize = self.heap().memsize(object);
         let births = match self.past.window(object) {
             Some(window) => &mut self.level(holder, depth).births[window],
+            None if self.past.is_sampled() => return,
             None => &mut self.profiles[holder as usize].untimed,
         };
         let one = Births {
