@@ -144,6 +144,7 @@ fn recorded(id: &str, generation: u64) -> DumpHeader {
         memory: None,
         tracing_since: Some(Generation::new(1)),
         tracer: None,
+        sampling: None,
         snapshot: "mark".into(),
         own_path: None,
         names_complete: None,
