@@ -267,6 +267,38 @@ RSpec.describe LeakHunter::Tracing::Sampled do
       end
     end
 
+    # What marks count is of all objects, what is known of births of some.
+    it "of marks and a heap denies no leak, and calls nothing growing that does not" do
+      holders, counted = numbers(<<~'RUBY')
+        class Item; end
+        Link = Struct.new(:value, :next)
+        LEAK = []
+        CACHE = {}
+        LOADED = []
+        # they get longer, the arrays that they begin in do not
+        LISTS = Array.new(10) { [nil] }
+        made = 0
+        work = lambda do |size|
+          5_000.times { LEAK << Item.new }
+          CACHE.shift while CACHE.size > 3_000
+          CACHE[made += 1] = Item.new while CACHE.size < size
+          LOADED.concat(Array.new(5_000) { Item.new }) if size < 5_050
+          LISTS.each { |list| 500.times { list[0] = Link.new(1, list[0]) } }
+        end
+        LeakHunter.trace!(mode: :sampled, every: 20)
+        moments = [5_000, 5_020].map { |size| work.call(size) && LeakHunter.mark }
+        work.call(5_050)
+        result = LeakHunter.diff(*moments, LeakHunter::Heap.live, holders: true)
+        holders = result[:holders].to_h { |it| [it[:name], it.slice(:verdict, :growth)] }
+        puts [holders, moments.map { |mark| mark.classes.find { |it| it[:class] == "Item" }[:count] }].to_json
+      RUBY
+      expect(counted).to eq([15_000, 25_020])
+      verdicts = holders.transform_values { |it| it[:verdict][:name] }
+      expect(verdicts).to include(LEAK: "growing", CACHE: "replaced", LOADED: "once", LISTS: "inconclusive")
+      expect(holders[:LEAK][:growth]).to eq([5_000, 10_000, 15_000])
+      expect(holders[:CACHE][:growth]).to eq([5_000, 5_020, 5_050])
+    end
+
     it "takes no object that was not sampled for one that leaked, or for an old one" do
       result = numbers(<<~RUBY)
         LeakHunter.trace!(mode: :sampled, every: 1_000_000)

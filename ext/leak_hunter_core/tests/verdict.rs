@@ -2,8 +2,8 @@
 
 mod histories;
 
-use histories::{Program, Score, Taken, simulate};
-use leak_hunter_core::verdict::{Because, Births, History, Level, Verdict};
+use histories::{Program, Random, Score, Taken, simulate};
+use leak_hunter_core::verdict::{Because, Births, History, Level, Sample, Verdict};
 use proptest::option;
 use proptest::prelude::*;
 
@@ -38,6 +38,7 @@ fn judged(counts: &[u64], of: &[u64], entries: &[u64]) -> Verdict {
         births: births(counts),
         lengths: lengths(of),
         entries: Some(entries.to_vec()),
+        ..Level::default()
     })
 }
 
@@ -113,11 +114,13 @@ fn the_level_that_grows_is_the_one_named() {
         births: births(&[900, 2, 2]),
         lengths: lengths(&[60; 3]),
         entries: Some(vec![60, 0, 0]),
+        ..Level::default()
     };
     let their_events = Level {
         births: births(&[60, 60, 60]),
         lengths: lengths(&[60, 120, 180]),
         entries: Some(vec![60, 60, 60]),
+        ..Level::default()
     };
     let history = History {
         levels: vec![users.clone(), their_events.clone()],
@@ -130,6 +133,7 @@ fn the_level_that_grows_is_the_one_named() {
         births: births(&[7350, 1220, 1430]),
         lengths: lengths(&[1000; 3]),
         entries: Some(vec![735, 122, 143]),
+        ..Level::default()
     };
     let history = History {
         levels: vec![cache, their_events],
@@ -209,6 +213,7 @@ fn what_several_did_once_is_not_what_one_does_all_the_time() {
             births: births(&counts),
             lengths: lengths(&of),
             entries: Some(counts.to_vec()),
+            ..Level::default()
         })
     };
     let each = [filled([0, 30, 0], [0, 30, 30]), filled([0, 0, 30], [0, 0, 30])];
@@ -238,6 +243,7 @@ fn what_comes_inside_older_entries_is_neither_denied_nor_called_few() {
             births: births(counts),
             lengths: lengths(of),
             entries: Some(entries.to_vec()),
+            ..Level::default()
         })
     };
     let turned_over = history(&[90, 6, 200], &[21, 27, 27], &[20, 1, 1]);
@@ -273,6 +279,94 @@ fn simulated_leaks_are_found_and_nothing_else() {
     assert!(score.denied * 200 <= score.found, "{score:?}");
 }
 
+/// The history as it is when one object in so many is known.
+fn sampled(history: &History, one_in: u64, seed: u64) -> History {
+    let mut random = Random::new(seed);
+    let mut of = |count: u64| (0..count).filter(|_| random.chance(1.0 / one_in as f64)).count() as u64;
+    let mut level = |level: &Level| {
+        let births: Vec<u64> = level.births.iter().map(|births| births.count).collect();
+        let entries = level.entries.as_ref();
+        // a dump has all references; of some kinds of entries none is an object
+        let all = entries.map_or(0, |entries| entries.iter().sum());
+        Level {
+            births: self::births(&births.iter().map(|count| of(*count)).collect::<Vec<_>>()),
+            lengths: level.lengths.clone(),
+            entries: entries.map(|entries| entries.iter().map(|count| of(*count)).collect()),
+            sample: Some(Sample {
+                one_in: one_in as f64,
+                kept: births.iter().sum(),
+                entries: all,
+            }),
+        }
+    };
+    History {
+        levels: history.levels.iter().map(&mut level).collect(),
+        work: history.work.clone(),
+        ..History::default()
+    }
+}
+
+#[test]
+fn samples_of_simulated_histories_are_judged_as_well() {
+    for one_in in [2, 8, 32, 128] {
+        let mut score = Score::default();
+        for program in Program::ALL {
+            for moments in 3..=6 {
+                for seed in 0..RUNS {
+                    let history = simulate(program, moments, Taken::Dumps, seed);
+                    let judgement = sampled(&history, one_in, seed).judge();
+                    score.count(program.answer(judgement.verdict));
+                }
+            }
+        }
+        let is_good = score.precision() >= 0.97 && score.recall() >= 0.95;
+        assert!(is_good, "one in {one_in}: {score:?}");
+        assert!(score.denied * 200 <= score.found, "one in {one_in}: {score:?}");
+    }
+}
+
+fn of_sample(counts: &[u64], of: &[u64], entries: &[u64], objects_an_entry: u64) -> Because {
+    let last = of.last().copied().unwrap_or(0);
+    let level = Level {
+        births: births(counts),
+        lengths: lengths(of),
+        entries: Some(entries.to_vec()),
+        sample: Some(Sample {
+            one_in: 64.0,
+            kept: last * objects_an_entry,
+            entries: last,
+        }),
+    };
+    History::of(level).judge().because
+}
+
+#[test]
+fn of_a_sample_nothing_is_denied_or_called_growing_that_it_cannot_tell() {
+    // ten lists that get longer inside, of which the heads are new: or ten large things that are replaced
+    let inside = of_sample(&[80, 75, 82], &[10; 3], &[0; 3], 1500);
+    assert_eq!(inside, Because::LengthsUnknown);
+    // a cache of small things is much likelier
+    assert_eq!(
+        of_sample(&[2, 8, 9], &[500; 3], &[1, 3, 4], 3),
+        Because::LengthFlat
+    );
+    // a full cache that gets a little longer each time, of which many entries are known, or few
+    let cache = |entries: &[u64], of: &[u64]| {
+        of_sample(
+            &entries.iter().map(|it| it * 2).collect::<Vec<_>>(),
+            of,
+            entries,
+            2,
+        )
+    };
+    assert_eq!(cache(&[16, 31, 33], &[5000, 5020, 5050]), Because::LengthFlat);
+    assert_eq!(cache(&[1, 3, 4], &[500, 504, 509]), Because::MostlyReplaced);
+    // one that gets a lot longer, of which none are known yet
+    assert_eq!(cache(&[0, 0, 1], &[0, 60, 120]), Because::EveryWindow);
+    // what it got longer by is gone
+    assert_eq!(cache(&[0, 0, 30], &[1000, 2000, 2000]), Because::TurnsOver);
+}
+
 /// Any history at all, of three to seven moments.
 fn histories() -> impl Strategy<Value = History> {
     let number = prop_oneof![0..5u64, 0..500u64, any::<u64>()];
@@ -288,6 +382,7 @@ fn histories() -> impl Strategy<Value = History> {
                 .collect(),
             lengths,
             entries,
+            sample: None,
         })
     };
     (3..8usize).prop_flat_map(move |moments| {
@@ -329,6 +424,7 @@ proptest! {
             births: births(&entries.iter().map(|count| count * objects).collect::<Vec<_>>()),
             lengths: vec![Some(length); entries.len()],
             entries: Some(entries),
+            ..Level::default()
         };
         prop_assert_ne!(verdict(level), Verdict::Growing);
     }
@@ -350,6 +446,7 @@ proptest! {
             lengths: if known { sums.map(Some).collect() } else { Vec::new() },
             births: births(&entries.iter().map(|count| count * objects).collect::<Vec<_>>()),
             entries: with_entries.then_some(entries),
+            ..Level::default()
         };
         prop_assert_eq!(verdict(level), Verdict::Growing);
     }
@@ -397,7 +494,7 @@ proptest! {
             ..History::of(Level {
                 lengths: if known { sums.map(Some).collect() } else { Vec::new() },
                 births: births(&entries),
-                entries: None,
+                ..Level::default()
             })
         };
         let because = history.judge().because;
@@ -466,6 +563,7 @@ proptest! {
             births: births(&counts),
             lengths: lengths(&of),
             entries: Some(entries.clone()),
+            ..Level::default()
         }).judge().because;
         prop_assert_ne!(because, Because::TooFew);
     }

@@ -200,10 +200,15 @@ impl<'a> Extrapolation<'a> {
             scale.count(&mut it.count);
             scale.bytes(&mut it.memsize);
         }
-        let levels = holder.history.levels.iter_mut();
-        for births in levels.flat_map(|level| &mut level.births) {
-            scale.count(&mut births.count);
-            scale.bytes(&mut births.bytes);
+        for level in &mut holder.history.levels {
+            for births in &mut level.births {
+                scale.count(&mut births.count);
+                scale.bytes(&mut births.bytes);
+            }
+            let one_in = level.sample.map_or(1.0, |sample| sample.one_in);
+            for entries in level.entries.iter_mut().flatten() {
+                *entries = (*entries as f64 * one_in).round() as u64;
+            }
         }
         for share in &mut holder.groups {
             self.of_group(share.group).count(&mut share.count);

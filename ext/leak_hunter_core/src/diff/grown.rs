@@ -207,7 +207,7 @@ fn candidate(
     let level = verdict::Level {
         births: vec![Births::default(); lengths.len()],
         lengths: lengths.clone(),
-        entries: None,
+        ..verdict::Level::default()
     };
     let history = History {
         levels: vec![level],

@@ -7,6 +7,7 @@ use crate::dump::DumpHeader;
 use crate::heap::{Birth, Heap, Kind};
 use crate::holders::Past;
 use crate::ids::ObjectId;
+use crate::sampling::Sampled;
 
 /// The moments before the last.
 pub(super) struct Moments<'a> {
@@ -20,6 +21,8 @@ pub(super) struct Moments<'a> {
     windows: Vec<Window>,
     /// Where objects moved, what is known by name.
     named: Named,
+    /// Where only some objects of the last moment are known: of how many.
+    sampled: Option<Sampled>,
 }
 
 /// When objects of one kind and generation were born.
@@ -72,6 +75,7 @@ impl<'a> Moments<'a> {
         Self {
             moved,
             named,
+            sampled: heap.recorded().and_then(DumpHeader::sampled),
             windows: heap.all_births().iter().map(window).collect(),
             files,
             censuses,
@@ -152,9 +156,10 @@ impl Past for Moments<'_> {
         }
     }
 
-    fn is_sampled(&self) -> bool {
-        let sampled = |header: &DumpHeader| header.sampled().is_some();
-        self.heap.recorded().is_some_and(sampled)
+    fn one_in(&self, known: Option<ObjectId>) -> Option<f64> {
+        let sampled = self.sampled.as_ref()?;
+        let kind = known.and_then(|object| self.heap.kind(object));
+        Some(sampled.one_in(kind.and_then(Kind::sampled_bytes)))
     }
 
     fn length(&self, moment: usize, collection: ObjectId) -> Option<u64> {

@@ -15,9 +15,10 @@ pub trait Past: Sync {
     /// known.
     fn window(&self, object: ObjectId) -> Option<usize>;
 
-    /// Whether only some objects are known, so that what is not known of others says nothing.
-    fn is_sampled(&self) -> bool {
-        false
+    /// Where only some objects are known: for how many this one stands that is, or any. What is not known of others says
+    /// nothing then.
+    fn one_in(&self, _known: Option<ObjectId>) -> Option<f64> {
+        None
     }
 
     /// How long a collection was at an earlier moment, counted from 0.

@@ -12,7 +12,7 @@ pub(crate) use self::continuity::{
     Continuity, Move, check_distinct, check_generations, check_inferred, check_marks, check_recorded, moved,
 };
 pub(crate) use self::evidence::{Facts, any_moved};
-pub use self::growth::{Because, Births, History, Judgement, Level, Verdict};
+pub use self::growth::{Because, Births, History, Judgement, Level, Sample, Verdict};
 pub use self::outcome::{Finding, Outcome, Summary};
 pub use self::rates::Rate;
 use crate::sampling::Sampled;

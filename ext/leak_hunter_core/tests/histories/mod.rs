@@ -241,6 +241,7 @@ fn history(store: &Store, lengths: Vec<Option<u64>>, work: &[f64], random: &mut 
         births: births.collect(),
         entries: random.chance(0.85).then_some(entries),
         lengths,
+        sample: None,
     };
     History {
         levels: vec![level],

@@ -43,8 +43,13 @@ pub(super) fn of_all(
     progress: &Progress,
 ) -> Result<Vec<Judged>> {
     let work = past.work();
+    let one_in = past.one_in(None);
     let history = |profile: Profile| History {
-        levels: profile.levels.into_iter().map(LevelSums::into_level).collect(),
+        levels: profile
+            .levels
+            .into_iter()
+            .map(|level| level.into_level(one_in))
+            .collect(),
         work: work.clone(),
         untimed: profile.untimed,
     };
@@ -214,7 +219,10 @@ impl<'a> Profiles<'a> {
         let memsize = self.heap().memsize(object);
         let births = match self.past.window(object) {
             Some(window) => &mut self.level(holder, depth).births[window],
-            None if self.past.is_sampled() => return,
+            None if self.past.one_in(None).is_some() => {
+                self.level(holder, depth).not_sampled += 1;
+                return;
+            }
             None => &mut self.profiles[holder as usize].untimed,
         };
         let one = Births {
@@ -238,14 +246,19 @@ impl<'a> Profiles<'a> {
         }
         let mut entries = vec![0; self.past.moments() + 1];
         let mut untimed = 0;
+        let mut stand_for = 0.0;
         for entry in self.heap().references(collection) {
             self.ticks.tick()?;
             match self.past.window(entry) {
-                Some(window) => entries[window] += 1,
+                Some(window) => {
+                    entries[window] += 1;
+                    stand_for += self.past.one_in(Some(entry)).unwrap_or(1.0);
+                }
                 None => untimed += 1,
             }
         }
         let level = self.level(holder, depth);
+        level.stand_for += stand_for;
         level.add_lengths(lengths);
         level.untimed_entries += untimed;
         for (sum, count) in level.entries.iter_mut().zip(entries) {

@@ -1,6 +1,6 @@
 //! What a holder keeps, added up by depth and window.
 
-use crate::verdict::{Births, Level};
+use crate::verdict::{Births, Level, Sample};
 
 #[derive(Debug, Default)]
 pub(super) struct Profile {
@@ -33,6 +33,10 @@ pub(super) struct LevelSums {
     lengths: Option<Vec<Option<u64>>>,
     pub(super) entries: Vec<u64>,
     pub(super) untimed_entries: u64,
+    /// Objects whose births are not known because only some were sampled.
+    pub(super) not_sampled: u64,
+    /// For how many objects the entries stand whose births are known.
+    pub(super) stand_for: f64,
 }
 
 impl LevelSums {
@@ -42,6 +46,8 @@ impl LevelSums {
             lengths: None,
             entries: vec![0; moments + 1],
             untimed_entries: 0,
+            not_sampled: 0,
+            stand_for: 0.0,
         }
     }
 
@@ -67,15 +73,28 @@ impl LevelSums {
             *sum += count;
         }
         self.untimed_entries += other.untimed_entries;
+        self.not_sampled += other.not_sampled;
+        self.stand_for += other.stand_for;
     }
 
-    pub(super) fn into_level(self) -> Level {
+    /// Where only some births are known, one stands for `one_in`.
+    pub(super) fn into_level(self, one_in: Option<f64>) -> Level {
         let timed: u64 = self.entries.iter().sum();
-        let has_entries = self.lengths.is_some() && self.untimed_entries <= timed;
+        let has_entries = self.lengths.is_some() && (one_in.is_some() || self.untimed_entries <= timed);
+        let known: u64 = self.births.iter().map(|births| births.count).sum();
+        let sample = one_in.map(|one_in| Sample {
+            one_in: match timed {
+                0 => one_in,
+                _ => self.stand_for / timed as f64,
+            },
+            kept: known.saturating_add(self.not_sampled),
+            entries: timed.saturating_add(self.untimed_entries),
+        });
         Level {
             births: self.births,
             lengths: self.lengths.unwrap_or_default(),
             entries: has_entries.then_some(self.entries),
+            sample,
         }
     }
 }

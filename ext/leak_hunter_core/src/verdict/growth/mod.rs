@@ -15,6 +15,7 @@
 //!     births: births([1_424, 5_891, 5_680]),
 //!     lengths: vec![Some(12), Some(72), Some(132)],
 //!     entries: Some(vec![12, 60, 60]),
+//!     ..Level::default()
 //! });
 //! assert_eq!(subscribers.judge().verdict, Verdict::Growing);
 //!
@@ -25,6 +26,7 @@
 //!     births: births([11, 52, 118]),
 //!     lengths: vec![Some(10), Some(60), Some(60)],
 //!     entries: Some(vec![4, 17, 39]),
+//!     ..Level::default()
 //! });
 //! let judgement = memory_store.judge();
 //! assert_eq!((judgement.verdict, judgement.because), (Verdict::Replaced, Because::TurnsOver));
@@ -175,7 +177,7 @@ pub struct Births {
 }
 
 /// The collections at one depth of a holder, taken as one, and what hangs on them and on no collection further down.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Level {
     /// What is kept at the last moment: born before the first moment, then in each window.
     pub births: Vec<Births>,
@@ -183,10 +185,23 @@ pub struct Level {
     pub lengths: Vec<Option<u64>>,
     /// The entries' own births, as in `births`: references from the collections. `None` where they are not known.
     pub entries: Option<Vec<u64>>,
+    /// Where births are known of some objects only, drawn at random: what there is in all.
+    pub sample: Option<Sample>,
+}
+
+/// What births that are known of some objects only were drawn from. Lengths are known as ever.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// For how many objects each known one stands.
+    pub one_in: f64,
+    /// All objects that are kept, whenever they were born.
+    pub kept: u64,
+    /// All references from the collections to objects.
+    pub entries: u64,
 }
 
 /// What is known of a holder's growth.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// The holder's own collection, then those inside it that were there at every moment. One level without lengths for
     /// a holder that is no collection.

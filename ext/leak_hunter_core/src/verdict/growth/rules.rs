@@ -54,10 +54,24 @@ pub(super) fn judge(series: &Series, work: &Work, alike: usize) -> Because {
     };
     let grows_inside = series.arrived_inside_last >= MANY * alike as f64;
     match because.verdict() {
+        Verdict::Growing if is_maybe_flat(series) => Because::MostlyReplaced,
+        Verdict::Once | Verdict::Replaced | Verdict::Draining
+            if series.may_grow_inside && by_births(series, work, alike) == Because::EveryWindow =>
+        {
+            Because::LengthsUnknown
+        }
         Verdict::Once | Verdict::Replaced | Verdict::Draining if grows_inside => Because::LengthsUnknown,
         Verdict::Inconclusive if grows_inside && because == Because::TooFew => Because::LengthsUnknown,
         _ => because,
     }
+}
+
+/// Whether it got longer by less than is noise if as many entries came as may have come.
+fn is_maybe_flat(series: &Series) -> bool {
+    let (Some(grown), Some(most)) = (&series.grown, series.entered_at_most) else {
+        return false;
+    };
+    is_flat(mean(grown), most)
 }
 
 /// How a collection's length changed in a window.
@@ -154,12 +168,13 @@ fn steps(series: &Series, grown: &[f64]) -> Vec<Step> {
 
 /// Whether what the collection got longer by, in the windows before the last, is still there.
 fn is_accounted(series: &Series, grown: &[f64]) -> bool {
-    let Some(entered) = &series.entered else {
-        return true;
-    };
     let before_last = grown.len() - 1;
     let longer: f64 = grown[..before_last].iter().map(|change| change.max(0.0)).sum();
-    let there: f64 = entered[..before_last].iter().sum();
+    let there: f64 = match (series.there_at_most, &series.entered) {
+        (Some(most), _) => most,
+        (None, Some(entered)) => entered[..before_last].iter().sum(),
+        (None, None) => return true,
+    };
     there >= ACCOUNTED * longer
 }
 

@@ -1,6 +1,6 @@
 //! The numbers of one level by window.
 
-use super::Level;
+use super::{Level, Sample};
 
 /// Where fewer of the entries are objects, their births say little of the collection: numbers and symbols have none.
 const MOSTLY_OBJECTS: f64 = 0.5;
@@ -8,6 +8,10 @@ const MOSTLY_OBJECTS: f64 = 0.5;
 const UNACCOUNTED: f64 = 4.0;
 /// Of what stays from a window on average: as much is no chance.
 const MUCH: f64 = 0.5;
+/// Of entries that came: if as many of them are known, they tell how many came.
+const ENOUGH: f64 = 16.0;
+/// Of objects an entry: with more, it is likely that they came one by one.
+const MANY_OBJECTS: f64 = 16.0;
 
 /// A level's numbers, for each window.
 #[derive(Debug)]
@@ -23,6 +27,12 @@ pub(super) struct Series {
     /// Objects of the last window, where as much came as in those before, but not by new entries; else 0. Something inside
     /// the entries may grow.
     pub(super) arrived_inside_last: f64,
+    /// Of a sample: what came may hang on entries of which none is known.
+    pub(super) may_grow_inside: bool,
+    /// Of a sample: so many of the entries that came in windows before the last may be there.
+    pub(super) there_at_most: Option<f64>,
+    /// Of a sample that is too small for `entered`: so many may have come in a window, on average.
+    pub(super) entered_at_most: Option<f64>,
 }
 
 impl Series {
@@ -44,35 +54,91 @@ impl Series {
                 .filter(|it| !it.is_empty()),
             entered: None,
             arrived_inside_last: 0.0,
+            may_grow_inside: false,
+            there_at_most: None,
+            entered_at_most: None,
         };
-        let all: f64 = level.entries.iter().flatten().map(|it| *it as f64).sum();
-        let last = lengths.last().copied().flatten().unwrap_or(0) as f64;
-        if let Some(entries) = level.entries.as_ref().filter(|it| it.len() == windows + 1) {
-            // a Hash has up to two references an entry
-            if last > 0.0 && all >= MOSTLY_OBJECTS * last {
-                let by_window = entries.iter().skip(1);
-                let entered: Vec<f64> = by_window.map(|it| *it as f64 * last / all).collect();
-                let kept: f64 = level.births.iter().map(|it| it.count as f64).sum();
-                let objects_an_entry = kept / last;
-                let usual = mean(&series.born[..windows - 1]);
-                let is_unaccounted = |window: usize| {
-                    let accounted = entered[window] * objects_an_entry;
-                    series.born[window] > UNACCOUNTED * accounted.max(0.5)
-                        && series.born[window] >= MUCH * usual
-                };
-                // what hangs on entries that are older, or on the newest one: the collection's length does not tell
-                let before_last = (0..windows - 1).any(is_unaccounted);
-                if is_unaccounted(windows - 1) {
-                    series.arrived_inside_last = series.born[windows - 1];
-                }
-                if before_last {
-                    (series.grown, series.grown_last) = (None, None);
-                } else {
-                    series.entered = Some(entered);
-                }
-            }
+        match &level.sample {
+            None => series.read_entries(level, windows),
+            Some(sample) => series.read_sample(level, sample, windows),
         }
         series
+    }
+
+    fn read_entries(&mut self, level: &Level, windows: usize) {
+        let all: f64 = level.entries.iter().flatten().map(|it| *it as f64).sum();
+        let last = last_length(level);
+        // a Hash has up to two references an entry
+        let is_counted =
+            |it: &&Vec<u64>| it.len() == windows + 1 && last > 0.0 && all >= MOSTLY_OBJECTS * last;
+        let Some(entries) = level.entries.as_ref().filter(is_counted) else {
+            return;
+        };
+        let by_window = entries.iter().skip(1);
+        let entered: Vec<f64> = by_window.map(|it| *it as f64 * last / all).collect();
+        let kept: f64 = level.births.iter().map(|it| it.count as f64).sum();
+        let objects_an_entry = kept / last;
+        let accounted = |window: usize| UNACCOUNTED * (entered[window] * objects_an_entry).max(0.5);
+        if !self.comes_inside(accounted) {
+            self.entered = Some(entered);
+        }
+    }
+
+    /// The same of entries of which only some are known.
+    fn read_sample(&mut self, level: &Level, sample: &Sample, windows: usize) {
+        let all = sample.entries as f64;
+        let last = last_length(level);
+        let is_counted =
+            |it: &&Vec<u64>| it.len() == windows + 1 && last > 0.0 && all >= MOSTLY_OBJECTS * last;
+        let Some(entries) = level.entries.as_ref().filter(is_counted) else {
+            return;
+        };
+        let one_in = sample.one_in.max(1.0) * last / all;
+        let known: Vec<f64> = entries.iter().skip(1).map(|it| *it as f64).collect();
+        let most: Vec<f64> = known
+            .iter()
+            .map(|known| (at_most(*known) * one_in).min(last))
+            .collect();
+        let objects_an_entry = sample.kept as f64 / last;
+        let objects =
+            |entries: f64| UNACCOUNTED * (entries * objects_an_entry).max(0.5) / sample.one_in.max(1.0);
+        // where new entries may be many and happen not to be among those that are known, they may account for all
+        self.may_grow_inside = objects_an_entry > MANY_OBJECTS
+            && (0..windows - 1).any(|window| self.is_more(window, objects(known[window] * one_in)));
+        if self.comes_inside(|window| objects(most[window])) {
+            return;
+        }
+        let young: f64 = known.iter().sum();
+        let before_last: f64 = known[..windows - 1].iter().sum();
+        self.there_at_most = Some(at_most(before_last) * one_in);
+        match young >= ENOUGH {
+            true => {
+                let estimated = young * one_in;
+                let scale = if estimated > last { last / estimated } else { 1.0 };
+                self.entered = Some(known.iter().map(|known| known * one_in * scale).collect());
+            }
+            false => self.entered_at_most = Some(mean(&most)),
+        }
+    }
+
+    /// Whether objects of a window are more than these, and much of what stays from one.
+    fn is_more(&self, window: usize, accounted: f64) -> bool {
+        let usual = mean(&self.born[..self.born.len() - 1]);
+        self.born[window] > accounted && self.born[window] >= MUCH * usual
+    }
+
+    /// What hangs on entries that are older, or on the newest one: the collection's length does not tell. `accounted`:
+    /// objects that may have come with the entries of a window.
+    fn comes_inside(&mut self, accounted: impl Fn(usize) -> f64) -> bool {
+        let last = self.born.len() - 1;
+        if self.is_more(last, accounted(last)) {
+            self.arrived_inside_last = self.born[last];
+        }
+        let before_last = (0..last).any(|window| self.is_more(window, accounted(window)));
+        if before_last {
+            (self.grown, self.grown_last) = (None, None);
+        }
+        before_last
     }
 
     /// Entries, or else objects, that were born in the last window.
@@ -102,6 +168,16 @@ impl Series {
         let list = self.entered.as_ref().unwrap_or(&self.born);
         mean(&list[..list.len().saturating_sub(1)])
     }
+}
+
+/// Of the last moment, as far as it is known.
+fn last_length(level: &Level) -> f64 {
+    level.lengths.last().copied().flatten().unwrap_or(0) as f64
+}
+
+/// Where so many of a sample are found, that many are hardly the mean or more (98 %).
+fn at_most(found: f64) -> f64 {
+    found + 2.0 * found.sqrt() + 4.0
 }
 
 pub(super) fn mean(list: &[f64]) -> f64 {
