@@ -8,10 +8,11 @@ module LeakHunter
     class Pulses
       # Seconds. A pulse may last longer where other threads leave this one no turn; it ends by itself after 0.02.
       LENGTH = 0.005
-      LONGEST_REST = 1.0
+      # Looking whether it is time takes up to 0.25 milliseconds. Each 25 milliseconds, that alone would be 1 %.
+      RESTS = 0.25..1.0
       # Threads inherit the mask of who starts them: neither {#stop} nor the end of the process would end this one.
       ANY_TIME = { Object => :immediate }.freeze
-      private_constant :LENGTH, :LONGEST_REST, :ANY_TIME
+      private_constant :LENGTH, :RESTS, :ANY_TIME
 
       # @param budget [Float] a share
       def initialize(budget)
@@ -52,7 +53,7 @@ module LeakHunter
           wanted = (spent(facts) / @budget) - (cpu - @start)
           return true unless wanted.positive?
 
-          sleep(wanted.clamp(LENGTH, LONGEST_REST))
+          sleep(wanted.clamp(RESTS))
         end
       end
 
