@@ -4,6 +4,8 @@ use std::ffi::c_int;
 
 use rb_sys::VALUE;
 
+/// As many frames of a stack are kept, the innermost.
+pub(super) const FRAMES: usize = 64;
 /// So many of the last stacks are remembered.
 const STACKS: usize = 1 << 11;
 
@@ -14,22 +16,48 @@ pub(super) struct Captured<'a> {
     pub(super) lines: &'a [c_int],
 }
 
+/// What tells stacks apart: two of them have the same one with a probability of 2⁻⁶⁴ (NH, of the message authentication code
+/// UMAC: a sum of products, which do not wait for each other).
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Fingerprint(u128);
+
+/// For each frame, and its line.
+const KEYS: [[u64; 2]; FRAMES] = keys();
+
+const fn keys() -> [[u64; 2]; FRAMES] {
+    let mut keys = [[0; 2]; FRAMES];
+    let mut state: u64 = 0x6c65_616b;
+    let mut index = 0;
+    while index < FRAMES * 2 {
+        // splitmix64
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        keys[index / 2][index % 2] = mixed ^ mixed >> 31;
+        index += 1;
+    }
+    keys
+}
+
 impl Captured<'_> {
-    pub(super) fn hash(&self) -> u64 {
-        let all = self.frames.iter().zip(self.lines);
-        all.fold(0, |hash: u64, (frame, line)| {
-            let mixed = (hash ^ *frame as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            (mixed ^ mixed >> 29 ^ *line as u32 as u64).wrapping_mul(0xbf58_476d_1ce4_e5b9)
-        })
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let frames = self.frames.iter().zip(self.lines).zip(&KEYS);
+        // one that has no more frames is another one
+        let start = self.frames.len() as u128;
+        Fingerprint(frames.fold(start, |sum, ((frame, line), [key, line_key])| {
+            let frame = key.wrapping_add(*frame as u64);
+            let line = line_key.wrapping_add(*line as u32 as u64);
+            sum.wrapping_add(u128::from(frame) * u128::from(line))
+        }))
     }
 }
 
-/// Numbers of stacks, by their hashes: of those that have the same place in the table, the last one's.
+/// Numbers of stacks, by their fingerprints: of those that have the same place in the table, the last one's.
 pub(super) struct Recent(Vec<Row>);
 
 #[derive(Clone, Copy, Default)]
 struct Row {
-    hash: u64,
+    fingerprint: Fingerprint,
     /// 0 where there is none.
     number: u32,
 }
@@ -39,18 +67,17 @@ impl Recent {
         Self(Vec::new())
     }
 
-    /// A stack that may be the one with this hash.
-    pub(super) fn find(&self, hash: u64) -> Option<u32> {
-        let row = self.0.get(row_of(hash))?;
-        (row.number != 0 && row.hash == hash).then_some(row.number)
+    pub(super) fn find(&self, fingerprint: Fingerprint) -> Option<u32> {
+        let row = self.0.get(row_of(fingerprint))?;
+        (row.number != 0 && row.fingerprint == fingerprint).then_some(row.number)
     }
 
-    pub(super) fn put(&mut self, hash: u64, number: u32) {
+    pub(super) fn put(&mut self, fingerprint: Fingerprint, number: u32) {
         if self.0.is_empty() {
             self.0.resize(STACKS, Row::default());
         }
-        if let Some(row) = self.0.get_mut(row_of(hash)) {
-            *row = Row { hash, number };
+        if let Some(row) = self.0.get_mut(row_of(fingerprint)) {
+            *row = Row { fingerprint, number };
         }
     }
 
@@ -64,6 +91,6 @@ impl Recent {
     }
 }
 
-fn row_of(hash: u64) -> usize {
-    (hash >> 32) as usize % STACKS
+fn row_of(fingerprint: Fingerprint) -> usize {
+    (fingerprint.0 >> 48) as usize % STACKS
 }

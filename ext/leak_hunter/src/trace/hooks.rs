@@ -144,8 +144,8 @@ unsafe fn remember(event: *mut rb_trace_arg_t, slot: u16) {
     if countdown::answers_probe() {
         return;
     }
-    let since = Instant::now();
     let Some(mut state) = state() else { return };
+    let since = state.counts_time().then(Instant::now);
     // SAFETY: what the caller promises.
     unsafe {
         let object = rb_sys::rb_tracearg_object(event);

@@ -50,7 +50,7 @@ pub(super) struct Sampling {
     counted: Counted,
     /// Where it is in pulses: when the one that is on began.
     pulse: Option<Instant>,
-    /// The time that remembering and forgetting took.
+    /// The time that remembering, in pulses, and forgetting took.
     spent: Duration,
 }
 
@@ -121,6 +121,11 @@ impl Sampling {
         self.counted.on_since.is_none()
     }
 
+    /// Whether it is in a pulse: what remembering takes is part of a budget.
+    pub(super) fn counts_time(&self) -> bool {
+        self.pulse.is_some()
+    }
+
     /// Whether this pulse should have been ended.
     pub(super) fn is_overdue(&self) -> bool {
         self.pulse.is_some_and(|began| began.elapsed() > LONGEST_PULSE)
@@ -130,15 +135,17 @@ impl Sampling {
         countdown::set(self.gaps.draw());
     }
 
-    /// An object was allocated, and is one of those that are remembered. `since`: when that was found.
-    pub(super) fn remember(&mut self, address: u64, entry: Entry, since: Instant) {
+    /// An object was allocated, and is one of those that are remembered. `since`: when that was found, in a pulse.
+    pub(super) fn remember(&mut self, address: u64, entry: Entry, since: Option<Instant>) {
         self.count_down();
         if self.remembered.insert(address, entry) {
             self.taken += 1;
         } else {
             self.lost += 1;
         }
-        self.spent += since.elapsed();
+        if let Some(since) = since {
+            self.spent += since.elapsed();
+        }
     }
 
     /// The GC count up to which all ends of marking are over.

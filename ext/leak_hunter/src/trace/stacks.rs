@@ -10,11 +10,9 @@ use std::ffi::c_int;
 
 use rb_sys::VALUE;
 
-use super::captured::{Captured, Recent};
+use super::captured::{Captured, FRAMES, Recent};
 use super::numbers::Numbers;
 
-/// As many frames of a stack are kept, the innermost.
-const FRAMES: usize = 64;
 /// As many nodes are kept. What comes later has no stack.
 pub(super) const NODES: usize = 1 << 18;
 /// So many are never given up, and so many frames: what allocates right now.
@@ -105,28 +103,12 @@ impl Stacks {
 
     /// The same few stacks allocate again and again: those are not looked up frame by frame.
     fn recent_or_interned(&mut self, stack: Captured<'_>) -> u32 {
-        let hash = stack.hash();
-        let recent = self.recent.find(hash).filter(|number| self.is(*number, stack));
-        recent.unwrap_or_else(|| {
+        let fingerprint = stack.fingerprint();
+        self.recent.find(fingerprint).unwrap_or_else(|| {
             let number = self.intern(stack).unwrap_or(0);
-            self.recent.put(hash, number);
+            self.recent.put(fingerprint, number);
             number
         })
-    }
-
-    /// Whether the stack that ends in a node is this one.
-    fn is(&self, number: u32, stack: Captured<'_>) -> bool {
-        let mut at = number as usize;
-        for (frame, line) in stack.frames.iter().zip(stack.lines) {
-            let Some(node) = self.nodes.get(at).filter(|_| at != 0) else {
-                return false;
-            };
-            if node.line != *line || self.frames.get(node.frame as usize) != Some(frame) {
-                return false;
-            }
-            at = node.parent as usize;
-        }
-        at == 0
     }
 
     /// `None` where there is no room for it.

@@ -207,11 +207,17 @@ impl State {
         }
     }
 
+    /// Whether somebody asks how long remembering takes.
+    #[inline]
+    pub(super) fn counts_time(&self) -> bool {
+        self.sampling.as_ref().is_some_and(Sampling::counts_time)
+    }
+
     /// An object was allocated that is to be remembered, as was found out at `since`. Whether the pulse is over, so that
     /// nothing more is to be reported.
     #[cold]
     #[allow(unsafe_code)]
-    pub(super) fn sampled(&mut self, born: &Born, caller: &Caller<'_>, since: Instant) -> bool {
+    pub(super) fn sampled(&mut self, born: &Born, caller: &Caller<'_>, since: Option<Instant>) -> bool {
         if self.places.is_full() || self.stacks.are_full() {
             self.make_room();
         }
