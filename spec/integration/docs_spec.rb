@@ -259,11 +259,17 @@ RSpec.describe "The pages in docs/", :tmpdir do
   end
 
   describe "tracing.md" do
-    exact, focus = page.call("docs/tracing.md", "LeakHunter.trace!  ", "report = LeakHunter.diff(first")
+    exact, sampled, focus = page.call("docs/tracing.md", "LeakHunter.trace!  ", "LeakHunter.trace!(mode: :sampled) ",
+                                      "report = LeakHunter.diff(first")
 
     it "traces in the mode that it names" do
       write("tracing.rb", "require \"leak_hunter\"\n#{exact.gsub(/^(?=LeakHunter)/, "p ")}p LeakHunter.tracing?")
       expect(ruby("tracing.rb")).to match(/\A\{.*exact.*\}\n\{.*tracing.rb.*new.*\}\nnil\nfalse\n\z/)
+    end
+
+    it "samples as it says" do
+      write("sampled.rb", "require \"leak_hunter\"\n#{sampled.gsub(/^(LeakHunter.trace!.*?\)) .*/, "p (\\1)[:mode]")}")
+      expect(ruby("sampled.rb")).to eq(":sampled\n" * 4)
     end
 
     it "names the callers of what stays, in the second round" do
