@@ -37,7 +37,7 @@ module LeakHunter
             values = MODULE_EVAL.bind_call(mod, <<~RUBY, __FILE__, __LINE__ + 1)
               verbose = $VERBOSE; $VERBOSE = nil; values = [#{readable.join(", ")}]; $VERBOSE = verbose; values
             RUBY
-            readable.each_with_index { |name, index| yield name, values[index] }
+            readable.each_index { |index| yield readable[index], values[index] }
           end
         end
 

@@ -29,7 +29,7 @@ module LeakHunter
           names = (KEPT | CoreMethods::GLOBALS.call) - LEFT_OUT
           names.select! { |name| readable?(name) }
           values = CoreMethods::EVAL.call("[#{names.join(", ")}]", nil, __FILE__, __LINE__)
-          names.each_with_index { |name, index| ledger.add("global", nil, name, values[index]) }
+          names.each_index { |index| ledger.add("global", nil, names[index], values[index]) }
           everywhere(ledger)
           true
         ensure

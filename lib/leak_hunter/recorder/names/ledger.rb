@@ -94,7 +94,8 @@ module LeakHunter
           unless @values.empty?
             owners = addresses(@owners)
             values = addresses(@values)
-            @kinds.each_with_index { |kind, index| write(kind, owners[index], @names[index], values[index]) }
+            # not each_with_index: it makes an object of the VM's own, which a collection may find on the stack
+            @kinds.each_index { |index| write(@kinds[index], owners[index], @names[index], values[index]) }
             [@kinds, @owners, @names, @values].each(&:clear)
           end
           in_time
