@@ -245,7 +245,7 @@ impl Graph {
 
     /// Whether an object's references have low priority.
     #[inline]
-    pub(super) fn has_low_priority(&self, object: ObjectId) -> bool {
+    pub(crate) fn has_low_priority(&self, object: ObjectId) -> bool {
         self.low_priority.has(&self.heap, object)
     }
 

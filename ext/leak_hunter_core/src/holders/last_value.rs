@@ -14,7 +14,7 @@ use super::leak_tree::LeakTree;
 use super::merge::Merged;
 use super::role::{Role, living_threads};
 use crate::error::Result;
-use crate::graph::{Level, NodeId, Ticks, noted_name};
+use crate::graph::{Graph, Level, NodeId, Ticks, noted_name};
 use crate::heap::{Internal, NONE, ObjectSet};
 use crate::ids::ObjectId;
 use crate::progress::Progress;
@@ -67,7 +67,12 @@ pub(super) fn of_all(
 ) -> Result<Vec<StackValue>> {
     let mut ticks = Ticks::new(progress);
     let mut sums = vec![Sums::default(); merged.len()];
-    let executions = |it: &&Chosen| it.role == Role::Itself && !it.shared && is_low(leak_tree, it);
+    let is_low = |it: &Chosen| {
+        it.leaked
+            .first()
+            .is_some_and(|object| is_low(leak_tree.graph, *object))
+    };
+    let executions = |it: &&Chosen| it.role == Role::Itself && !it.shared && is_low(it);
     if past.moments() == 0
         || !merged
             .iter()
@@ -108,10 +113,9 @@ pub(super) fn of_all(
         .collect())
 }
 
-/// Whether only a stack leads to it.
-fn is_low(leak_tree: &LeakTree<'_>, chosen: &Chosen) -> bool {
-    let is_low = |object: &ObjectId| leak_tree.graph.level(*object) == Level::LowPriority;
-    chosen.leaked.first().is_some_and(is_low)
+/// Whether only stacks lead to it.
+fn is_low(graph: &Graph, object: ObjectId) -> bool {
+    graph.level(object) == Level::LowPriority
 }
 
 impl Values<'_> {
@@ -164,15 +168,27 @@ impl Values<'_> {
         None
     }
 
-    /// Whether a stack refers to it, and not under a name of its own, as a thread's locals have.
+    /// Whether nothing but stacks refers to it, and not under a name of its own, as a thread's locals have.
     pub(super) fn is_on_a_stack(&self, value: NodeId) -> bool {
-        let above = self.leak_tree.tree.of(value);
-        let Some((above, stack)) = above.and_then(|above| Some((above, self.stack_of(above)?))) else {
+        let graph = self.leak_tree.graph;
+        let Some(above) = self.leak_tree.tree.of(value) else {
             return false;
         };
-        let graph = self.leak_tree.graph;
+        let Some(stack) = self.stack_of(above) else {
+            return self.is_on_several(value, above);
+        };
         let is_local = noted_name(graph, stack, value).is_some_and(|name| name.kind.is_key());
         !is_local || above != stack
+    }
+
+    /// Whether several stacks refer to it, and nothing else: that of who waits for it, or by chance the machine stack. Then
+    /// what is above is no stack, and nothing but stacks leads on from there.
+    fn is_on_several(&self, value: NodeId, above: NodeId) -> bool {
+        let graph = self.leak_tree.graph;
+        let leads_on = graph
+            .object(above)
+            .is_none_or(|it| graph.level(it) == Level::Strong && !graph.has_low_priority(it));
+        leads_on && graph.object(value).is_some_and(|it| is_low(graph, it))
     }
 
     /// Counts what the values keep: one pass over all nodes, each after its dominator.
