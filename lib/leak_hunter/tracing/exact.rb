@@ -1,6 +1,6 @@
 # frozen_string_literal: true
 
-require "leak_hunter/tracing/start"
+require "leak_hunter/tracing/own"
 
 module LeakHunter
   module Tracing
@@ -9,10 +9,10 @@ module LeakHunter
       @start = nil
 
       class << self
+        include Own
+
         # A Ractor that ends may switch all hooks off (Bug #19112), so one allocation is looked at.
         def on? = held? && !Native.allocation(Object.new).nil?
-
-        def held? = !@start.nil?
 
         def ensure_started
           return if on?
@@ -23,9 +23,6 @@ module LeakHunter
           mark
         end
 
-        # @return [Start, nil]
-        def since = (@start if @start && on?)
-
         def stop
           return unless @start
 
@@ -33,24 +30,8 @@ module LeakHunter
           @start = nil
         end
 
-        def clear
-          return unless @start
-
-          Native.clear_traces
-          mark
-        end
-
         # @param sites [Array] see {Focus.check}
         def focus(sites) = Native.focus_traces(sites)
-
-        # @return [Hash{Symbol => Object}, nil] see {Tracing.allocation}
-        def allocation(object) = (Native.allocation(object) if @start)
-
-        private
-
-        def mark
-          @start = Start.new(nil, GC.count, Time.now, Tracing.compactions)
-        end
       end
     end
   end

@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
+require "leak_hunter/tracing/own"
 require "leak_hunter/tracing/pulses"
 require "leak_hunter/tracing/sampling"
-require "leak_hunter/tracing/start"
 
 module LeakHunter
   module Tracing
@@ -11,12 +11,10 @@ module LeakHunter
       @start = @sampling = @pulses = nil
 
       class << self
-        def mode = :sampled
+        include Own
 
         # A Ractor that ends may switch all hooks off (Bug #19112), so one allocation is looked at.
         def on? = held? && Native.sampling?
-
-        def held? = !@start.nil?
 
         # @param sampling [Sampling, nil] nil for what it is, or else the default
         # @raise [UsageError] when it samples otherwise already
@@ -27,9 +25,6 @@ module LeakHunter
           keep_within_budget
         end
 
-        # @return [Start, nil]
-        def since = (@start if @start && on?)
-
         def stop
           return unless @start
 
@@ -37,16 +32,6 @@ module LeakHunter
           Native.untrace
           @start = @sampling = @pulses = nil
         end
-
-        def clear
-          return unless @start
-
-          Native.clear_traces
-          mark
-        end
-
-        # @return [Hash{Symbol => Object}, nil] see {Tracing.allocation}
-        def allocation(object) = (Native.allocation(object) if @start)
 
         # What its objects stand for, as dumps say it.
         #
@@ -76,10 +61,6 @@ module LeakHunter
           raise UsageError, "LeakHunter samples otherwise already (by: #{@sampling.by.inspect}, " \
                             "every: #{@sampling.every}, budget: #{@sampling.budget.inspect}): " \
                             "call LeakHunter.untrace! first"
-        end
-
-        def mark
-          @start = Start.new(nil, GC.count, Time.now, Tracing.compactions)
         end
       end
     end

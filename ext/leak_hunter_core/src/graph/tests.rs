@@ -253,6 +253,18 @@ proptest! {
     }
 }
 
+/// One object that refers to all others.
+fn wide(count: usize) -> Plain {
+    Plain {
+        objects: std::iter::once(((1..count).collect(), None, false))
+            .chain((1..count).map(|_| (Vec::new(), None, false)))
+            .collect(),
+        sizes: vec![1; count],
+        strong: vec![0],
+        stack: Vec::new(),
+    }
+}
+
 /// A list as long as memory allows, and one object that refers to all others, would overflow a stack.
 #[test]
 fn deep_and_wide_graphs_do_not_recurse() {
@@ -261,14 +273,7 @@ fn deep_and_wide_graphs_do_not_recurse() {
         let next = (number + 1 < COUNT).then_some(number + 1);
         (next.into_iter().collect(), None, false)
     });
-    let wide = Plain {
-        objects: std::iter::once(((1..COUNT).collect(), None, false))
-            .chain((1..COUNT).map(|_| (Vec::new(), None, false)))
-            .collect(),
-        sizes: vec![1; COUNT],
-        strong: vec![0],
-        stack: Vec::new(),
-    };
+    let wide = wide(COUNT);
     let deep = Plain {
         objects: chain.collect(),
         ..wide.clone()
@@ -289,16 +294,7 @@ fn deep_and_wide_graphs_do_not_recurse() {
 #[test]
 fn a_long_list_of_leaves_can_be_cancelled() {
     const COUNT: usize = 100 * CHECK_EVERY;
-    let plain = Plain {
-        objects: std::iter::once(((1..COUNT).collect(), None, false))
-            .chain((1..COUNT).map(|_| (Vec::new(), None, false)))
-            .collect(),
-        sizes: vec![1; COUNT],
-        strong: vec![0],
-        stack: Vec::new(),
-    };
-    let heap = Arc::new(plain.heap());
-    let graph = Graph::unsearched(heap);
+    let graph = Graph::unsearched(Arc::new(wide(COUNT).heap()));
     let progress = Progress::cancelled_at(4);
     assert!(
         DepthFirst::from_roots(&graph, &progress).is_err(),

@@ -55,16 +55,9 @@ pub(super) fn of_all(
         }
         None => Ok(vec![0; merged.len()]),
     };
-    let targets = || {
-        Targets::of(
-            graph,
-            tree,
-            merged.iter().flat_map(|it| cut_at(graph, it)),
-            progress,
-        )
-    };
     let referred = || {
-        let targets = targets()?;
+        let all = merged.iter().flat_map(|it| cut_at(graph, it));
+        let targets = Targets::of(graph, tree, all, progress)?;
         let referred = referred::find(graph, &targets, strings, pool, progress)?;
         Ok((targets, referred))
     };
