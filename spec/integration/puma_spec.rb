@@ -24,7 +24,7 @@ RSpec.describe "LeakHunter::Web on Puma", :tmpdir do
       trail = File.join(@tmpdir, "leaky_app/lib/shop/audit_trail.rb")
       File.write(trail, File.read(trail).sub("count: EVENTS.size", "count: EVENTS.size * 2"))
       output, status = demo(File.join(@tmpdir, "leaky_app"))
-      expect(output).to match(/^Planted  600 .*^Found    300 .*NOT the first group/m)
+      expect(output).to match(/^Planted  600 .*^Found    300 .*NOT the first of the report/m)
       expect(status.exitstatus).to eq(1)
     end
   end

@@ -9,7 +9,7 @@
 //! wait ends there with an error, and in the parent it goes on.
 #![allow(unsafe_code)]
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use leak_hunter_core::lock::{Condvar, Mutex};
 use magnus::{Error, Ruby};
 
-use crate::errors;
 use crate::fork::Process;
+use crate::{errors, exported};
 
 /// How often the caller of a progress callback is asked while it waits.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
@@ -54,9 +54,26 @@ pub(crate) fn low_priority() {
 /// How long one wait lasts where nobody is to be asked: an interrupt ends it.
 const WITHOUT_TICK: Duration = Duration::from_secs(3600);
 
-/// How often a wait looks for signals, without the GVL: Ruby does not call the unblock function for them while no thread
-/// waits for the GVL.
+/// How often the main thread's wait looks for signals, without the GVL: Ruby does not call the unblock function for them
+/// while no thread waits for the GVL.
 const SIGNALS: Duration = Duration::from_millis(20);
+
+/// Whether a signal waits for the main thread: a number of the VM's, read without the GVL. The flags of a thread itself
+/// (`rb_thread_interrupted`) may not be: its object lies in the heap, and a compaction makes pages unreadable for a
+/// moment.
+type SignalPending = unsafe extern "C" fn() -> c_int;
+
+fn signal_pending() -> Option<SignalPending> {
+    let function = exported::find(c"rb_thread_check_trap_pending")?;
+    // SAFETY: the VM has no other function of that name.
+    Some(unsafe { std::mem::transmute::<*mut c_void, SignalPending>(function) })
+}
+
+/// Signals are the main thread's; other threads are interrupted by the unblock function alone.
+fn is_main_thread() -> bool {
+    // SAFETY: called with the GVL held.
+    unsafe { rb_sys::rb_thread_current() == rb_sys::rb_thread_main() }
+}
 
 /// Runs `work`; meanwhile calls `tick` as often as `every` says, with the GVL. To get the GVL back takes the turns of all
 /// busy threads, so without `every` the GVL is taken for an interrupt and for the outcome alone. When Ruby interrupts the
@@ -106,33 +123,45 @@ fn wait<T: Send + 'static>(
     };
     let spawned = thread::Builder::new().name("leak_hunter".into()).spawn(run);
     spawned.map_err(|error| errors::no_thread(ruby, &error))?;
+    let main = is_main_thread();
+    let signals = main.then(signal_pending).flatten();
+    // where the VM does not tell, it is asked with the GVL
+    let unasked = if main && signals.is_none() {
+        TICK
+    } else {
+        WITHOUT_TICK
+    };
     loop {
         // nothing may touch the lock in a child: the worker may have held it
         if process.is_gone() {
             return Err(errors::forked(ruby));
         }
-        wait_without_gvl(&shared, every.unwrap_or(WITHOUT_TICK), true);
+        wait_without_gvl(&shared, every.unwrap_or(unasked), true, signals);
         if let Some(outcome) = shared.state.lock().outcome.take() {
             return outcome.map_err(|panic| errors::internal(ruby, &format!("it panicked: {panic}")));
         }
         if let Err(error) = ruby.thread_check_ints().and_then(|()| tick()) {
             stop();
             while to_its_end && !process.is_gone() && shared.state.lock().outcome.is_none() {
-                wait_without_gvl(&shared, WITHOUT_TICK, false);
+                wait_without_gvl(&shared, WITHOUT_TICK, false, None);
             }
             return Err(error);
         }
     }
 }
 
-/// Waits for the outcome or `limit`; if it may be interrupted, for an interrupt or signal, too.
-fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration, interruptible: bool) {
+/// Waits for the outcome or `limit`; if it may be interrupted, for an interrupt, too, and for what `signals` tells.
+fn wait_without_gvl<T>(
+    shared: &Shared<T>,
+    limit: Duration,
+    interruptible: bool,
+    signals: Option<SignalPending>,
+) {
     struct Wait<'a, T> {
         shared: &'a Shared<T>,
         limit: Duration,
         interruptible: bool,
-        /// The calling thread.
-        thread: rb_sys::VALUE,
+        signals: Option<SignalPending>,
     }
 
     extern "C" fn wait<T>(data: *mut c_void) -> *mut c_void {
@@ -142,18 +171,23 @@ fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration, interruptible: bool)
             shared,
             limit,
             interruptible,
-            thread,
+            signals,
         } = unsafe { &*data.cast::<Wait<'_, T>>() };
         let start = Instant::now();
         let mut state = shared.state.lock();
         while state.outcome.is_none() && !(*interruptible && state.interrupted) {
             let left = limit.saturating_sub(start.elapsed());
-            // SAFETY: it reads two flags of a thread that is alive, since it is this one.
-            let interrupted = || *interruptible && unsafe { rb_sys::rb_thread_interrupted(*thread) } != 0;
-            if left.is_zero() || interrupted() {
+            // SAFETY: it reads a number of the VM's.
+            let signalled = signals.is_some_and(|pending| unsafe { pending() } != 0);
+            if left.is_zero() || signalled {
                 break;
             }
-            state = shared.changed.wait_for(state, left.min(SIGNALS));
+            let left = if signals.is_some() {
+                left.min(SIGNALS)
+            } else {
+                left
+            };
+            state = shared.changed.wait_for(state, left);
         }
         state.interrupted = false;
         std::ptr::null_mut()
@@ -166,13 +200,11 @@ fn wait_without_gvl<T>(shared: &Shared<T>, limit: Duration, interruptible: bool)
         shared.changed.notify_all();
     }
 
-    // SAFETY: called with the GVL held.
-    let thread = unsafe { rb_sys::rb_thread_current() };
     let mut data = Wait {
         shared,
         limit,
         interruptible,
-        thread,
+        signals,
     };
     let data: *mut c_void = std::ptr::from_mut(&mut data).cast();
     // SAFETY: called with the GVL held (by a bound method). Neither function touches Ruby. The `2` variant neither

@@ -1,5 +1,5 @@
 //! The Ruby face of `leak_hunter_core`: turns Ruby arguments into options and results into Ruby values, and decides
-//! nothing. One file per face; unsafe code only in `gvl.rs`, in `live`, in `write.rs`, and where a Ruby string's bytes are copied.
+//! nothing. One file per face; unsafe code only in `exported.rs`, `gvl.rs`, `live`, `write.rs`, and where a Ruby string's bytes are copied.
 
 #![deny(unsafe_code)]
 // The attribute macro of `init` makes an exported function without documentation; nothing else here is public.
@@ -9,6 +9,7 @@ mod context;
 mod convert;
 mod diff;
 mod errors;
+mod exported;
 mod fork;
 mod gvl;
 mod heap;

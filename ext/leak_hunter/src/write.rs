@@ -16,7 +16,8 @@ use magnus::{Error, Exception, ExceptionClass, Module, Object, RHash, RModule, R
 use crate::convert::{bytes_of, fetch, file_of};
 use crate::{errors, gvl, trace};
 
-/// The text of a String that nobody changes or frees before the work with it has ended: [`gvl::wait_for_end`].
+/// The text of a String that nobody changes or frees before the work with it has ended: [`gvl::wait_for_end`]. It is too
+/// long to lie in the heap itself, whose pages a compaction makes unreadable for a moment.
 struct Borrowed {
     start: *const u8,
     length: usize,
@@ -60,6 +61,9 @@ impl Write for Sink {
         self.keep(flushed)
     }
 }
+
+/// No slot of the heap is larger: 640 bytes, 1,024 from Ruby 4.0 on.
+const LONGEST_EMBEDDED: usize = 4_096;
 
 pub(crate) fn compression_of(ruby: &Ruby, name: &str) -> Result<Compression, Error> {
     [Compression::None, Compression::Zstd, Compression::Gzip]
@@ -106,8 +110,9 @@ fn write_dump(
         error: Arc::clone(&error),
     };
     let (first_line, ending) = (bytes_of(first_line), bytes_of(ending));
-    // SAFETY: the slice is only asked where it is.
+    // SAFETY: the slice is only asked where it is, or copied at once.
     let borrowed = unsafe { text.as_slice() };
+    let short = (borrowed.len() <= LONGEST_EMBEDDED).then(|| borrowed.to_vec());
     let borrowed = Borrowed {
         start: borrowed.as_ptr(),
         length: borrowed.len(),
@@ -121,7 +126,7 @@ fn write_dump(
         }
         let writing = Writing {
             first_line: &first_line,
-            text: borrowed.bytes(),
+            text: short.as_deref().unwrap_or_else(|| borrowed.bytes()),
             ending: &ending,
             values,
             compression,

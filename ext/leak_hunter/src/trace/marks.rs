@@ -7,7 +7,7 @@ use magnus::rb_sys::protect;
 use magnus::{Error, Ruby};
 use rb_sys::{ID, VALUE};
 
-use crate::errors;
+use crate::{errors, exported};
 
 /// Of the flags of an object, so many at most.
 const FLAGS: usize = 16;
@@ -79,13 +79,13 @@ impl Marks {
 
 impl Test {
     fn resolve() -> Option<Self> {
-        if let Some(function) = function(c"rb_objspace_marked_object_p") {
+        if let Some(function) = exported::find(c"rb_objspace_marked_object_p") {
             // SAFETY: the VM has no other function of that name.
             let is_marked =
                 unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn(VALUE) -> c_int>(function) };
             return Some(Self::Marked(is_marked));
         }
-        let function = function(c"rb_obj_gc_flags")?;
+        let function = exported::find(c"rb_obj_gc_flags")?;
         // SAFETY: the same.
         let flags = unsafe {
             std::mem::transmute::<*mut c_void, unsafe extern "C" fn(VALUE, *mut ID, usize) -> usize>(function)
@@ -96,12 +96,6 @@ impl Test {
             marked: unsafe { rb_sys::rb_intern(c"marked".as_ptr()) },
         })
     }
-}
-
-fn function(name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: looks for a C string among what is loaded.
-    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
-    (!function.is_null()).then_some(function)
 }
 
 fn symbol(name: &CStr) -> VALUE {

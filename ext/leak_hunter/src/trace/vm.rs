@@ -70,11 +70,7 @@ impl Slots {
 impl Slots {
     /// `None` on a Ruby that does not tell.
     pub(super) fn resolve() -> Option<Self> {
-        // SAFETY: looks for a C string among what is loaded.
-        let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"rb_gc_obj_slot_size".as_ptr()) };
-        if function.is_null() {
-            return None;
-        }
+        let function = crate::exported::find(c"rb_gc_obj_slot_size")?;
         // SAFETY: the VM has no other function of that name.
         let size =
             unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn(VALUE) -> usize>(function) };
