@@ -36,6 +36,7 @@ module LeakHunter
   autoload :Scan, "leak_hunter/scan"
   autoload :Terminal, "leak_hunter/terminal"
   autoload :Tracing, "leak_hunter/tracing"
+  autoload :Unmeasured, "leak_hunter/unmeasured"
   autoload :Web, "leak_hunter/web"
 
   class << self

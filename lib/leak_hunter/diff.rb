@@ -41,7 +41,8 @@ module LeakHunter
   #     `"mark"`), and `:memory`, what the process took then, nil in dumps of older versions: `:rss`, `:shared` (of it,
   #     what belongs to files), `:heap_bytes` (pages of Ruby's heap), `:live_slots`, `:free_slots`, `:malloc_increase`,
   #     `:oldmalloc_increase` (bytes allocated outside the slots since the last collection, and the last full one); each
-  #     nil where it is not known
+  #     nil where it is not known; `:unmeasured`, the names of structs of C extensions of which objects are counted with
+  #     the size of their slots alone, since the extension took too long to add theirs up
   # [`:groups`] Array of Hash, largest first. Each has exactly the keys of `:group_by`, and the numbers:
   #   [`:type`] Ruby's internal type: `"OBJECT"`, `"STRING"`, `"DATA"`, `"IMEMO"` (the VM's own) …
   #   [`:class`] name of the class; `"#<Class:...>"` for one without a name; the struct's name for DATA without a

@@ -22,6 +22,7 @@ mod pages;
 mod rows;
 mod sink;
 mod sites;
+mod sizes;
 mod slot;
 mod texts;
 mod walk;
@@ -121,6 +122,7 @@ fn moment(ruby: &Ruby, facts: RHash, purpose: Purpose) -> Result<Moment, Error> 
     recorded.generation = Generation::new(ruby.gc_count() as u64);
     recorded.memory = Some(Box::new(memory(ruby, resident, page_size)));
     let walk = paused(ruby, &api, buffers, how)?;
+    recorded.unmeasured.clone_from(&walk.found.unmeasured);
     recorded.compactions = ruby.gc_stat("compact_count").unwrap_or(0) as u64;
     if collections > 0 {
         let start = Instant::now();

@@ -32,6 +32,7 @@ pub(crate) fn recorded_of(ruby: &Ruby, hash: RHash) -> Result<DumpHeader, Error>
         snapshot: fetch(ruby, hash, "snapshot")?,
         own_path: fetch::<Option<String>>(ruby, hash, "own_path")?.map(Into::into),
         names_complete: fetch(ruby, hash, "names_complete")?,
+        unmeasured: fetch::<Option<Vec<String>>>(ruby, hash, "unmeasured")?.unwrap_or_default(),
     })
 }
 
@@ -108,6 +109,7 @@ pub(crate) fn recorded_to_hash(ruby: &Ruby, recorded: &DumpHeader) -> Result<RHa
         .set("sampling", sampling)?
         .set("snapshot", recorded.snapshot.as_str())?
         .set("own_path", recorded.own_path.as_deref())?
-        .set("names_complete", recorded.names_complete)?;
+        .set("names_complete", recorded.names_complete)?
+        .set("unmeasured", recorded.unmeasured.clone())?;
     Ok(hash.hash)
 }

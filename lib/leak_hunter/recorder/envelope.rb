@@ -137,6 +137,7 @@ module LeakHunter
         when String then JSONText.quote(value)
         when nil then "null"
         when Hash then "{#{members(**value)}}"
+        when Array then "[#{value.map { |item| json(item) }.join(", ")}]"
         else value.to_s
         end
       end

@@ -95,6 +95,7 @@ module LeakHunter
         # the child keeps the stack of the thread that forks
         @fork ? @own.in_caller(&moment) : moment.call
         snapshot.finish
+        @warnings.concat(snapshot.warnings)
       ensure
         snapshot&.discard
       end

@@ -33,6 +33,9 @@ module LeakHunter
         free
       end
 
+      # @return [Array<String>] what is to be known of it, after {#finish}
+      def warnings = []
+
       # The text must be gone before the next dump: that would hold it.
       def discard
         @names&.clear
@@ -50,7 +53,10 @@ module LeakHunter
         @stacks = Native.trace_stacks
       end
 
-      def ending = [@names ? @names.text : "", @envelope.last_line(**(@names ? @names.to_h : {}))]
+      def ending = [@names ? @names.text : "", @envelope.last_line(**facts)]
+
+      # What the last line says of it.
+      def facts = @names ? @names.to_h : {}
 
       def free
         Native.forget_births if @stacks

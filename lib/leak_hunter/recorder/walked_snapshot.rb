@@ -40,6 +40,7 @@ module LeakHunter
       def initialize(io, envelope, format:, names: nil)
         super(io, envelope, full: false, format:, names:)
         @shapes = ""
+        @unmeasured = []
         @walk = Native::Walk.prepare(objspace: Heap.objspace, traced: Tracing.on?, ask_for_sites: false, jit: Heap.jit?)
       end
 
@@ -48,7 +49,10 @@ module LeakHunter
         @shapes = ObjectSpace.dump_shapes(output: :string) if @names && SHAPES
       end
 
+      def warnings = @unmeasured.empty? ? [] : [Unmeasured.words(@unmeasured)]
+
       def finish
+        @unmeasured = @walk.unmeasured
         names, last_line = ending
         OwnThread.interruptible do
           @walk.write(@io.fileno, [@envelope.first_line, @shapes, names + last_line], @format.compress.to_s,
@@ -67,6 +71,8 @@ module LeakHunter
       private
 
       def dump = @walk.take
+
+      def facts = @unmeasured.empty? ? super : super.merge(unmeasured: @unmeasured)
     end
   end
 end

@@ -33,12 +33,12 @@ module LeakHunter
 
       # @return [String] one paragraph
       def to_s
-        parts = [certainty, sampled, untraced, remedy, slots, compaction, withheld, skipped, process, names]
+        parts = [certainty, sampled, untraced, remedy, slots, compaction, withheld, skipped, process, names, unmeasured]
         printable(parts.compact.join(" "))
       end
 
       # @return [Boolean] whether the headline of a report with holders says it all
-      def said? = @result[:holders] && exact? && names.nil?
+      def said? = @result[:holders] && exact? && names.nil? && unmeasured.nil?
 
       private
 
@@ -155,6 +155,11 @@ module LeakHunter
 
         "The time for reading names of constants and variables was over before all were read: some paths of the last " \
           "dump are not named, and fingerprints of their holders may differ from those of other runs."
+      end
+
+      def unmeasured
+        structs = @result[:dumps].flat_map { |dump| dump.dig(:recorded, :unmeasured).to_a }.uniq
+        "In this result #{Unmeasured.words(structs)}." unless structs.empty?
       end
 
       def were(number) = number == 1 ? "was" : "were"

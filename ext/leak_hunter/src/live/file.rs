@@ -50,6 +50,7 @@ pub(super) fn init(native: RModule) -> Result<(), Error> {
     class.undef_default_alloc_func();
     class.define_singleton_method("prepare", function!(NativeWalk::prepare, 1))?;
     class.define_method("take", method!(NativeWalk::take, 0))?;
+    class.define_method("unmeasured", method!(NativeWalk::unmeasured, 0))?;
     class.define_method("write", method!(NativeWalk::write, 4))?;
     class.define_method("discard", method!(NativeWalk::discard, 0))
 }
@@ -78,6 +79,14 @@ impl NativeWalk {
         let encodings = encodings(&walk);
         *this.0.lock() = State::Taken(Box::new(Taken { walk, encodings }));
         Ok(())
+    }
+
+    /// Names of structs of which objects have the size of their slots alone.
+    fn unmeasured(&self) -> Vec<String> {
+        match &*self.0.lock() {
+            State::Taken(taken) => taken.walk.found.unmeasured.clone(),
+            State::Ready(_) | State::Gone => Vec::new(),
+        }
     }
 
     /// Writes it to the file of this descriptor, between the lines that are given, and forgets it. `lines`: the first

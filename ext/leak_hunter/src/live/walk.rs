@@ -20,6 +20,7 @@ use super::notes::{Notes, Tracer};
 use super::rows::{LargeObject, Slot, Slots};
 use super::sink::Sink;
 use super::sites::Sites;
+use super::sizes::Sizes;
 use super::slot::{Basic, IMEMO_TYPES, address_of, is_object, is_small_string, length, number, prefetch};
 use super::texts::{self, FoundClass, Texts};
 
@@ -86,6 +87,8 @@ pub(super) struct Found {
     pub(super) texts: Texts,
     /// Of all slots, where they were wanted.
     pub(super) flags: Option<Flags>,
+    /// Names of structs of which objects have the size of their slots alone.
+    pub(super) unmeasured: Vec<String>,
 }
 
 /// A category of roots.
@@ -113,6 +116,7 @@ struct Walk<'a> {
     slots: Slots,
     sink: Sink,
     labels: Labels,
+    sizes: Sizes,
     /// What an IMEMO is, by the number of its type, once one has been met.
     imemos: [Option<Imemo>; IMEMO_TYPES],
     iseqs: Iseqs,
@@ -141,6 +145,7 @@ pub(super) fn run(api: &Api, buffers: Buffers, how: How) -> Option<Found> {
             class: OptionalAddress::NONE,
         },
         labels: Labels::default(),
+        sizes: Sizes::default(),
         imemos: [None; IMEMO_TYPES],
         // SAFETY: as below.
         iseqs: unsafe { Iseqs::new(api, how.code_in_place && references) },
@@ -169,6 +174,8 @@ pub(super) fn run(api: &Api, buffers: Buffers, how: How) -> Option<Found> {
     // SAFETY: right after the walk, before other Ractors go on.
     unsafe { sites.read(api, walk.labels.tracer, &walk.slots.all, how.ask_for_sites) };
     let notes = sites.notes;
+    // SAFETY: the same names.
+    let unmeasured = unsafe { walk.sizes.given_up(&walk.labels.all) };
     let used = |(number, imemo): (usize, &Option<Imemo>)| imemo.map(|_| number as u64);
     Some(Found {
         slots: Slots {
@@ -184,6 +191,7 @@ pub(super) fn run(api: &Api, buffers: Buffers, how: How) -> Option<Found> {
         imemo_types: walk.imemos.iter().enumerate().filter_map(used).collect(),
         texts: walk.texts,
         flags: walk.flags,
+        unmeasured,
     })
 }
 
@@ -354,8 +362,11 @@ impl Walk<'_> {
                 }
                 if kind == number(T::RUBY_T_DATA) {
                     slot.label = self.labels.of(self.api, object);
+                    let name = self.labels.all[usize::from(slot.label)];
+                    self.sizes.of(self.api, object, slot.label, name, stride)
+                } else {
+                    (self.api.memsize_of)(object)
                 }
-                (self.api.memsize_of)(object)
             }
         };
         slot.references = (self.sink.references.len() - before) as u32;

@@ -51,6 +51,10 @@ pub struct DumpHeader {
     /// line; `None` where that does not say so.
     #[serde(skip)]
     pub names_complete: Option<bool>,
+    /// Names of structs of C extensions of which objects have the size of their slots alone: the extensions took too long
+    /// to add theirs up. From the last line, too.
+    #[serde(skip)]
+    pub unmeasured: Vec<String>,
 }
 
 /// Who recorded where and when objects were allocated.
@@ -101,6 +105,8 @@ struct End {
     id: String,
     #[serde(default)]
     names_complete: Option<bool>,
+    #[serde(default)]
+    unmeasured: Vec<String>,
 }
 
 impl DumpHeader {
@@ -113,9 +119,14 @@ impl DumpHeader {
     /// With what `line` says, if that is the last line that belongs to this first one.
     pub(crate) fn ended_by(self, line: &[u8]) -> Option<Self> {
         let line: Line<End> = serde_json::from_slice(line).ok()?;
-        let End { id, names_complete } = line.content;
+        let End {
+            id,
+            names_complete,
+            unmeasured,
+        } = line.content;
         (line.kind == "DUMP_END" && id == self.id).then_some(Self {
             names_complete,
+            unmeasured,
             ..self
         })
     }
@@ -241,6 +252,21 @@ mod tests {
     }
 
     #[test]
+    fn the_last_line_says_whose_sizes_are_not_known() {
+        let unmeasured = |more: &str| {
+            let line = format!(r#"{{"type":"DUMP_END", "id":"1"{more}}}"#);
+            header("")
+                .and_then(|it| it.ended_by(line.as_bytes()))
+                .map(|it| it.unmeasured)
+        };
+        assert_eq!(unmeasured(""), Some(vec![]));
+        assert_eq!(
+            unmeasured(r#", "unmeasured":["trie", "graph"]"#),
+            Some(vec!["trie".into(), "graph".into()])
+        );
+    }
+
+    #[test]
     fn the_last_line_says_whether_all_names_were_read() {
         let end = |line: &str| header("").and_then(|it| it.ended_by(line.as_bytes()));
         let names = |line: &str| end(line).map(|it| it.names_complete);
@@ -279,6 +305,7 @@ mod tests {
                 own_path: None,
                 memory: None,
                 names_complete: None,
+                unmeasured: Vec::new(),
             };
             header.seconds()
         };

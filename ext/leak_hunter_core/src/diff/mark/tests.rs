@@ -148,6 +148,7 @@ fn recorded(id: &str, generation: u64) -> DumpHeader {
         snapshot: "mark".into(),
         own_path: None,
         names_complete: None,
+        unmeasured: Vec::new(),
     }
 }
 
