@@ -64,7 +64,7 @@ module LeakHunter
 
     # @api private
     def initialize(recorded, collecting:, native: nil, uncounted: nil)
-      @recorded = recorded.each_value(&:freeze).freeze
+      @recorded = Ractor.make_shareable(recorded)
       @generation = recorded.fetch(:generation)
       @collecting = collecting
       @native = native

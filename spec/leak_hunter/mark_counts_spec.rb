@@ -82,6 +82,13 @@ RSpec.describe LeakHunter::Mark, :tmpdir do
     expect { mark.groups(limit: -1) }.to raise_error(LeakHunter::UsageError, /limit/)
   end
 
+  it "is shareable, whatever was traced" do
+    modes = %w[objspace exact sampled].map do |mode|
+      run_ruby("LeakHunter.trace!(mode: ARGV[0].to_sym); puts Ractor.shareable?(LeakHunter.mark)", mode)
+    end
+    expect(modes).to all(eq("true\n"))
+  end
+
   it "goes when nobody needs it, and is LeakHunter's own until then" do
     output = run_ruby(<<~'RUBY')
       require "objspace"
