@@ -19,6 +19,17 @@ module LeakHunter
         end
       end
 
+      # Collects garbage all the same.
+      #
+      # @param count [Boolean] whether the VM may be asked how many objects wait for their finalizers
+      # @return [Integer, nil] how many do; nil where that is not known
+      def collect(count: true)
+        return native.collect(count) if native.respond_to?(:collect)
+
+        GC.start
+        nil
+      end
+
       # Collection stays off in the child, too, that the block forks.
       #
       # @return what the block returns

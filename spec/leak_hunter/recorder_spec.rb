@@ -98,6 +98,24 @@ RSpec.describe LeakHunter::Recorder, :tmpdir do
       expect(reader.unreachable).to eq([])
     end
 
+    it "leaves out what finalizers of finalizers' objects held, three collections deep, and collects no more often" do
+      output = run_ruby(<<~'RUBY', @tmpdir)
+        class Held; end
+        def nested(depth)
+          inner = depth.zero? ? Held.new : nested(depth - 1)
+          Object.new.tap { |object| ObjectSpace.define_finalizer(object, proc { inner }) }
+        end
+        LeakHunter.snapshot!(dir: ARGV[0]) # loads what it needs
+        Thread.new { 100.times { nested(1) } }.join
+        before = GC.stat(:major_gc_count)
+        LeakHunter.snapshot!(File.join(ARGV[0], "deep.json"))
+        p GC.stat(:major_gc_count) - before <= 3
+      RUBY
+      expect(output).to eq("true\n")
+      held = DumpReader.new(File.join(@tmpdir, "deep.json"))
+      expect(held.unreachable).to eq([])
+    end
+
     it "has free slots too, if asked" do
       without, with = dumps_of("LeakHunter.dump!(dir: DIR); LeakHunter.dump!(dir: DIR, full: 1)")
       expect(without.records.count { |record| record["type"] == "NONE" }).to eq(0)

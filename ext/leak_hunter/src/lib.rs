@@ -1,10 +1,13 @@
 //! The Ruby face of `leak_hunter_core`: turns Ruby arguments into options and results into Ruby values, and decides
-//! nothing. One file per face; unsafe code only in `exported.rs`, `gvl.rs`, `live`, `write.rs`, and where a Ruby string's bytes are copied.
+//! nothing. One file per face; unsafe code only in `collect.rs`, `exported.rs`, `gvl.rs`, `live`,
+//! `trace`, `write.rs`, and where a Ruby string's bytes are copied.
 
 #![deny(unsafe_code)]
 // The attribute macro of `init` makes an exported function without documentation; nothing else here is public.
 #![allow(missing_docs)]
 
+#[cfg(unix)]
+mod collect;
 mod context;
 mod convert;
 mod diff;
@@ -45,6 +48,8 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     mark::init(ruby, native)?;
     scan::init(native)?;
     write::init(native)?;
+    #[cfg(unix)]
+    collect::init(native)?;
     #[cfg(unix)]
     live::init(native)?;
     #[cfg(unix)]

@@ -41,6 +41,7 @@ use self::api::Api;
 use self::notes::Tracer;
 use self::texts::{Described, ImemoNames};
 use self::walk::{Buffers, Found, How, Purpose};
+use crate::collect::collect;
 use crate::convert::{bytes_of, fetch, path_of};
 use crate::fork::Process;
 use crate::heap::NativeHeap;
@@ -111,8 +112,11 @@ fn moment(ruby: &Ruby, facts: RHash, purpose: Purpose) -> Result<Moment, Error> 
     // No object is made between the last collection and the walk, so the heap has no garbage.
     let start = Instant::now();
     for _ in 0..collections {
+        // here finalizers run
         ruby.thread_check_ints()?;
-        ruby.gc_start();
+        if collect(ruby, true) == Some(0) {
+            break;
+        }
     }
     let mut collecting = start.elapsed();
     // by a signal handler: what was read of the process is its parent's

@@ -9,8 +9,8 @@ module LeakHunter
   class Heap
     # What {Heap.live} needs to know of this process, and the walk itself.
     module Live
-      # One collection is not enough: what finalizers held dies in the next.
-      COLLECTIONS = 2
+      # At most: what finalizers held dies in the collection after the one that ran them.
+      COLLECTIONS = 3
       # A mark says nothing of untraced objects, and so not of what finalizers held.
       COLLECTIONS_OF_MARK = 1
       private_constant :COLLECTIONS, :COLLECTIONS_OF_MARK

@@ -15,10 +15,9 @@ module LeakHunter
   module Recorder
     # One dump being taken, step by step.
     class Recording
-      # One collection is not enough: what finalizers held dies in the next. Beside busy threads the count of live
-      # objects may never settle. One more comes right before the snapshot.
-      LEAST_COLLECTIONS = 2
-      MOST_COLLECTIONS = 9
+      # At most: what finalizers held dies in the collection after the one that ran them. Beside busy threads there may
+      # be new ones each time.
+      COLLECTIONS = 3
 
       COMPACTION = "objects were moved: Ruby #{RUBY_VERSION} forgets where and when a moved object was allocated".freeze
       DISK = "free space was not checked: this platform does not tell it, or LeakHunter's extension is not built"
@@ -47,7 +46,6 @@ module LeakHunter
           trace
           free = Disk.free_bytes(@destination.dir)
           @warnings << DISK unless free
-          collect if @gc
           needed = paused { Disk.estimate(format: @format, full: @full) }
           Disk.check(@destination.dir, free, needed)
           write
@@ -68,17 +66,6 @@ module LeakHunter
         @tracing = Tracing.of_moment
       end
 
-      # Until a collection frees nothing any more.
-      def collect
-        live = nil
-        MOST_COLLECTIONS.times do |done|
-          OwnThread.interruptible { paused { GC.start } }
-          before = live
-          live = GC.stat(:heap_live_slots)
-          break if done + 1 >= LEAST_COLLECTIONS && live >= before
-        end
-      end
-
       def write
         envelope = Envelope.prepare(snapshot: @kind, tracing: @tracing, ractors: @ractors, format: @format)
         bytes = nil
@@ -91,9 +78,13 @@ module LeakHunter
 
       def record(io, envelope)
         snapshot = snapshot_of(io, envelope)
-        moment = -> { paused { at_a_clean_moment(envelope) { snapshot.take } } }
-        # the child keeps the stack of the thread that forks
-        @fork ? @own.in_caller(&moment) : moment.call
+        COLLECTIONS.downto(1) do |left|
+          moment = -> { paused { at_a_clean_moment(envelope, last: left == 1) { snapshot.take } } }
+          # the child keeps the stack of the thread that forks
+          break if @fork ? @own.in_caller(&moment) : moment.call
+
+          OwnThread.interruptible { Thread.pass } # finalizers run
+        end
         snapshot.finish
         @warnings.concat(snapshot.warnings)
       ensure
@@ -116,14 +107,24 @@ module LeakHunter
 
       # Another thread's turn would bring in collections, which make the stamp wrong, and objects. After the snapshot
       # another collection begins, so that what is made from there on is not of the generation of what the dump holds.
-      def at_a_clean_moment(envelope)
+      #
+      # @param last [Boolean] whether it is now or never
+      # @return [Boolean] false when it was not taken, since finalizers are to run
+      def at_a_clean_moment(envelope, last:)
         WithoutGC.run do
-          GC.start if @gc # collects all the same
+          return false unless garbage_gone? || last
+
           envelope.stamp
           @objects = GC.stat(:heap_live_slots)
           yield
         end
         GC.start(full_mark: false, immediate_sweep: false) if @gc
+        true
+      end
+
+      # Collects it, if that is wanted.
+      def garbage_gone?
+        !@gc || WithoutGC.collect(count: @ractors == 1 || Ractors::STOPPED)&.zero?
       end
 
       def paused
