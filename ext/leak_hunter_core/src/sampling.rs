@@ -31,7 +31,7 @@ impl By {
 }
 
 /// The bytes of the smallest slots: of objects of which nobody says how large theirs are.
-const SMALLEST_SLOT: u32 = 40;
+pub const SMALLEST_SLOT: u32 = 40;
 
 /// What a moment says of how its objects were sampled.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -143,19 +143,19 @@ impl Gaps {
             return 1;
         }
         // above 0 and not above 1, in steps of 2⁻⁵³
-        let uniform = ((self.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+        let uniform = ((splitmix64(&mut self.random) >> 11) + 1) as f64 / (1_u64 << 53) as f64;
         // a cast of what is too large is the largest
         ((uniform.ln() / self.log) as u32).saturating_add(1)
     }
+}
 
-    /// SplitMix64.
-    fn next(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
-    }
+/// The next random number: Steele, Lea and Flood's SplitMix64. Not for secrets.
+pub const fn splitmix64(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut mixed = *state;
+    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ mixed >> 31
 }
 
 /// How many objects there are where one in so many is known.

@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use leak_hunter_core::sampling::splitmix64;
 use rb_sys::VALUE;
 
 /// As many frames of a stack are kept, the innermost.
@@ -29,11 +30,7 @@ const fn keys() -> [[u64; 2]; FRAMES] {
     let mut state: u64 = 0x6c65_616b;
     let mut index = 0;
     while index < FRAMES * 2 {
-        // splitmix64
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        keys[index / 2][index % 2] = mixed ^ mixed >> 31;
+        keys[index / 2][index % 2] = splitmix64(&mut state);
         index += 1;
     }
     keys

@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use leak_hunter_core::sampling::SMALLEST_SLOT;
 use rb_sys::VALUE;
 
 use super::vm::Slots;
@@ -14,8 +15,6 @@ const NEVER: i64 = i64::MAX;
 /// The next allocation is to say that it was reported, and nothing else.
 static PROBE: AtomicBool = AtomicBool::new(false);
 static SLOTS: OnceLock<Slots> = OnceLock::new();
-/// Where nothing is known of them.
-const SMALLEST_SLOT: u32 = 40;
 
 /// How large slots are is asked here from now on.
 pub(super) fn know(slots: Slots) {
