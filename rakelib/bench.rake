@@ -43,6 +43,9 @@ namespace :bench do
   desc "What allocation tracing costs requests to a Rails application, and how much memory it takes"
   task(tracing: :compile) { bench["tracing"] }
 
+  desc "What a block of LeakHunter.context costs, and what switches of fibers cost after the first one"
+  task(context: :compile) { bench["context"] }
+
   desc "Turns of the GVL, and seconds, that each step waits beside 50 busy threads"
   task(busy: :compile) { bench["busy_threads"] }
 
@@ -58,6 +61,7 @@ namespace :bench do
     bench["live_heap", { "OBJECTS" => "50000", "RUNS" => "1" }]
     bench["pause", { "OBJECTS" => "20000", "ROUNDS" => "1", "REQUESTS" => "20" }]
     bench["tracing", { "ROUNDS" => "1", "REQUESTS" => "5" }]
+    bench["context", { "ROUNDS" => "1", "CALLS" => "1000" }]
     bench["busy_threads", { "THREADS" => "2", "OBJECTS" => "1000" }]
     bench["scan", { "FOLDERS" => "lib", "RUNS" => "1" }]
     bench["programs", { "PROGRAMS" => "two_constants_of_a_module,substrings_of_large_strings,constant_array" }]

@@ -285,9 +285,11 @@ RSpec.describe LeakHunter::Tracing::Sampled do
           LOADED.concat(Array.new(5_000) { Item.new }) if size < 5_050
           LISTS.each { |list| 500.times { list[0] = Link.new(1, list[0]) } }
         end
+        # nothing that died is left on a stack
+        work_elsewhere = ->(size) { Thread.new { work.call(size) }.join }
         LeakHunter.trace!(mode: :sampled, every: 20)
-        moments = [5_000, 5_020].map { |size| work.call(size) && LeakHunter.mark }
-        work.call(5_050)
+        moments = [5_000, 5_020].map { |size| work_elsewhere.call(size) && LeakHunter.mark }
+        work_elsewhere.call(5_050)
         result = LeakHunter.diff(*moments, LeakHunter::Heap.live, holders: true)
         holders = result[:holders].to_h { |it| [it[:name], it.slice(:verdict, :growth)] }
         puts [holders, moments.map { |mark| mark.classes.find { |it| it[:class] == "Item" }[:count] }].to_json
