@@ -43,6 +43,8 @@ struct Taken {
 pub(super) struct Sizes {
     /// By the number of their names.
     structs: Vec<Option<Struct>>,
+    /// Where the VM's library begins, once it was asked for.
+    vm: Option<Option<*mut c_void>>,
     /// By all, while they were not suspected.
     clock: Duration,
     /// By those that were.
@@ -54,6 +56,7 @@ impl Default for Sizes {
         Self {
             // what has no name has no function for its size either
             structs: vec![Some(Struct::Known)],
+            vm: None,
             clock: Duration::ZERO,
             processor: Duration::ZERO,
         }
@@ -78,11 +81,12 @@ impl Sizes {
         if number >= self.structs.len() {
             self.structs.resize(number + 1, None);
         }
+        let known = self.structs[number].unwrap_or_else(|| self.of_name(api, name));
         // SAFETY: an object of a type that the function takes.
         let ask = || unsafe { (api.memsize_of)(object) };
-        let (size, now) = match *self.structs[number].get_or_insert_with(|| of_name(api, name)) {
-            Struct::Known => return ask(),
-            Struct::GivenUp => return slot,
+        let (size, now) = match known {
+            Struct::Known => (ask(), known),
+            Struct::GivenUp => (slot, known),
             Struct::Timed(before) => {
                 let start = Instant::now();
                 let size = ask();
@@ -105,6 +109,18 @@ impl Sizes {
         };
         self.structs[number] = Some(now);
         size
+    }
+
+    /// A struct's name is written where its functions are: in the VM's library, or in another.
+    fn of_name(&mut self, api: &Api, name: u64) -> Struct {
+        let vm = *self
+            .vm
+            .get_or_insert_with(|| library_of(api.memsize_of as *const c_void));
+        if vm.is_some() && vm == library_of(name as *const c_void) {
+            Struct::Known
+        } else {
+            Struct::Timed(Duration::ZERO)
+        }
     }
 
     /// The names of the structs that were given up, by the addresses of all names.
@@ -147,16 +163,6 @@ fn processor_time() -> Duration {
     // SAFETY: writes to the place it is given.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
-}
-
-/// A struct's name is written where its functions are: in the VM's library, or in another.
-fn of_name(api: &Api, name: u64) -> Struct {
-    let vm = library_of(api.memsize_of as *const c_void);
-    if vm.is_some() && vm == library_of(name as *const c_void) {
-        Struct::Known
-    } else {
-        Struct::Timed(Duration::ZERO)
-    }
 }
 
 /// Where the library begins that has this address.
