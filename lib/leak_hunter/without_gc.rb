@@ -21,10 +21,10 @@ module LeakHunter
 
       # Collects garbage all the same.
       #
-      # @param count [Boolean] whether the VM may be asked how many objects wait for their finalizers
-      # @return [Integer, nil] how many do; nil where that is not known
-      def collect(count: true)
-        return native.collect(count) if native.respond_to?(:collect)
+      # @param look [Boolean] whether the heap may be looked at
+      # @return [Boolean, nil] whether that was enough: no object with a finalizer died; nil where that is not known
+      def collect(look: true)
+        return native.collect(look) if native.respond_to?(:collect)
 
         GC.start
         nil

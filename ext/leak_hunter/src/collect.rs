@@ -1,66 +1,81 @@
-//! `LeakHunter::Native.collect`: a full collection, and how many objects wait for their finalizers then. What those hold
-//! dies only in the collection after the one that ran them.
+//! `LeakHunter::Native.collect`: a full collection, and whether it was enough. What a finalizer holds dies only in the
+//! collection after the one that ran it.
 #![allow(unsafe_code)]
-// C's size_t is not Rust's usize everywhere.
+// VALUE has 64 bits here, but not everywhere.
 #![allow(clippy::unnecessary_cast)]
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::ffi::{c_int, c_void};
 
-use magnus::rb_sys::protect;
+use leak_hunter_core::sampling::splitmix64;
 use magnus::{Error, Object, RModule, Ruby, function};
-use rb_sys::{RUBY_INTERNAL_EVENT_GC_END_SWEEP, VALUE, rb_trace_arg_t};
 
-use crate::trace::vm;
+use crate::exported;
 
-/// `:heap_final_slots`, if this Ruby counts them.
-static KEY: OnceLock<Option<VALUE>> = OnceLock::new();
-
-/// What was counted when all was swept, before any finalizer ran; [`UNKNOWN`] where that was not told.
-static WAITING: AtomicUsize = AtomicUsize::new(UNKNOWN);
-const UNKNOWN: usize = usize::MAX;
+/// Called with the slots of a page: its start, its end, and the bytes from one to the next.
+type EachPage = unsafe extern "C" fn(*mut c_void, *mut c_void, usize, *mut c_void) -> c_int;
 
 pub(crate) fn init(native: RModule) -> Result<(), Error> {
-    KEY.get_or_init(key);
     native.define_singleton_method("collect", function!(collect, 1))
 }
 
-fn key() -> Option<VALUE> {
-    // SAFETY: makes a Symbol that lives for ever.
-    let key = unsafe { rb_sys::rb_id2sym(rb_sys::rb_intern(c"heap_final_slots".as_ptr())) };
-    // it raises where there is no such key
-    // SAFETY: a Symbol.
-    protect(|| unsafe { rb_sys::rb_gc_stat(key) } as VALUE)
-        .is_ok()
-        .then_some(key)
-}
-
-unsafe extern "C" fn swept(_data: VALUE, _event: *mut rb_trace_arg_t) {
-    if let Some(Some(key)) = KEY.get() {
-        // SAFETY: a key that the VM knows: it only looks the number up.
-        let waiting = unsafe { rb_sys::rb_gc_stat(*key) };
-        WAITING.store(waiting as usize, Ordering::Relaxed);
-    }
-}
-
-/// Collects all garbage, whether collection is on or off. Returns how many objects wait for their finalizers, or for what
-/// frees them later; `nil` where that is not known. `count`: whether hooks may be used to count them.
-pub(crate) fn collect(ruby: &Ruby, count: bool) -> Option<usize> {
-    WAITING.store(UNKNOWN, Ordering::Relaxed);
+/// Collects all garbage, whether collection is on or off. Returns whether no object with a finalizer died: then there is
+/// none left. `None` where that is not known. `look`: whether the heap may be looked at, which beside other Ractors only
+/// some Rubies allow.
+pub(crate) fn collect(ruby: &Ruby, look: bool) -> Option<bool> {
     let was_disabled = ruby.gc_enable();
-    if count {
-        // SAFETY: with the GVL. The hook neither raises nor makes an object.
-        unsafe { vm::add(swept, RUBY_INTERNAL_EVENT_GC_END_SWEEP) };
-    }
+    let before = look.then(with_finalizers).flatten();
     // not `GC.start`, which is anybody's to redefine
     ruby.gc_start();
-    if count {
-        // SAFETY: with the GVL.
-        unsafe { vm::remove(swept) };
-    }
+    let after = look.then(with_finalizers).flatten();
     if was_disabled {
         ruby.gc_disable();
     }
-    let waiting = WAITING.load(Ordering::Relaxed);
-    (waiting != UNKNOWN).then_some(waiting)
+    Some(before? == after?)
+}
+
+/// A fingerprint of the objects that have finalizers: one that has died is not among them, be its finalizer run (Ruby 3.4)
+/// or not yet. `None` on a Ruby that does not show its heap.
+fn with_finalizers() -> Option<u64> {
+    unsafe extern "C" fn page(
+        start: *mut c_void,
+        end: *mut c_void,
+        stride: usize,
+        data: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the sum below.
+        let sum = unsafe { &mut *data.cast::<u64>() };
+        for slot in (start as usize..end as usize).step_by(stride) {
+            // SAFETY: the VM says that slots are here; every slot begins with its flags.
+            let flags = unsafe { *(slot as *const rb_sys::VALUE) };
+            if has_finalizer(flags as u64) {
+                *sum = sum.wrapping_add(splitmix64(&mut (slot as u64)));
+            }
+        }
+        0
+    }
+
+    let function = exported::find(c"rb_objspace_each_objects")?;
+    // SAFETY: the VM has no other function of that name.
+    let each_objects =
+        unsafe { std::mem::transmute::<*mut c_void, unsafe extern "C" fn(EachPage, *mut c_void)>(function) };
+    let mut sum = 0_u64;
+    // SAFETY: with the GVL; the callback neither raises nor makes an object.
+    unsafe { each_objects(page, std::ptr::from_mut(&mut sum).cast()) };
+    Some(sum)
+}
+
+/// Of a slot with these flags: whether there is a living object in it, and that has a finalizer.
+#[inline]
+fn has_finalizer(flags: u64) -> bool {
+    use rb_sys::ruby_value_type as T;
+
+    /// `RUBY_FL_FINALIZE`
+    const FINALIZER: u64 = 1 << 7;
+    const KIND: u64 = 0x1f;
+    const NONE: [u64; 3] = [
+        T::RUBY_T_NONE as u64,
+        T::RUBY_T_ZOMBIE as u64,
+        T::RUBY_T_MOVED as u64,
+    ];
+    flags & FINALIZER != 0 && !NONE.contains(&(flags & KIND))
 }

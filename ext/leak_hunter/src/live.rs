@@ -114,7 +114,7 @@ fn moment(ruby: &Ruby, facts: RHash, purpose: Purpose) -> Result<Moment, Error> 
     for _ in 0..collections {
         // here finalizers run
         ruby.thread_check_ints()?;
-        if collect(ruby, true) == Some(0) {
+        if collect(ruby, true) == Some(true) {
             break;
         }
     }

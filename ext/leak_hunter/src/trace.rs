@@ -25,7 +25,7 @@ mod sample;
 mod sampling;
 mod stacks;
 mod state;
-pub(crate) mod vm;
+mod vm;
 
 use magnus::rb_sys::{AsRawValue, FromRawValue};
 use magnus::{Error, Object, RHash, RModule, RString, Ruby, Value, function};

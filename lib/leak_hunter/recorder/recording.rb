@@ -124,7 +124,7 @@ module LeakHunter
 
       # Collects it, if that is wanted.
       def garbage_gone?
-        !@gc || WithoutGC.collect(count: @ractors == 1 || Ractors::STOPPED)&.zero?
+        !@gc || WithoutGC.collect(look: @ractors == 1 || Ractors::STOPPED)
       end
 
       def paused

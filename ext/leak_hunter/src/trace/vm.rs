@@ -9,7 +9,7 @@ use rb_sys::{VALUE, rb_trace_arg_t};
 use super::places::PathString;
 
 /// Called with the data of a hook and the event.
-pub(crate) type Hook = unsafe extern "C" fn(VALUE, *mut rb_trace_arg_t);
+pub(super) type Hook = unsafe extern "C" fn(VALUE, *mut rb_trace_arg_t);
 
 /// Call the hook with the event as the VM has it, without a TracePoint in between.
 const SAFE: c_int = 1;
@@ -25,7 +25,7 @@ unsafe extern "C" {
 
 /// # Safety
 /// With the GVL. The hook must never raise, and make no object.
-pub(crate) unsafe fn add(hook: Hook, events: u32) {
+pub(super) unsafe fn add(hook: Hook, events: u32) {
     // SAFETY: what the caller promises.
     unsafe {
         add_event_hook(
@@ -39,7 +39,7 @@ pub(crate) unsafe fn add(hook: Hook, events: u32) {
 
 /// # Safety
 /// With the GVL.
-pub(crate) unsafe fn remove(hook: Hook) {
+pub(super) unsafe fn remove(hook: Hook) {
     // SAFETY: what the caller promises.
     unsafe { remove_event_hook(hook as *const c_void) };
 }
