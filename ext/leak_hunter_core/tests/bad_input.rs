@@ -62,9 +62,15 @@ fn recorded(id: &str, pid: u64, sequence: u64, compactions: u64) -> String {
     format!(
         "{{\"type\":\"DUMP\", \"leak_hunter\":\"0.1.0\", \"schema\":1, \"id\":\"{id}\", \"boot\":\"b\", \"pid\":{pid}, \
          \"host\":\"h\", \"sequence\":{sequence}, \"taken_at\":\"2026-01-01T00:00:00.000000Z\", \"ruby\":\"3.4.1\", \
-         \"platform\":\"x\", \"generation\":9, \"compactions\":{compactions}, \"tracing_since\":null, \
-         \"snapshot\":\"in_process\"}}\n"
+         \"platform\":\"x\", \"generation\":{}, \"compactions\":{compactions}, \"tracing_since\":null, \
+         \"snapshot\":\"in_process\"}}\n",
+        newest(sequence)
     )
+}
+
+/// The highest generation in each of [`Dumps::good`].
+fn newest(index: u64) -> u64 {
+    3 + 2 * index
 }
 
 fn end(id: &str) -> String {
@@ -378,6 +384,23 @@ fn untraced_objects_are_withheld_when_everything_moved() {
     assert_eq!((report.totals.count, report.evidence.untraced_moved), (1, 1));
     assert_eq!(report.evidence.moved_first_to_second, Some(true));
     assert!(report.evidence.reasons.contains(&Reason::Compaction));
+}
+
+/// It was there, so where it is now does not matter.
+#[test]
+fn what_is_older_than_a_dump_may_be_the_newest_in_it_and_move() {
+    let dumps = Dumps::good();
+    let texts = [
+        record(0x10, 1),
+        record(0x10, 1) + &record(0x20, 4),
+        record(0x10, 1) + &record(0x90, 4) + &record(0x98, 7),
+    ];
+    for (index, text) in texts.into_iter().enumerate() {
+        let (id, compactions) = (index.to_string(), u64::from(index == 2));
+        dumps.write(index, recorded(&id, 7, index as u64, compactions) + &text + &end(&id));
+    }
+    let report = dumps.diff().unwrap();
+    assert_eq!((report.totals.count, report.evidence.boundary), (1, 0));
 }
 
 /// An untraced object that is, at last, where a traced one was in the second dump.

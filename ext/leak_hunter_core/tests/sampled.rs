@@ -19,8 +19,9 @@ fn sampled(lost: u64) -> String {
 fn header(number: u64, tracer: &str) -> String {
     format!(
         "{{\"type\":\"DUMP\", \"id\":\"{number}\", \"boot\":\"b\", \"pid\":1, \"host\":\"h\", \"sequence\":{number}, \
-         \"taken_at\":\"2026-01-01T00:0{number}:00.000000Z\", \"ruby\":\"3.4.1\", \"platform\":\"x\", \"generation\":9, \
-         \"compactions\":0, \"tracing_since\":1, {tracer}, \"snapshot\":\"in_process\"}}\n"
+         \"taken_at\":\"2026-01-01T00:0{number}:00.000000Z\", \"ruby\":\"3.4.1\", \"platform\":\"x\", \"generation\":{}, \
+         \"compactions\":0, \"tracing_since\":1, {tracer}, \"snapshot\":\"in_process\"}}\n",
+        1 + 2 * number
     )
 }
 

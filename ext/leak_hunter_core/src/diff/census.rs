@@ -34,7 +34,7 @@ pub(crate) struct Totals {
     pub(crate) free_slots: u64,
     /// Records whose address another record has.
     pub(crate) duplicates: u64,
-    /// The highest generation.
+    /// The highest generation, or that in which the dump was taken, which no object's is above.
     pub(crate) generation: Option<Generation>,
 }
 
@@ -149,7 +149,7 @@ pub(crate) struct Census {
     pub(crate) totals: Totals,
     /// All objects.
     pub(crate) addresses: AddressSet,
-    /// Objects of the highest generation: generation alone does not tell whether they were there yet.
+    /// Objects of the generation in [`Totals`]: generation alone does not tell whether they were there yet.
     pub(crate) newest: AddressSet,
     /// Untraced objects and what kind they were.
     pub(crate) untraced: AddressMap,
@@ -191,6 +191,14 @@ impl Census {
         self.untraced.seal();
         if let Some(lengths) = &mut self.lengths {
             lengths.seal();
+        }
+    }
+
+    /// Says in which generation the dump was taken: what is older was there, whatever is the newest in it.
+    pub(crate) fn taken_in(&mut self, generation: Generation) {
+        if self.totals.generation.is_some_and(|highest| highest < generation) {
+            self.totals.generation = Some(generation);
+            self.newest = AddressSet::default();
         }
     }
 

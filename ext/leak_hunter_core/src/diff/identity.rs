@@ -1,7 +1,8 @@
 //! The identity rule: which objects of the last dump were born between the first and the second.
 //!
 //! Ruby reuses slots and compaction moves objects, so an address is not an object. A traced record carries its
-//! generation, the GC count at birth. With g1 and g2 the highest generations of the first two dumps:
+//! generation, the GC count at birth. With g1 and g2 the generations in which the first two dumps were taken, or the highest
+//! ones in them where they do not say:
 //!
 //! - A slot is reused only after a later collection, so what is in the third dump with a generation above g1 was not in
 //!   the first (it would have had that generation there), and with one below g2 it was in the second. No address is

@@ -204,6 +204,9 @@ impl Run<'_> {
             census.is_mark = true;
             census.totals = mark.totals();
         }
+        if let Some(recorded) = self.files[index].recorded() {
+            census.taken_in(recorded.generation);
+        }
         Ok(read)
     }
 
