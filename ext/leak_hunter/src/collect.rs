@@ -5,6 +5,7 @@
 #![allow(clippy::unnecessary_cast)]
 
 use std::ffi::{c_int, c_void};
+use std::mem::MaybeUninit;
 
 use leak_hunter_core::sampling::splitmix64;
 use magnus::{Error, Object, RModule, Ruby, function};
@@ -24,6 +25,7 @@ pub(crate) fn init(native: RModule) -> Result<(), Error> {
 pub(crate) fn collect(ruby: &Ruby, look: bool) -> Option<bool> {
     let was_disabled = ruby.gc_enable();
     let before = look.then(with_finalizers).flatten();
+    clear_stack();
     // not `GC.start`, which is anybody's to redefine
     ruby.gc_start();
     let after = look.then(with_finalizers).flatten();
@@ -31,6 +33,19 @@ pub(crate) fn collect(ruby: &Ruby, look: bool) -> Option<bool> {
         ruby.gc_disable();
     }
     Some(before? == after?)
+}
+
+/// Overwrites what earlier calls left on the machine's stack below the caller: a collection's own functions lie there, and
+/// keep what looks like an object in places that they have not written to.
+#[inline(never)]
+fn clear_stack() {
+    const WORDS: usize = 1 << 10;
+
+    let mut words = [MaybeUninit::<u64>::uninit(); WORDS];
+    for word in &mut words {
+        // SAFETY: a word of the array; volatile, or nothing would be written to what nobody reads.
+        unsafe { std::ptr::write_volatile(word, MaybeUninit::new(0)) };
+    }
 }
 
 /// A fingerprint of the objects that have finalizers: one that has died is not among them, be its finalizer run (Ruby 3.4)

@@ -397,7 +397,10 @@ fn what_is_older_than_a_dump_may_be_the_newest_in_it_and_move() {
     ];
     for (index, text) in texts.into_iter().enumerate() {
         let (id, compactions) = (index.to_string(), u64::from(index == 2));
-        dumps.write(index, recorded(&id, 7, index as u64, compactions) + &text + &end(&id));
+        dumps.write(
+            index,
+            recorded(&id, 7, index as u64, compactions) + &text + &end(&id),
+        );
     }
     let report = dumps.diff().unwrap();
     assert_eq!((report.totals.count, report.evidence.boundary), (1, 0));
