@@ -112,7 +112,7 @@ module LeakHunter
       # @return [Boolean] false when it was not taken, since finalizers are to run
       def at_a_clean_moment(envelope, last:)
         WithoutGC.run do
-          return false unless garbage_gone? || last
+          return false unless garbage_gone?(last:)
 
           envelope.stamp
           @objects = GC.stat(:heap_live_slots)
@@ -123,8 +123,8 @@ module LeakHunter
       end
 
       # Collects it, if that is wanted.
-      def garbage_gone?
-        !@gc || WithoutGC.collect(look: @ractors == 1 || Ractors::STOPPED)
+      def garbage_gone?(last:)
+        !@gc || WithoutGC.collect(look: !last && (@ractors == 1 || Ractors::STOPPED)) || last
       end
 
       def paused
