@@ -20,8 +20,8 @@ pub(crate) fn init(native: RModule) -> Result<(), Error> {
 }
 
 /// Collects all garbage, whether collection is on or off. Returns whether no object with a finalizer died: then there is
-/// none left. `None` where that is not known. `look`: whether the heap may be looked at, which beside other Ractors only
-/// some Rubies allow.
+/// none left. `None` where that is not known. `look`: whether the heap may be looked at, which beside other Ractors it may
+/// not.
 pub(crate) fn collect(ruby: &Ruby, look: bool) -> Option<bool> {
     let was_disabled = ruby.gc_enable();
     let before = look.then(with_finalizers).flatten();

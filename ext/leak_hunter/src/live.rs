@@ -111,10 +111,11 @@ fn moment(ruby: &Ruby, facts: RHash, purpose: Purpose) -> Result<Moment, Error> 
     let buffers = gvl::wait_for(ruby, allocate, None, || {}, || Ok(()))?;
     // No object is made between the last collection and the walk, so the heap has no garbage.
     let start = Instant::now();
+    let alone = collections > 1 && !beside_ractors(ruby)?;
     for left in (0..collections).rev() {
         // here finalizers run
         ruby.thread_check_ints()?;
-        if collect(ruby, left > 0) == Some(true) {
+        if collect(ruby, alone && left > 0) == Some(true) {
             break;
         }
     }

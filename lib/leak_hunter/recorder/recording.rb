@@ -124,7 +124,7 @@ module LeakHunter
 
       # Collects it, if that is wanted.
       def garbage_gone?(last:)
-        !@gc || WithoutGC.collect(look: !last && (@ractors == 1 || Ractors::STOPPED)) || last
+        !@gc || WithoutGC.collect(look: !last && @ractors == 1) || last
       end
 
       def paused
