@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rb_sys::VALUE;
 
 use super::api::Api;
+use crate::system::processor_time;
 
 /// So long for all objects of one struct.
 const OF_A_STRUCT: Duration = Duration::from_millis(5);
@@ -152,17 +153,6 @@ fn suspected(taken: Taken) -> Struct {
     } else {
         Struct::Suspected(taken)
     }
-}
-
-/// Of the calling thread.
-fn processor_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: writes to the place it is given.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// Where the library begins that has this address.

@@ -12,6 +12,7 @@ use super::sampling::{By, Sampling};
 use super::{countdown, hooks, locked, vm};
 use crate::convert::Hash;
 use crate::errors;
+use crate::system::processor_time;
 
 /// Allocations by which the time that one event takes is measured, how often, and the least that it is.
 const CALIBRATION: usize = 2_000;
@@ -144,9 +145,9 @@ fn event_nanoseconds(ruby: &Ruby) -> Result<f64, Error> {
         Some(sampling) => sampling.by,
     };
     let allocate_many = || {
-        let start = cpu_time();
+        let start = processor_time();
         (0..CALIBRATION).for_each(|_| allocate());
-        cpu_time().saturating_sub(start)
+        processor_time().saturating_sub(start)
     };
     let measure = || {
         let (mut with, mut without) = (Duration::MAX, Duration::MAX);
@@ -167,15 +168,4 @@ fn event_nanoseconds(ruby: &Ruby) -> Result<f64, Error> {
         sampling.begin(&counters);
     }
     Ok((difference.as_nanos() as f64 / CALIBRATION as f64).max(LEAST_NANOSECONDS))
-}
-
-/// Of this thread.
-fn cpu_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: writes the time; of this clock it always can.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
