@@ -21,6 +21,7 @@ mod places;
 mod read;
 mod reader;
 mod remembered;
+mod running;
 mod sample;
 mod sampling;
 mod stacks;

@@ -1,14 +1,15 @@
-//! A stack as the VM tells it, and the numbers of those that allocated not long ago.
+//! A stack as the VM tells it, and what is known of allocations that were not long ago.
 
 use std::ffi::c_int;
 
-use leak_hunter_core::sampling::splitmix64;
 use rb_sys::VALUE;
+
+use crate::context;
 
 /// As many frames of a stack are kept, the innermost.
 pub(super) const FRAMES: usize = 64;
-/// So many of the last stacks are remembered.
-const STACKS: usize = 1 << 11;
+/// So many of the last allocations that have a stack are remembered.
+const ROWS: usize = 1 << 14;
 
 /// The frame that allocates first.
 #[derive(Clone, Copy)]
@@ -17,46 +18,81 @@ pub(super) struct Captured<'a> {
     pub(super) lines: &'a [c_int],
 }
 
-/// What tells stacks apart: two of them have the same one with a probability of 2⁻⁶⁴ (NH, of the message authentication code
-/// UMAC: a sum of products, which do not wait for each other).
+/// What tells stacks apart: two of them have the same one with a probability of about 2⁻⁶⁴ (like NH, of the message
+/// authentication code UMAC: a sum of products, which do not wait for each other).
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Fingerprint(u128);
 
-/// For each frame, and its line.
-const KEYS: [[u64; 2]; FRAMES] = keys();
+/// So many frames a stack that has a fingerprint may have: more than are kept, since some are not told of.
+const MOST_FRAMES: usize = 4 * FRAMES;
 
-const fn keys() -> [[u64; 2]; FRAMES] {
-    let mut keys = [[0; 2]; FRAMES];
-    let mut state: u64 = 0x6c65_616b;
-    let mut index = 0;
-    while index < FRAMES * 2 {
-        keys[index / 2][index % 2] = splitmix64(&mut state);
-        index += 1;
+/// What is added to the words of a frame, and how much more to those of the next.
+const KEYS: [u64; 2] = [0x6c65_616b_6875_6e74, 0x3243_f6a8_885a_308d];
+const STEPS: [u64; 2] = [0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03];
+
+/// What else there is of an allocation than its stack: its context, and the size of its slot where that counts.
+#[derive(Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) context: u32,
+    pub(super) slot: u16,
+}
+
+impl Origin {
+    /// `slot`: the size of the slot; 0 where allocations are not sampled by it.
+    #[inline]
+    pub(super) fn now(slot: u16) -> Self {
+        Self {
+            context: context::current(),
+            slot,
+        }
     }
-    keys
+}
+
+impl Fingerprint {
+    /// Of an origin, and two words for each frame. `None` for too many.
+    #[inline]
+    pub(super) fn of(origin: Origin, frames: impl Iterator<Item = [u64; 2]>) -> Option<Self> {
+        let origin = [u64::from(origin.context), u64::from(origin.slot)];
+        let mut words = std::iter::once(origin).chain(frames);
+        let [mut first_key, mut second_key] = KEYS;
+        let mut sum: u128 = 0;
+        for [first, second] in words.by_ref().take(MOST_FRAMES) {
+            let product =
+                u128::from(first_key.wrapping_add(first)) * u128::from(second_key.wrapping_add(second));
+            // one that has more frames is another one
+            sum = sum.wrapping_add(product).wrapping_add(1);
+            first_key = first_key.wrapping_add(STEPS[0]);
+            second_key = second_key.wrapping_add(STEPS[1]);
+        }
+        words.next().is_none().then_some(Self(sum))
+    }
 }
 
 impl Captured<'_> {
-    pub(super) fn fingerprint(&self) -> Fingerprint {
-        let frames = self.frames.iter().zip(self.lines).zip(&KEYS);
-        // one that has no more frames is another one
-        let start = self.frames.len() as u128;
-        Fingerprint(frames.fold(start, |sum, ((frame, line), [key, line_key])| {
-            let frame = key.wrapping_add(*frame as u64);
-            let line = line_key.wrapping_add(*line as u32 as u64);
-            sum.wrapping_add(u128::from(frame) * u128::from(line))
-        }))
+    pub(super) fn fingerprint(&self, origin: Origin) -> Option<Fingerprint> {
+        let frames = self.frames.iter().zip(self.lines);
+        Fingerprint::of(
+            origin,
+            frames.map(|(frame, line)| [*frame as u64, *line as u32 as u64]),
+        )
     }
 }
 
-/// Numbers of stacks, by their fingerprints: of those that have the same place in the table, the last one's.
+/// Where something was allocated: by number.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Known {
+    /// 0 for none.
+    pub(super) stack: u32,
+    pub(super) place: u32,
+}
+
+/// What is known of allocations, by their fingerprints: of those that have the same row in the table, the last one's.
 pub(super) struct Recent(Vec<Row>);
 
 #[derive(Clone, Copy, Default)]
 struct Row {
     fingerprint: Fingerprint,
-    /// 0 where there is none.
-    number: u32,
+    known: Known,
 }
 
 impl Recent {
@@ -64,21 +100,21 @@ impl Recent {
         Self(Vec::new())
     }
 
-    pub(super) fn find(&self, fingerprint: Fingerprint) -> Option<u32> {
+    pub(super) fn find(&self, fingerprint: Fingerprint) -> Option<Known> {
         let row = self.0.get(row_of(fingerprint))?;
-        (row.number != 0 && row.fingerprint == fingerprint).then_some(row.number)
+        (row.known.stack != 0 && row.fingerprint == fingerprint).then_some(row.known)
     }
 
-    pub(super) fn put(&mut self, fingerprint: Fingerprint, number: u32) {
+    pub(super) fn put(&mut self, fingerprint: Fingerprint, known: Known) {
         if self.0.is_empty() {
-            self.0.resize(STACKS, Row::default());
+            self.0.resize(ROWS, Row::default());
         }
         if let Some(row) = self.0.get_mut(row_of(fingerprint)) {
-            *row = Row { fingerprint, number };
+            *row = Row { fingerprint, known };
         }
     }
 
-    /// Numbers stand for other stacks from here on.
+    /// Numbers stand for something else from here on.
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
@@ -89,5 +125,5 @@ impl Recent {
 }
 
 fn row_of(fingerprint: Fingerprint) -> usize {
-    (fingerprint.0 >> 48) as usize % STACKS
+    (fingerprint.0 >> 48) as usize % ROWS
 }

@@ -9,11 +9,10 @@ use rb_sys::{
     rb_trace_arg_t,
 };
 
-use super::places::Caller;
+use super::captured::Origin;
 use super::sampling::By;
 use super::state::{Born, state};
 use super::{countdown, vm};
-use crate::context;
 
 /// Switches the hooks on.
 ///
@@ -95,29 +94,8 @@ unsafe extern "C" fn allocated(_data: VALUE, event: *mut rb_trace_arg_t) {
     // SAFETY: the VM's own event, while it lasts.
     unsafe {
         let object = rb_sys::rb_tracearg_object(event);
-        let caller = caller(event);
         let generation = rb_sys::rb_gc_count() as u32;
-        state.allocated(object as u64, slots.size(object), generation, &caller);
-    }
-}
-
-/// Reads the running frame, as ObjectSpace does, and makes nothing.
-///
-/// # Safety
-/// An allocation's event, while it lasts.
-#[inline]
-unsafe fn caller<'a>(event: *mut rb_trace_arg_t) -> Caller<'a> {
-    // SAFETY: what the caller promises. The path lives as long as the frame runs.
-    unsafe {
-        Caller {
-            path: vm::path(rb_sys::rb_tracearg_path(event)),
-            // a Fixnum
-            line: (rb_sys::rb_tracearg_lineno(event) as i64 >> 1) as i32,
-            method: rb_sys::rb_tracearg_method_id(event) as u64,
-            context: context::current(),
-            stack: 0,
-            slot: 0,
-        }
+        state.allocated(object as u64, slots.size(object), generation, event);
     }
 }
 
@@ -149,17 +127,13 @@ unsafe fn remember(event: *mut rb_trace_arg_t, slot: u16) {
     // SAFETY: what the caller promises.
     unsafe {
         let object = rb_sys::rb_tracearg_object(event);
-        let caller = Caller {
-            slot,
-            ..caller(event)
-        };
         let generation = rb_sys::rb_gc_count() as u32;
         let born = Born {
             address: object as u64,
             generation,
             is_internal: vm::is_internal(object),
         };
-        if state.sampled(&born, &caller, since) {
+        if state.sampled(&born, event, Origin::now(slot), since) {
             remove_sampling();
         }
     }

@@ -117,12 +117,12 @@ fn pulse(ruby: &Ruby, on: bool) -> Result<(), Error> {
 /// What it samples, and what that has taken; nil when it does not.
 fn facts(ruby: &Ruby) -> Result<Option<RHash>, Error> {
     let counters = Counters::resolve(ruby)?;
-    let facts = {
+    let (facts, in_place) = {
         let mut state = locked(ruby)?;
         state.check();
         match &state.sampling {
             None => return Ok(None),
-            Some(sampling) => sampling.facts(&counters),
+            Some(sampling) => (sampling.facts(&counters), state.stacks.are_read_in_place()),
         }
     };
     let hash = Hash::new(ruby)
@@ -133,7 +133,8 @@ fn facts(ruby: &Ruby) -> Result<Option<RHash>, Error> {
         .set("lost", facts.lost)?
         .set("allocations", facts.allocations)?
         .set("reported", facts.reported)?
-        .set("seconds", facts.spent.as_secs_f64())?;
+        .set("seconds", facts.spent.as_secs_f64())?
+        .set("stacks_in_place", in_place)?;
     Ok(Some(hash.hash))
 }
 

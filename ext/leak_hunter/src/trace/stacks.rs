@@ -8,10 +8,11 @@
 use std::cmp::Reverse;
 use std::ffi::c_int;
 
-use rb_sys::VALUE;
+use rb_sys::{VALUE, rb_trace_arg_t};
 
-use super::captured::{Captured, FRAMES, Recent};
+use super::captured::{Captured, FRAMES, Fingerprint, Known, Origin, Recent};
 use super::numbers::Numbers;
+use super::running::Reading;
 
 /// As many nodes are kept. What comes later has no stack.
 pub(super) const NODES: usize = 1 << 18;
@@ -53,6 +54,7 @@ pub(super) struct Stacks {
     free: Vec<u32>,
     free_frames: Vec<u32>,
     recent: Recent,
+    reading: Reading,
     /// With more than these it is time to give up what no object needs.
     most: usize,
     most_frames: usize,
@@ -60,6 +62,36 @@ pub(super) struct Stacks {
 
 // SAFETY: frames are numbers here; what they stand for is read with the GVL.
 unsafe impl Send for Stacks {}
+
+/// Asks the VM for the stack that runs.
+///
+/// # Safety
+/// In the hook of an allocation.
+unsafe fn ask<T>(take: impl FnOnce(Captured<'_>) -> T) -> T {
+    let mut frames = [0 as VALUE; FRAMES];
+    let mut lines = [0 as c_int; FRAMES];
+    // SAFETY: room for as many as are asked for; it makes no object.
+    let found =
+        unsafe { rb_sys::rb_profile_frames(0, FRAMES as c_int, frames.as_mut_ptr(), lines.as_mut_ptr()) };
+    let found = usize::try_from(found).unwrap_or(0).min(FRAMES);
+    take(Captured {
+        frames: &frames[..found],
+        lines: &lines[..found],
+    })
+}
+
+/// Whether an allocation is among the last ones.
+#[derive(Clone, Copy)]
+pub(super) enum Seen {
+    Before(Known),
+    /// Its place is not known yet.
+    First {
+        /// 0 when there is no room for it.
+        stack: u32,
+        /// To be noted down with its place.
+        fingerprint: Option<Fingerprint>,
+    },
+}
 
 impl Stacks {
     pub(super) const fn new() -> Self {
@@ -72,43 +104,88 @@ impl Stacks {
             free: Vec::new(),
             free_frames: Vec::new(),
             recent: Recent::new(),
+            reading: Reading::new(),
             most: FEW_NODES,
             most_frames: FEW_FRAMES,
         }
     }
 
-    /// The number of the stack that allocates right now, which is counted; 0 when there is no room for it.
+    /// What is known of the allocation that goes on, which is counted.
     ///
     /// # Safety
-    /// In the hook of an allocation.
-    pub(super) unsafe fn capture(&mut self) -> u32 {
-        let mut frames = [0 as VALUE; FRAMES];
-        let mut lines = [0 as c_int; FRAMES];
-        // SAFETY: room for as many as are asked for; it makes no object.
-        let found =
-            unsafe { rb_sys::rb_profile_frames(0, FRAMES as c_int, frames.as_mut_ptr(), lines.as_mut_ptr()) };
-        let found = usize::try_from(found).unwrap_or(0).min(FRAMES);
-        let stack = Captured {
-            frames: &frames[..found],
-            lines: &lines[..found],
+    /// In the hook of an allocation, with its event.
+    pub(super) unsafe fn seen(&mut self, event: *const rb_trace_arg_t, origin: Origin) -> Seen {
+        // SAFETY: as promised by the caller.
+        let seen = match unsafe { self.reading.fingerprint(event, origin) } {
+            // SAFETY: the same.
+            Some(fingerprint) => unsafe { self.recent_or_asked(event, fingerprint) },
+            // SAFETY: the same.
+            None => unsafe { ask(|stack| self.recent_or_interned(stack, origin)) },
         };
-        let number = self.recent_or_interned(stack);
-        if number != 0 {
-            if let Some(born) = self.born.get_mut(number as usize) {
+        let (Seen::Before(Known { stack, .. }) | Seen::First { stack, .. }) = seen;
+        if stack != 0 {
+            if let Some(born) = self.born.get_mut(stack as usize) {
                 *born += 1;
             }
         }
-        number
+        seen
     }
 
-    /// The same few stacks allocate again and again: those are not looked up frame by frame.
-    fn recent_or_interned(&mut self, stack: Captured<'_>) -> u32 {
-        let fingerprint = stack.fingerprint();
-        self.recent.find(fingerprint).unwrap_or_else(|| {
-            let number = self.intern(stack).unwrap_or(0);
-            self.recent.put(fingerprint, number);
-            number
-        })
+    /// Notes down the place of what was seen first.
+    pub(super) fn note(&mut self, fingerprint: Option<Fingerprint>, known: Known) {
+        if let Some(fingerprint) = fingerprint.filter(|_| known.stack != 0) {
+            self.recent.put(fingerprint, known);
+        }
+    }
+
+    /// Whether the running stack is read in place.
+    pub(super) fn are_read_in_place(&self) -> bool {
+        self.reading.is_on()
+    }
+
+    /// Places have other numbers from here on.
+    pub(super) fn forget_places(&mut self) {
+        self.recent.clear();
+    }
+
+    /// The VM is asked for a stack that is not among the last ones.
+    ///
+    /// # Safety
+    /// As of [`Self::seen`].
+    unsafe fn recent_or_asked(&mut self, event: *const rb_trace_arg_t, fingerprint: Fingerprint) -> Seen {
+        let known = self.recent.find(fingerprint);
+        if let Some(known) = known.filter(|_| !self.reading.checks()) {
+            return Seen::Before(known);
+        }
+        // SAFETY: as promised by the caller.
+        unsafe {
+            ask(|stack| {
+                let number = self.intern(stack).unwrap_or(0);
+                let is_right = known.is_none_or(|known| known.stack == number);
+                let agrees = is_right && self.reading.agrees(event, stack);
+                if !agrees {
+                    self.reading.end();
+                    self.recent.clear();
+                }
+                Seen::First {
+                    stack: number,
+                    fingerprint: agrees.then_some(fingerprint),
+                }
+            })
+        }
+    }
+
+    /// Those that are among the last ones are not looked up frame by frame.
+    fn recent_or_interned(&mut self, stack: Captured<'_>, origin: Origin) -> Seen {
+        let fingerprint = stack.fingerprint(origin);
+        let known = fingerprint.and_then(|fingerprint| self.recent.find(fingerprint));
+        known.map_or_else(
+            || Seen::First {
+                stack: self.intern(stack).unwrap_or(0),
+                fingerprint,
+            },
+            Seen::Before,
+        )
     }
 
     /// `None` where there is no room for it.

@@ -7,16 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use parking_lot::{Mutex, MutexGuard};
+use rb_sys::rb_trace_arg_t;
 
 use super::books::{Books, Counters};
+use super::captured::{Known, Origin};
 use super::countdown;
-use super::pages::{Entry, Known, Pages};
+use super::pages::{self, Entry, Pages};
 use super::places::{Caller, Numbered, Places};
 use super::reader::Reader;
 use super::remembered::Remembered;
 use super::sampling::Sampling;
-use super::stacks::{Counted, Stacks};
-use super::vm::Slots;
+use super::stacks::{Counted, Seen, Stacks};
+use super::vm::{self, Slots};
 
 /// So many stacks of what was sampled are told of.
 const SAMPLED_STACKS: usize = 2_000;
@@ -150,7 +152,7 @@ impl State {
     }
 
     /// All objects that are known, by address.
-    pub(super) fn sorted(&self) -> impl Iterator<Item = Known> + '_ {
+    pub(super) fn sorted(&self) -> impl Iterator<Item = pages::Known> + '_ {
         let remembered = self.remembered().map_or_else(Vec::new, Remembered::sorted);
         self.pages.sorted().chain(remembered)
     }
@@ -186,16 +188,32 @@ impl State {
         self.stacks.counted(&alive, most)
     }
 
+    /// An object was allocated.
+    ///
+    /// # Safety
+    /// In the event.
     #[inline]
-    pub(super) fn allocated(&mut self, address: u64, stride: u32, generation: u32, caller: &Caller<'_>) {
+    #[allow(unsafe_code)]
+    pub(super) unsafe fn allocated(
+        &mut self,
+        address: u64,
+        stride: u32,
+        generation: u32,
+        event: *mut rb_trace_arg_t,
+    ) {
         self.events.allocations += 1;
         if self.places.is_full() {
             let pages = &self.pages;
             self.places.keep(pages.entries().map(Entry::place));
+            self.stacks.forget_places();
         }
-        let Numbered { number, in_focus } = self.places.number(caller);
+        let origin = Origin::now(0);
+        // SAFETY: as promised by the caller.
+        let caller = unsafe { vm::caller(event, origin) };
+        let Numbered { number, in_focus } = self.places.number(&caller);
         let place = match in_focus {
-            true => self.with_stack(caller).unwrap_or(number),
+            // SAFETY: the same.
+            true => unsafe { self.with_stack(event, origin, || caller) }.place,
             false => number,
         };
         if self
@@ -215,19 +233,30 @@ impl State {
 
     /// An object was allocated that is to be remembered, as was found out at `since`. Whether the pulse is over, so that
     /// nothing more is to be reported.
+    ///
+    /// # Safety
+    /// In the event.
     #[cold]
     #[allow(unsafe_code)]
-    pub(super) fn sampled(&mut self, born: &Born, caller: &Caller<'_>, since: Option<Instant>) -> bool {
+    pub(super) unsafe fn sampled(
+        &mut self,
+        born: &Born,
+        event: *mut rb_trace_arg_t,
+        origin: Origin,
+        since: Option<Instant>,
+    ) -> bool {
         if self.places.is_full() || self.stacks.are_full() {
             self.make_room();
         }
-        // A stack keeps its code, and code keeps its caches: nothing would ever give up code with the stacks of its caches.
-        let stack = match born.is_internal {
-            true => 0,
-            // SAFETY: allocations are reported by the hook.
-            false => unsafe { self.stacks.capture() },
+        // SAFETY: as promised by the caller.
+        let place = unsafe {
+            // A stack keeps its code, and code keeps its caches: nothing would ever give up code with the stacks of its
+            // caches.
+            match born.is_internal {
+                true => self.places.number(&vm::caller(event, origin)).number,
+                false => self.with_stack(event, origin, || vm::caller(event, origin)).place,
+            }
         };
-        let place = self.places.number(&Caller { stack, ..*caller }).number;
         let (Some(sampling), Some(counters)) = (&mut self.sampling, &self.counters) else {
             return true;
         };
@@ -252,14 +281,28 @@ impl State {
         self.stacks.keep(stacks);
     }
 
-    /// The number of the place with the stack that allocates. `None` where there is no room for that.
+    /// The stack that allocates, and the number of its place with it.
+    ///
+    /// # Safety
+    /// In the event.
     #[cold]
     #[allow(unsafe_code)]
-    fn with_stack(&mut self, caller: &Caller<'_>) -> Option<u32> {
-        // SAFETY: allocations are reported by the hook.
-        let stack = unsafe { self.stacks.capture() };
-        let caller = Caller { stack, ..*caller };
-        (stack != 0).then(|| self.places.number(&caller).number)
+    unsafe fn with_stack<'a>(
+        &mut self,
+        event: *mut rb_trace_arg_t,
+        origin: Origin,
+        caller: impl FnOnce() -> Caller<'a>,
+    ) -> Known {
+        // SAFETY: as promised by the caller.
+        match unsafe { self.stacks.seen(event, origin) } {
+            Seen::Before(known) => known,
+            Seen::First { stack, fingerprint } => {
+                let place = self.places.number(&Caller { stack, ..caller() }).number;
+                let known = Known { stack, place };
+                self.stacks.note(fingerprint, known);
+                known
+            }
+        }
     }
 
     #[inline]
@@ -298,7 +341,7 @@ pub(super) struct Born {
 /// An object that is elsewhere now.
 #[derive(Clone, Copy)]
 pub(super) struct Move {
-    pub(super) known: Known,
+    pub(super) known: pages::Known,
     pub(super) to: u64,
     /// How large the slot there is.
     pub(super) stride: u32,

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use rb_sys::{VALUE, rb_trace_arg_t};
 
-use super::places::PathString;
+use super::captured::Origin;
+use super::places::{Caller, PathString};
 
 /// Called with the data of a hook and the event.
 pub(super) type Hook = unsafe extern "C" fn(VALUE, *mut rb_trace_arg_t);
@@ -86,12 +87,32 @@ impl Slots {
     }
 }
 
+/// Reads the running frame, as ObjectSpace does, and makes nothing.
+///
+/// # Safety
+/// An allocation's event, while it lasts.
+#[inline]
+pub(super) unsafe fn caller<'a>(event: *mut rb_trace_arg_t, origin: Origin) -> Caller<'a> {
+    // SAFETY: what the caller promises. The path lives as long as the frame runs.
+    unsafe {
+        Caller {
+            path: path(rb_sys::rb_tracearg_path(event)),
+            // a Fixnum
+            line: (rb_sys::rb_tracearg_lineno(event) as i64 >> 1) as i32,
+            method: rb_sys::rb_tracearg_method_id(event) as u64,
+            context: origin.context,
+            stack: 0,
+            slot: origin.slot,
+        }
+    }
+}
+
 /// The bytes of a path, or `None`.
 ///
 /// # Safety
 /// A String or nil; the String must live as long as they are used.
 #[inline]
-pub(super) unsafe fn path<'a>(path: VALUE) -> Option<PathString<'a>> {
+unsafe fn path<'a>(path: VALUE) -> Option<PathString<'a>> {
     if path == rb_sys::Qnil as VALUE {
         return None;
     }
