@@ -31,7 +31,8 @@ pub(crate) fn path_to_ruby(ruby: &Ruby, path: &Path) -> RString {
 
 /// The value of an option, by name.
 pub(crate) fn fetch<T: TryConvert>(ruby: &Ruby, options: RHash, name: &str) -> Result<T, Error> {
-    options.lookup(ruby.to_symbol(name))
+    // `to_symbol` makes a String each time, which a collection may find on the stack
+    options.lookup(ruby.sym_new(name))
 }
 
 /// The file that Ruby has opened as this descriptor, to be written to on another thread. It is a descriptor of its own:
@@ -79,7 +80,7 @@ impl<'a> Hash<'a> {
     }
 
     pub(crate) fn set(self, key: &str, value: impl IntoValue) -> Result<Self, Error> {
-        self.hash.aset(self.ruby.to_symbol(key), value)?;
+        self.hash.aset(self.ruby.sym_new(key), value)?;
         Ok(self)
     }
 }
