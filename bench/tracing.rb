@@ -56,7 +56,7 @@ TRACERS = {
                  end]
 }.freeze
 # So many times as many requests a round, for several pulses in it.
-LONGER = { "budget" => 4 }.freeze
+LONGER = {}.freeze
 
 Sample = Struct.new(:cpu, :gc)
 
@@ -70,7 +70,7 @@ def sample(visitor, name)
   start, stop = TRACERS.fetch(name)
   requests = REQUESTS * LONGER.fetch(name, 1)
   start.call(visitor)
-  visitor.visit(5)
+  visitor.visit(150)
   GC.start
   cpu_before = cpu
   gc_before = gc_time
