@@ -9,7 +9,8 @@
 # longer times in which they are not; the mean of all counts, as few rounds have a pulse.
 #
 # One process. In each round every tracer is on for some requests, one after the other, so that a busy moment of the
-# machine meets all. CPU time of the process, collections included; of each tracer's rounds the lowest tenth.
+# machine meets all; some requests before them are not counted, so that stacks and places are known, as in a process
+# that is traced for long. CPU time of the process, collections included; of each tracer's rounds the lowest tenth.
 
 require "leak_hunter"
 LeakHunter.trace!(mode: :exact) # for the memory: of all that the application is made of
@@ -20,6 +21,7 @@ require "tmpdir"
 
 ROUNDS = Integer(ENV.fetch("ROUNDS", "60"))
 REQUESTS = Integer(ENV.fetch("REQUESTS", "250"))
+WARM_UP = 150
 
 # Requests to the application, as Rack makes them.
 class Visitor
@@ -55,8 +57,6 @@ TRACERS = {
                    ObjectSpace.trace_object_allocations_clear
                  end]
 }.freeze
-# So many times as many requests a round, for several pulses in it.
-LONGER = {}.freeze
 
 Sample = Struct.new(:cpu, :gc)
 
@@ -68,14 +68,13 @@ def gc_time = GC.stat(:time)
 # Of a request.
 def sample(visitor, name)
   start, stop = TRACERS.fetch(name)
-  requests = REQUESTS * LONGER.fetch(name, 1)
   start.call(visitor)
-  visitor.visit(150)
+  visitor.visit(WARM_UP)
   GC.start
   cpu_before = cpu
   gc_before = gc_time
-  visitor.visit(requests)
-  Sample.new((cpu - cpu_before) / requests, (gc_time - gc_before) / 1000.0 / requests)
+  visitor.visit(REQUESTS)
+  Sample.new((cpu - cpu_before) / REQUESTS, (gc_time - gc_before) / 1000.0 / REQUESTS)
 ensure
   stop.call
 end
@@ -84,12 +83,9 @@ def low(values) = values.sort[values.size / 10]
 
 def mean(values) = values.sum / values.size
 
-# The middle half, of which a busy moment of the machine is no part.
-def middle(values) = mean(values.sort[(values.size / 4)..-((values.size / 4) + 1)])
-
 def row(name, samples, base)
   time, base_time = [samples, base].map { |list| low(list.map(&:cpu)) }
-  time, base_time = [samples, base].map { |list| middle(list.map(&:cpu)) } if name == "budget"
+  time, base_time = [samples, base].map { |list| mean(list.map(&:cpu)) } if name == "budget"
   gc = samples.sum(&:gc) / samples.size
   format("| %<name>s | %<time>.2f ms | %<ratio>.2f | %<gc>.2f ms |",
          name:, time: time * 1000, ratio: time / base_time, gc: gc * 1000)

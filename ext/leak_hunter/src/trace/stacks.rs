@@ -175,17 +175,20 @@ impl Stacks {
         }
     }
 
-    /// Those that are among the last ones are not looked up frame by frame.
+    /// Those that are among the last ones are not looked up frame by frame. Their place is: for code that is evaluated in a
+    /// method the VM tells of the method.
     fn recent_or_interned(&mut self, stack: Captured<'_>, origin: Origin) -> Seen {
         let fingerprint = stack.fingerprint(origin);
-        let known = fingerprint.and_then(|fingerprint| self.recent.find(fingerprint));
-        known.map_or_else(
-            || Seen::First {
+        match fingerprint.and_then(|fingerprint| self.recent.find(fingerprint)) {
+            Some(known) => Seen::First {
+                stack: known.stack,
+                fingerprint: None,
+            },
+            None => Seen::First {
                 stack: self.intern(stack).unwrap_or(0),
                 fingerprint,
             },
-            Seen::Before,
-        )
+        }
     }
 
     /// `None` where there is no room for it.
