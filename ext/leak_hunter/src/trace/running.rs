@@ -9,7 +9,7 @@
 use rb_sys::ruby_value_type as T;
 use rb_sys::{VALUE, rb_trace_arg_t};
 
-use super::captured::{Captured, FRAMES, Fingerprint, Origin};
+use super::captured::{FRAMES, Fingerprint, Origin};
 
 /// Words of a frame; 0 where that is not known.
 const WORDS: usize = match env!("LEAK_HUNTER_RUBY").as_bytes() {
@@ -67,13 +67,14 @@ impl Reading {
         self.count <= CHECKED || self.count % CHECKED_ONE_OF == 0
     }
 
-    /// Whether the frames that run are those that the VM tells of.
+    /// Whether the frames that run are those that the VM has told of, which are put right where it tells the method instead
+    /// of the code.
     ///
     /// # Safety
     /// As of [`Self::fingerprint`].
-    pub(super) unsafe fn agrees(&self, event: *const rb_trace_arg_t, captured: Captured<'_>) -> bool {
+    pub(super) unsafe fn agrees(&self, event: *const rb_trace_arg_t, told: &mut [VALUE]) -> bool {
         // SAFETY: as promised by the caller.
-        unsafe { Frames::of(event) }.is_some_and(|frames| frames.are(captured))
+        unsafe { Frames::of(event).is_some_and(|frames| frames.are(told)) }
     }
 
     pub(super) fn is_on(&self) -> bool {
@@ -150,6 +151,9 @@ impl Frames {
         // SAFETY: an event begins like that, and the stack ends with its frames.
         unsafe {
             let context = (*event.cast::<Event>()).context.as_ref()?;
+            if context.frame.is_null() || context.stack.is_null() {
+                return None;
+            }
             let end = context.stack.add(context.size).cast::<Frame>();
             // the outermost frame runs nothing, and newer Rubies do not tell of it
             let end = if cfg!(ruby_gte_3_2) {
@@ -157,7 +161,7 @@ impl Frames {
             } else {
                 end
             };
-            (!context.frame.is_null() && !context.stack.is_null()).then_some(Self {
+            Some(Self {
                 next: context.frame,
                 end,
                 ruby: 0,
@@ -178,19 +182,37 @@ impl Frames {
         Fingerprint::of(origin, std::iter::once(innermost).chain(words))
     }
 
-    /// Whether these are the frames that the VM tells of.
-    fn are(self, captured: Captured<'_>) -> bool {
-        let mut told = captured.frames.iter().copied().peekable();
+    /// Whether these are the frames that the VM tells of. Of code that is evaluated in a method it tells the method, whose
+    /// file may be another one: that is put right.
+    ///
+    /// # Safety
+    /// In the event. Frames as the VM tells them.
+    unsafe fn are(self, told: &mut [VALUE]) -> bool {
+        let is_cut = told.len() == FRAMES;
+        let mut told = told.iter_mut().peekable();
         for frame in self {
-            let is_it = |next: &VALUE| *next == frame.method || frame.is_ruby && *next == frame.code;
-            let is_told = told.next_if(is_it).is_some();
-            // methods in C are told of, and other things in C are not
-            if !is_told && frame.is_ruby && frame.code_address != 0 {
-                return told.peek().is_none() && captured.frames.len() == FRAMES;
+            let is_it = |next: &&mut VALUE| **next == frame.method || frame.is_ruby && **next == frame.code;
+            if let Some(next) = told.next_if(is_it) {
+                // SAFETY: a frame of Ruby's code and its method, of which no object is made here.
+                if frame.is_ruby && unsafe { path_of(*next) != path_of(frame.code) } {
+                    *next = frame.code;
+                }
+            } else if frame.is_ruby && frame.code_address != 0 {
+                // methods in C are told of, and other things in C are not
+                return told.peek().is_none() && is_cut;
             }
         }
         told.peek().is_none()
     }
+}
+
+/// The path of code, or of a method in Ruby.
+///
+/// # Safety
+/// One of these.
+unsafe fn path_of(frame: VALUE) -> VALUE {
+    // SAFETY: as promised; the String is there already.
+    unsafe { rb_sys::rb_profile_frame_path(frame) }
 }
 
 impl Iterator for Frames {

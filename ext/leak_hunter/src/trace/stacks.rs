@@ -67,17 +67,14 @@ unsafe impl Send for Stacks {}
 ///
 /// # Safety
 /// In the hook of an allocation.
-unsafe fn ask<T>(take: impl FnOnce(Captured<'_>) -> T) -> T {
+unsafe fn ask<T>(take: impl FnOnce(&mut [VALUE], &[c_int]) -> T) -> T {
     let mut frames = [0 as VALUE; FRAMES];
     let mut lines = [0 as c_int; FRAMES];
     // SAFETY: room for as many as are asked for; it makes no object.
     let found =
         unsafe { rb_sys::rb_profile_frames(0, FRAMES as c_int, frames.as_mut_ptr(), lines.as_mut_ptr()) };
     let found = usize::try_from(found).unwrap_or(0).min(FRAMES);
-    take(Captured {
-        frames: &frames[..found],
-        lines: &lines[..found],
-    })
+    take(&mut frames[..found], &lines[..found])
 }
 
 /// Whether an allocation is among the last ones.
@@ -120,7 +117,9 @@ impl Stacks {
             // SAFETY: the same.
             Some(fingerprint) => unsafe { self.recent_or_asked(event, fingerprint) },
             // SAFETY: the same.
-            None => unsafe { ask(|stack| self.recent_or_interned(stack, origin)) },
+            None => unsafe {
+                ask(|frames, lines| self.recent_or_interned(Captured { frames, lines }, origin))
+            },
         };
         let (Seen::Before(Known { stack, .. }) | Seen::First { stack, .. }) = seen;
         if stack != 0 {
@@ -159,10 +158,10 @@ impl Stacks {
         }
         // SAFETY: as promised by the caller.
         unsafe {
-            ask(|stack| {
-                let number = self.intern(stack).unwrap_or(0);
-                let is_right = known.is_none_or(|known| known.stack == number);
-                let agrees = is_right && self.reading.agrees(event, stack);
+            ask(|frames, lines| {
+                let agrees = self.reading.agrees(event, frames);
+                let number = self.intern(Captured { frames, lines }).unwrap_or(0);
+                let agrees = agrees && known.is_none_or(|known| known.stack == number);
                 if !agrees {
                     self.reading.end();
                     self.recent.clear();
